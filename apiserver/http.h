@@ -1,0 +1,53 @@
+// HTTP as the handlers of the API see it. Handlers never see the library behind it.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace atelier::apiserver {
+
+struct Request {
+    std::string method;   // upper case
+    std::string target;   // as received
+    std::string path;     // as received, without the query, without one trailing '/'
+    std::vector<std::string> segments;  // of path, each percent-decoded; never "", ".", ".." or with NUL or '/'
+    std::vector<std::pair<std::string, std::string>> query;  // decoded, in order, duplicates kept
+    std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
+    std::string body;
+    std::string peer;             // address of the client, for the log
+    std::string client_identity;  // subject of a verified client certificate; usually empty
+
+    std::string_view header(std::string_view lower_case_name) const;  // the first; empty when absent
+    const std::string* query_value(std::string_view name) const;      // the last; nullptr when absent
+};
+
+using Headers = std::vector<std::pair<std::string, std::string>>;
+using Frame = std::shared_ptr<const std::string>;
+
+// Where the answer goes. Thread-safe: may be used from any thread, after the handler has returned
+// too. Exactly one of reply and start is called, once.
+class ResponseSink {
+  public:
+    virtual ~ResponseSink() = default;
+    // A whole answer. Content-Length is added; for HEAD the body is not sent.
+    virtual void reply(int status, Headers headers, Frame body) = 0;
+
+    // A streamed answer (chunked): start, any number of writes, finish.
+    virtual void start(int status, Headers headers) = 0;
+    // False when the client reads too slowly (over the cap) or is gone: the stream is being closed.
+    virtual bool write(Frame frame) = 0;
+    virtual void finish() = 0;
+    // Called once when the client went away or the stream was cut; not after finish. Must not block.
+    virtual void on_closed(std::function<void()> call) = 0;
+};
+
+// Called on an I/O thread: must not block.
+using Handler = std::function<void(Request, std::shared_ptr<ResponseSink>)>;
+
+}  // namespace atelier::apiserver

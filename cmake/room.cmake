@@ -1,0 +1,51 @@
+# Rules shared by every room: warnings, sanitizers, and one static library per folder.
+
+add_library(atelier_rules INTERFACE)
+target_include_directories(atelier_rules INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+target_compile_options(
+  atelier_rules INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+                          $<$<CONFIG:Debug>:-O1>)
+if(ATELIER_SANITIZE)
+  target_compile_options(atelier_rules INTERFACE -fsanitize=${ATELIER_SANITIZE}
+                                                 -fno-omit-frame-pointer -fno-sanitize=vptr)
+  target_link_options(atelier_rules INTERFACE -fsanitize=${ATELIER_SANITIZE})
+  if(ATELIER_SANITIZE MATCHES "thread")
+    target_compile_options(atelier_rules INTERFACE -Wno-tsan)
+  endif()
+endif()
+
+# atelier_room(name USES room... LIBRARIES target...)
+# Makes atelier_<name> from the sources below the current folder.
+function(atelier_room name)
+  cmake_parse_arguments(ROOM "" "" "USES;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(NOT sources)
+    add_library(atelier_${name} INTERFACE)
+    return()
+  endif()
+  add_library(atelier_${name} STATIC ${sources})
+  target_link_libraries(atelier_${name} PUBLIC atelier_rules)
+  foreach(room IN LISTS ROOM_USES)
+    target_link_libraries(atelier_${name} PUBLIC atelier_${room})
+  endforeach()
+  target_link_libraries(atelier_${name} PRIVATE ${ROOM_LIBRARIES})
+endfunction()
+
+# atelier_test(room USES room... LIBRARIES target...)
+# Makes atelier_<room>_test from tests/<room>/*_test.cc and registers each of its tests.
+function(atelier_test name)
+  cmake_parse_arguments(TEST "" "" "USES;LIBRARIES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(atelier_${name}_test ${sources})
+  target_link_libraries(atelier_${name}_test PRIVATE atelier_rules ${TEST_LIBRARIES})
+  foreach(room IN LISTS TEST_USES)
+    target_link_libraries(atelier_${name}_test PRIVATE atelier_${room})
+  endforeach()
+  target_link_libraries(atelier_${name}_test PRIVATE GTest::gtest_main GTest::gmock)
+  target_compile_definitions(atelier_${name}_test
+                             PRIVATE ATELIER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  gtest_discover_tests(atelier_${name}_test DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
+endfunction()

@@ -1,0 +1,101 @@
+// Org: run that template here.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "crds/meta.h"
+#include "crds/workspace.h"
+
+namespace atelier::crds {
+
+enum class PrunePolicy { retain, orphans };
+constexpr std::array<std::pair<PrunePolicy, std::string_view>, 2> names_of(PrunePolicy) {
+    return {{{PrunePolicy::retain, "Retain"}, {PrunePolicy::orphans, "Orphans"}}};
+}
+
+struct Prune {
+    PrunePolicy policy = PrunePolicy::orphans;
+    std::int64_t max_percent = 30;  // of the owned workspaces in one go; more waits for confirmation
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("policy", self.policy);
+        v("maxPercent", self.max_percent);
+    }
+};
+
+// Fills what neither the template's node nor its defaults say.
+struct OrgDefaults {
+    std::string runtime;
+    std::string image;
+    std::string model;
+    std::string backend;
+    std::string update_tier;
+    std::vector<std::string> command;
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("runtime", self.runtime);
+        v("image", self.image);
+        v("model", self.model);
+        v("backend", self.backend);
+        v("updateTier", self.update_tier);
+        v("command", self.command);
+    }
+};
+
+struct OrgSpec {
+    static constexpr std::string_view kind = "Org";
+    static constexpr std::string_view resource = "orgs.atelier.dev";
+    LocalRef template_ref;
+    std::map<std::string, std::string> parameters;  // ${NAME} in templates where expansion is allowed
+    OrgDefaults defaults;
+    std::map<std::string, std::string> update_tiers;  // workspace key -> UpdateTier, over the default
+    Prune prune;
+    std::vector<EnvFrom> env_from;  // for every workspace
+    bool suspend = false;
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("templateRef", self.template_ref);
+        v("parameters", self.parameters);
+        v("defaults", self.defaults);
+        v("updateTiers", self.update_tiers);
+        v("prune", self.prune);
+        v("envFrom", self.env_from);
+        v("suspend", self.suspend);
+    }
+};
+
+struct OrgCounts {
+    std::int64_t desired = 0;
+    std::int64_t owned = 0;
+    std::int64_t ready = 0;
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("desired", self.desired);
+        v("owned", self.owned);
+        v("ready", self.ready);
+    }
+};
+
+struct OrgStatus : StatusBase {
+    std::string revision;         // of the template, as applied
+    std::string artifact_digest;  // the compiled tree, as applied
+    OrgCounts counts;
+    std::vector<std::string> pending_prune;  // names that wait for confirmation
+    std::string pending_prune_digest;  // what annotation::confirm_prune must say
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        StatusBase::base_fields(self, v);
+        v("revision", self.revision);
+        v("artifactDigest", self.artifact_digest);
+        v("counts", self.counts);
+        v("pendingPrune", self.pending_prune);
+        v("pendingPruneDigest", self.pending_prune_digest);
+    }
+};
+
+using Org = Typed<OrgSpec, OrgStatus>;
+
+}  // namespace atelier::crds

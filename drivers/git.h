@@ -1,0 +1,58 @@
+// Git remotes: what their refs are, and the files of one commit. No working copy, no hook, no filter,
+// no submodule, no process: objects are read from a bare cache.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "drivers/tree.h"
+
+namespace atelier::drivers {
+
+// Sent as an Authorization header to that host alone, never across a redirect, never on disk.
+struct GitCredential {
+    std::string username;  // with password: Basic; empty: token as "Bearer"
+    std::string secret;
+    std::string scheme;  // "token" for Gitea's "Authorization: token …"; empty: as above
+};
+
+struct GitRemote {
+    std::string url;  // http:// or https:// only
+    std::optional<GitCredential> credential;
+    std::string ca_pem;  // additional trust for this remote
+};
+
+struct GitRef {
+    std::string name;    // "refs/heads/main", "refs/tags/v1"; tags are peeled
+    std::string commit;  // 40 hexadecimal digits
+};
+
+struct GitLimits {
+    Duration deadline = std::chrono::minutes(5);
+    std::int64_t bytes = 100 << 20;  // of the pack, and of the files
+    std::int64_t files = 20'000;
+};
+
+// Thread-safe; blocking, within the deadline. Errors: not_found (no such repository or ref),
+// unauthenticated, timeout, too_large, unavailable, invalid (a URL or ref of a wrong form, refused
+// before any connection). Messages name the URL without credentials.
+class Git {
+  public:
+    virtual ~Git() = default;
+    virtual Result<std::vector<GitRef>> refs(const GitRemote& remote) = 0;
+    // The files of a commit below `path`. A commit once fetched is served from the cache.
+    virtual Result<TreePtr> fetch(const GitRemote& remote, const std::string& commit,
+                                  const std::string& path) = 0;
+};
+
+// Branch, tag or full commit: letters, digits, and ._/- ; no "..", no leading '-' or '/', no "@{",
+// at most 255. The rule is older than any call to git: it also stops flag injection.
+Result<void> check_ref(std::string_view ref);
+Result<void> check_remote_url(std::string_view url);
+// The commit that a user's ref means among a remote's refs: empty is HEAD, a full commit is itself.
+Result<GitRef> resolve_ref(const std::vector<GitRef>& refs, std::string_view ref);
+
+}  // namespace atelier::drivers

@@ -1,0 +1,33 @@
+// How a Store is made.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace atelier::store {
+
+struct Options {
+    // "sqlite:<path>", "postgres://…" (libpq connection URI), or "memory:".
+    std::string url;
+    // 32 bytes: Secrets are sealed with AES-256-GCM under it before they reach the database.
+    // Empty only with "memory:".
+    std::string encryption_key;
+    std::size_t events_kept = 10'000;                       // per resource, in memory
+    Duration history_kept = std::chrono::minutes(10);       // in the database
+    // Commit inside write() on the caller's thread instead of on a writer thread: for simulation.
+    bool commit_inline = false;
+};
+
+// Opens or makes the database, migrates it, loads it. Collaborators outlive the store.
+Result<std::unique_ptr<Store>> open(const Options& options, const Clock& clock, Random& random,
+                                    Metrics& metrics, Log log);
+
+}  // namespace atelier::store

@@ -1,0 +1,92 @@
+// The one durable truth: every object, and every change to it, in commit order.
+//
+// Thread-safe. Reads are served from memory and never wait for the disk. A write is on disk before
+// its `done` is called, and is seen by readers and watchers before that call, never before the
+// commit. Revisions are one gapless sequence over all kinds: revision order is commit order.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "crds/lifecycle.h"
+#include "crds/meta.h"
+
+namespace atelier::store {
+
+// One state of one object. Immutable: a change is a new Object.
+struct Object {
+    Key key;
+    Revision revision = 0;
+    crds::Meta meta;   // parsed from body
+    std::string body;  // the final JSON, resourceVersion included
+};
+using ObjectPtr = std::shared_ptr<const Object>;
+
+enum class Change { added, modified, deleted };
+
+struct Event {
+    Change change = Change::added;
+    Revision revision = 0;
+    ObjectPtr object;    // for deleted: the last state, with the revision of the deletion
+    ObjectPtr previous;  // nullptr for added
+};
+using EventPtr = std::shared_ptr<const Event>;
+
+// All objects of one resource as of one revision, sorted by namespace and name. Immutable.
+struct Snapshot {
+    Revision revision = 0;
+    std::vector<ObjectPtr> objects;
+};
+using SnapshotPtr = std::shared_ptr<const Snapshot>;
+
+// One write. `expected` is what the writer saw.
+struct Write {
+    enum class Kind { create, update, remove };
+    Kind kind = Kind::create;
+    Key key;
+    crds::Body body;        // empty for remove
+    Revision expected = 0;  // of update and remove: the object's revision, or Code::conflict
+};
+// Called once, on the thread that committed, with no lock held. The object as stored; for remove,
+// its last state. already_exists, not_found, conflict, exhausted (disk full), unavailable.
+using Done = std::function<void(Result<ObjectPtr>)>;
+
+// Ends the subscription when destroyed; waits for a running call.
+class Subscription {
+  public:
+    virtual ~Subscription() = default;
+};
+
+class Store {
+  public:
+    virtual ~Store() = default;
+
+    virtual ObjectPtr get(const Key& key) const = 0;  // nullptr: there is none
+    virtual SnapshotPtr list(std::string_view resource) const = 0;
+    // The list as of exactly that revision; Code::gone when it is no longer kept.
+    virtual Result<SnapshotPtr> list_at(std::string_view resource, Revision revision) const = 0;
+    // What happened to the resource after `after`, oldest first, at most `most`. Code::gone when
+    // history no longer reaches back that far: list again.
+    virtual Result<std::vector<EventPtr>> events(std::string_view resource, Revision after,
+                                                 std::size_t most) const = 0;
+    // The newest committed revision.
+    virtual Revision revision() const = 0;
+
+    virtual void write(Write write, Done done) = 0;
+
+    // `wake` is called after each commit with the newest revision; it must not block.
+    virtual std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) = 0;
+
+    // Whether writes can succeed now; for readiness.
+    virtual Result<void> healthy() const = 0;
+};
+
+// Writes and waits for the outcome. Not from a Done or an on_commit call.
+Result<ObjectPtr> write_and_wait(Store& store, Write write);
+
+}  // namespace atelier::store
