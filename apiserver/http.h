@@ -42,6 +42,9 @@ class ResponseSink {
     virtual void start(int status, Headers headers) = 0;
     // False when the client reads too slowly (over the cap) or is gone: the stream is being closed.
     virtual bool write(Frame frame) = 0;
+    // Bytes taken by write and not yet handed to the client's socket. A writer that looks here first
+    // can hold a cursor for a slow reader instead of having its stream cut.
+    virtual std::size_t queued() const { return 0; }
     virtual void finish() = 0;
     // Called once when the client went away or the stream was cut; not after finish. Must not block.
     virtual void on_closed(std::function<void()> call) = 0;
