@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -42,16 +43,28 @@ std::string digest_of(const Manifest& manifest);
 // "plugins/x" of a tree as a tree of its own; empty path: all of it.
 Tree subtree(const Tree& tree, std::string_view path);
 
+// The paths that a stored tree may have: relative, no "." or "..", valid UTF-8 without control
+// characters or backslash, no ".git", at most 1024 bytes. Code::invalid names the path.
+Result<void> check_tree_path(std::string_view path);
+// Regular files only, with such paths, and nothing that is a file and a folder at once.
+Result<void> check_storable(const Tree& tree);
+
 // Keeps trees by digest. What exists is complete: a tree is written under a temporary name and
 // renamed. Only regular files are kept; `put` refuses a tree that has anything else or an unsafe
 // path. Thread-safe.
 class TreeStore {
   public:
     virtual ~TreeStore() = default;
-    virtual Result<std::string> put(const Tree& tree) = 0;  // its digest
+    virtual Result<std::string> put(const Tree& tree) = 0;       // its digest
     virtual Result<TreePtr> get(const std::string& digest) = 0;  // not_found
     virtual Result<Manifest> manifest(const std::string& digest) = 0;
     virtual Result<std::string> read(const std::string& digest, const std::string& path) = 0;
 };
+
+// The store in a directory (made if absent): <digest>/files/… and <digest>/manifest.json. One
+// process at a time: leftovers of an interrupted `put` are cleared away here. What is read is
+// verified against its digest; a damaged tree is put away and is not_found, so that who needs it
+// fetches it again.
+Result<std::unique_ptr<TreeStore>> open_tree_store(const std::filesystem::path& directory);
 
 }  // namespace atelier::drivers
