@@ -47,5 +47,6 @@ function(atelier_test name)
   target_link_libraries(atelier_${name}_test PRIVATE GTest::gtest_main GTest::gmock)
   target_compile_definitions(atelier_${name}_test
                              PRIVATE ATELIER_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-  gtest_discover_tests(atelier_${name}_test DISCOVERY_TIMEOUT 120 PROPERTIES TIMEOUT 600)
+  gtest_discover_tests(atelier_${name}_test DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 120
+                       PROPERTIES TIMEOUT 600)
 endfunction()
