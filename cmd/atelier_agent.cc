@@ -1,0 +1,95 @@
+// atelier-agent: runs inside a workspace. Everything it is told comes by its arguments and by the
+// environment.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "agent/agent.h"
+#include "base/environment.h"
+#include "base/file.h"
+
+namespace {
+
+constexpr const char* help = R"(Usage: atelier-agent [--] [COMMAND [ARGUMENT...]]
+       atelier-agent status | version | help
+
+Loads the plugins below $ATELIER_CONFIGS/plugins, reports what it loaded to
+$ATELIER_RUN/status.json, and runs COMMAND as its child, whose exit code it
+takes over. Without COMMAND it runs until SIGTERM. "status" prints the report.
+
+  ATELIER_CONFIGS        folder of the workspace's files (/configs)
+  ATELIER_RUN            folder of the report (/run/atelier)
+  ATELIER_AGENT_PORT     port for GET /health and /plugins (8000); 0 takes a
+                         free one, "off" none
+  ATELIER_AGENT_ADDRESS  address to listen on (0.0.0.0)
+  ATELIER_AGENT_GRACE    time from SIGTERM to SIGKILL of COMMAND (8s)
+  ATELIER_AGENT_RESCAN   how often to look for changes untold (5s)
+)";
+
+int wrong(const std::string& message) {
+    std::fprintf(stderr, "atelier-agent: %s\n", message.c_str());
+    return 2;
+}
+
+int print_status(const atelier::agent::Options& options) {
+    const auto text = atelier::read_file(options.run / "status.json");
+    if (!text) {
+        std::fprintf(stderr, "atelier-agent: %s\n", text.error().message.c_str());
+        return 1;
+    }
+    return std::fwrite(text->data(), 1, text->size(), stdout) == text->size() ? 0 : 1;
+}
+
+atelier::Result<void> read_environment(const atelier::Environment& environment,
+                                       atelier::agent::Options& options) {
+    options.version = ATELIER_VERSION;
+    options.configs = environment.get("ATELIER_CONFIGS", "/configs");
+    options.run = environment.get("ATELIER_RUN", "/run/atelier");
+    options.address = environment.get("ATELIER_AGENT_ADDRESS", "0.0.0.0");
+    const std::string port = environment.get("ATELIER_AGENT_PORT", "8000");
+    if (port == "off") {
+        options.port.reset();
+    } else {
+        const bool digits = !port.empty() && port.size() <= 5 &&
+                            port.find_first_not_of("0123456789") == std::string::npos;
+        if (!digits || std::stoul(port) > 65535) {
+            return atelier::Error{atelier::Code::invalid,
+                                  "ATELIER_AGENT_PORT must be \"off\" or 0 to 65535"};
+        }
+        options.port = static_cast<std::uint16_t>(std::stoul(port));
+    }
+    for (const auto& [name, field] : {std::pair("ATELIER_AGENT_GRACE", &options.grace),
+                                      std::pair("ATELIER_AGENT_RESCAN", &options.rescan)}) {
+        const auto text = environment.find(name);
+        if (!text) continue;
+        const auto duration = atelier::parse_duration(*text);
+        if (!duration) return duration.error().in(name);
+        if (*duration < std::chrono::milliseconds(1)) {
+            return atelier::Error{atelier::Code::invalid,
+                                  std::string(name) + " must be at least 1ms"};
+        }
+        *field = *duration;
+    }
+    return {};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    atelier::agent::Options options;
+    const auto read = read_environment(atelier::Environment::of_process(), options);
+    if (!read) return wrong(read.error().message);
+
+    const std::string verb = arguments.empty() ? "" : arguments[0];
+    if (verb == "status") return print_status(options);
+    if (verb == "version" || verb == "--version") return std::puts(ATELIER_VERSION) < 0;
+    if (verb == "help" || verb == "--help" || verb == "-h") return std::fputs(help, stdout) < 0;
+    if (verb == "--") {
+        arguments.erase(arguments.begin());
+    } else if (verb.starts_with("-")) {
+        return wrong("there is no option \"" + verb + "\"; see atelier-agent help");
+    }
+    options.command = arguments;
+    return atelier::agent::run(options, atelier::SystemClock());
+}
