@@ -52,9 +52,13 @@ Error bad_time(std::string_view text) {
 
 }  // namespace
 
-Instant SystemClock::now() const { return floor<Duration>(system_clock::now()); }
+Instant SystemClock::now() const {
+    return floor<Duration>(system_clock::now());
+}
 
-std::string rfc3339(Instant instant) { return date_and_time(split(instant)) + "Z"; }
+std::string rfc3339(Instant instant) {
+    return date_and_time(split(instant)) + "Z";
+}
 
 std::string rfc3339_micro(Instant instant) {
     const Fields f = split(instant);
@@ -102,8 +106,8 @@ Result<Instant> parse_rfc3339(std::string_view text) {
     const year_month_day date{year{*y}, month{static_cast<unsigned>(*mo)},
                               day{static_cast<unsigned>(*d)}};
     if (!rest.empty() || !date.ok() || *h > 23 || *mi > 59 || *s > 60) return bad_time(text);
-    return Instant{sys_days{date} + hours{*h} + minutes{*mi} + seconds{*s} +
-                   microseconds{micros} - offset};
+    return Instant{sys_days{date} + hours{*h} + minutes{*mi} + seconds{*s} + microseconds{micros} -
+                   offset};
 }
 
 std::string compact_stamp(Instant instant) {
@@ -114,9 +118,8 @@ std::string compact_stamp(Instant instant) {
 }
 
 Result<Duration> parse_duration(std::string_view text) {
-    const Error bad{Code::invalid,
-                    fmt::format("\"{}\" is not a duration such as 30s, 10m or 1h30m",
-                                text.substr(0, 64))};
+    const Error bad{Code::invalid, fmt::format("\"{}\" is not a duration such as 30s, 10m or 1h30m",
+                                               text.substr(0, 64))};
     if (text == "0") return Duration{0};
     std::string_view rest = text;
     const bool negative = take(rest, '-');

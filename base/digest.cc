@@ -31,7 +31,9 @@ std::string Sha256::hex() {
     return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-std::string sha256_hex(std::string_view bytes) { return Sha256().update(bytes).hex(); }
+std::string sha256_hex(std::string_view bytes) {
+    return Sha256().update(bytes).hex();
+}
 
 std::string to_hex(std::string_view bytes) {
     static constexpr std::string_view digits = "0123456789abcdef";

@@ -8,8 +8,8 @@
 //     };
 //
 // Field types: bool, std::int64_t, double, std::string, Duration, Instant, enums that have
-// `names_of(E)`, structs of this form, json::Document (any JSON), and std::optional, std::vector and
-// std::map<std::string, ·> of them. Reading leaves absent and null fields at their defaults and
+// `names_of(E)`, structs of this form, json::Document (any JSON), and std::optional, std::vector
+// and std::map<std::string, ·> of them. Reading leaves absent and null fields at their defaults and
 // ignores unknown ones; a wrong type is Code::invalid naming the path. Writing omits empty strings,
 // lists, maps, structs and optionals.
 #pragma once
@@ -34,11 +34,15 @@ class FieldReader;
 class FieldWriter;
 
 template <class T>
-concept Described = requires(T& t, FieldReader& r) { T::fields(t, r); };
+concept Described = requires(T& t, FieldReader& r) {
+    T::fields(t, r);
+};
 
 // An enum says its texts: `constexpr std::array<std::pair<E, std::string_view>, N> names_of(E)`.
 template <class E>
-concept NamedEnum = std::is_enum_v<E> && requires(E e) { names_of(e); };
+concept NamedEnum = std::is_enum_v<E> && requires(E e) {
+    names_of(e);
+};
 
 template <NamedEnum E>
 std::string_view name_of(E value) {
@@ -161,7 +165,9 @@ class FieldReader {
         }
         return out;
     }
-    void fail(const std::string& wanted) { error_ = Error{Code::invalid, path_ + ": must be " + wanted}; }
+    void fail(const std::string& wanted) {
+        error_ = Error{Code::invalid, path_ + ": must be " + wanted};
+    }
 
     const Value* object_;
     std::string path_;

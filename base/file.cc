@@ -31,18 +31,35 @@ Error error_of_errno(int number, std::string_view doing, const std::filesystem::
     Code code = Code::internal;
     std::string_view why = "input or output error";
     switch (number) {
-        case ENOENT: code = Code::not_found, why = "no such file or directory"; break;
-        case EEXIST: code = Code::already_exists, why = "it exists already"; break;
-        case ENOTDIR: code = Code::invalid, why = "a part of the path is not a directory"; break;
+        case ENOENT:
+            code = Code::not_found, why = "no such file or directory";
+            break;
+        case EEXIST:
+            code = Code::already_exists, why = "it exists already";
+            break;
+        case ENOTDIR:
+            code = Code::invalid, why = "a part of the path is not a directory";
+            break;
         case EACCES:
-        case EPERM: code = Code::forbidden, why = "permission denied"; break;
+        case EPERM:
+            code = Code::forbidden, why = "permission denied";
+            break;
         case ENOSPC:
-        case EDQUOT: code = Code::exhausted, why = "the disk is full"; break;
-        case EROFS: code = Code::forbidden, why = "the file system is read-only"; break;
-        case ELOOP: code = Code::invalid, why = "a symbolic link where none may be"; break;
+        case EDQUOT:
+            code = Code::exhausted, why = "the disk is full";
+            break;
+        case EROFS:
+            code = Code::forbidden, why = "the file system is read-only";
+            break;
+        case ELOOP:
+            code = Code::invalid, why = "a symbolic link where none may be";
+            break;
         case EMFILE:
-        case ENFILE: code = Code::exhausted, why = "too many open files"; break;
-        default: break;
+        case ENFILE:
+            code = Code::exhausted, why = "too many open files";
+            break;
+        default:
+            break;
     }
     return {code, fmt::format("{} \"{}\": {}", doing, path.filename().string(), why),
             fmt::format("{}: {}", path.string(), std::strerror(number))};

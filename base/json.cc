@@ -159,8 +159,8 @@ Result<Document> parse_lenient(std::string_view text, std::vector<std::string>& 
         const std::string why = !guard.complaint().empty()
                                     ? guard.complaint()
                                     : rapidjson::GetParseError_En(reader.GetParseErrorCode());
-        return Error{Code::invalid, fmt::format("not valid JSON at byte {}: {}",
-                                                reader.GetErrorOffset(), why)};
+        return Error{Code::invalid,
+                     fmt::format("not valid JSON at byte {}: {}", reader.GetErrorOffset(), why)};
     }
     drop_duplicates(document, duplicates);
     return document;
@@ -201,8 +201,8 @@ const Value* find(const Value& value, std::initializer_list<std::string_view> pa
     const Value* at = &value;
     for (const std::string_view name : path) {
         if (!at->IsObject()) return nullptr;
-        const auto member = at->FindMember(
-            Value(rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
+        const auto member = at->FindMember(Value(
+            rapidjson::StringRef(name.data(), static_cast<rapidjson::SizeType>(name.size()))));
         if (member == at->MemberEnd()) return nullptr;
         at = &member->value;
     }

@@ -61,10 +61,18 @@ Log Log::with(std::string_view key, std::string_view value) const {
     return log;
 }
 
-void Log::debug(std::string_view m, Fields f) const { write(Level::debug, m, f, nullptr); }
-void Log::info(std::string_view m, Fields f) const { write(Level::info, m, f, nullptr); }
-void Log::warning(std::string_view m, Fields f) const { write(Level::warning, m, f, nullptr); }
-void Log::error(std::string_view m, Fields f) const { write(Level::error, m, f, nullptr); }
+void Log::debug(std::string_view m, Fields f) const {
+    write(Level::debug, m, f, nullptr);
+}
+void Log::info(std::string_view m, Fields f) const {
+    write(Level::info, m, f, nullptr);
+}
+void Log::warning(std::string_view m, Fields f) const {
+    write(Level::warning, m, f, nullptr);
+}
+void Log::error(std::string_view m, Fields f) const {
+    write(Level::error, m, f, nullptr);
+}
 void Log::error(std::string_view m, const Error& e, Fields f) const {
     write(Level::error, m, f, &e);
 }

@@ -75,8 +75,11 @@ Gauge& Metrics::gauge(const std::string& name, const std::string& help, const La
 
 Histogram& Metrics::histogram(const std::string& name, const std::string& help,
                               const Labels& labels, const std::vector<double>& upper_bounds) {
-    auto& series = prometheus::BuildHistogram().Name(name).Help(help).Register(state_->registry).Add(
-        labels, upper_bounds);
+    auto& series = prometheus::BuildHistogram()
+                       .Name(name)
+                       .Help(help)
+                       .Register(state_->registry)
+                       .Add(labels, upper_bounds);
     const std::lock_guard lock(state_->mutex);
     auto& slot = state_->histograms[&series];
     if (!slot) slot = std::make_unique<HistogramSeries>(series);

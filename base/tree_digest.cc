@@ -17,6 +17,8 @@ TreeDigest& TreeDigest::add(std::string_view path, std::string_view sha256, bool
     return *this;
 }
 
-std::string TreeDigest::hex() { return sum_.hex(); }
+std::string TreeDigest::hex() {
+    return sum_.hex();
+}
 
 }  // namespace atelier

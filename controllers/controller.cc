@@ -26,16 +26,22 @@ void name_thread(const std::string& name) {
 
 std::string_view text(Verdict verdict) {
     switch (verdict) {
-        case Verdict::success: return "success";
-        case Verdict::requeue_after: return "requeue_after";
-        case Verdict::requeue: return "requeue";
+        case Verdict::success:
+            return "success";
+        case Verdict::requeue_after:
+            return "requeue_after";
+        case Verdict::requeue:
+            return "requeue";
         case Verdict::error:
-        case Verdict::terminal_error: return "error";
+        case Verdict::terminal_error:
+            return "error";
     }
     return "error";
 }
 
-double seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+double seconds(Duration duration) {
+    return std::chrono::duration<double>(duration).count();
+}
 
 struct Meters {
     Meters(Metrics& metrics, const std::string& name)
@@ -63,12 +69,12 @@ struct Meters {
                                {{"controller", name}})),
           most(metrics.gauge("controller_runtime_max_concurrent_reconciles", "Workers.",
                              {{"controller", name}})) {
-        for (const Verdict v : {Verdict::success, Verdict::requeue_after, Verdict::requeue,
-                                Verdict::error}) {
-            total.emplace(text(v), &metrics.counter("controller_runtime_reconcile_total",
-                                                    "Reconciles by result.",
-                                                    {{"controller", name},
-                                                     {"result", std::string(text(v))}}));
+        for (const Verdict v :
+             {Verdict::success, Verdict::requeue_after, Verdict::requeue, Verdict::error}) {
+            total.emplace(
+                text(v),
+                &metrics.counter("controller_runtime_reconcile_total", "Reconciles by result.",
+                                 {{"controller", name}, {"result", std::string(text(v))}}));
         }
     }
 
@@ -259,7 +265,9 @@ Controller::Controller(reconcilers::Reconciler& reconciler, store::Store& store,
     });
 }
 
-Controller::~Controller() { stop(); }
+Controller::~Controller() {
+    stop();
+}
 
 void Controller::start() {
     State& s = *state_;
@@ -282,7 +290,9 @@ void Controller::stop() {
     state_->subscription.reset();
 }
 
-void Controller::hint(const Key& key) { state_->add({key}, state_->clock.now()); }
+void Controller::hint(const Key& key) {
+    state_->add({key}, state_->clock.now());
+}
 
 void Controller::hint_all() {
     std::vector<Key> keys;

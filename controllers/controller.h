@@ -1,5 +1,5 @@
-// The motor of a controller: one feeder thread that turns the store's changes into keys, and workers
-// that take keys and reconcile them. Metrics have controller-runtime's names
+// The motor of a controller: one feeder thread that turns the store's changes into keys, and
+// workers that take keys and reconcile them. Metrics have controller-runtime's names
 // (https://book.kubebuilder.io/reference/metrics-reference).
 #pragma once
 

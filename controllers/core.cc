@@ -85,8 +85,8 @@ Verdict Core::finish(const Key& key, const Result<reconcilers::Outcome>& outcome
     queue_.done(key);
     const double spread = 0.9 + 0.2 * unit_interval(random_);
     const Instant resync_at =
-        now + Duration{static_cast<Duration::rep>(
-                  static_cast<double>(options_.resync.count()) * spread)};
+        now +
+        Duration{static_cast<Duration::rep>(static_cast<double>(options_.resync.count()) * spread)};
     if (outcome) {
         backoff_.forget(key);
         if (!store_.get(key)) return Verdict::success;

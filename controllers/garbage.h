@@ -31,8 +31,8 @@ class Garbage {
     // Collaborators outlive it.
     Garbage(store::Store& store, const crds::Kinds& kinds, Log log, Options options = {});
 
-    // Reads what changed since the last call and deletes or releases what follows from it. True when
-    // it wrote something: there may be more to do.
+    // Reads what changed since the last call and deletes or releases what follows from it. True
+    // when it wrote something: there may be more to do.
     bool collect(Instant now);
     // When collect() has something to do without a change in the store.
     Instant next_sweep() const { return next_sweep_; }
@@ -58,9 +58,9 @@ class Garbage {
     const crds::Kinds& kinds_;
     const Log log_;
     const Options options_;
-    std::map<std::string, Revision> cursors_;              // by resource
-    std::map<std::string, std::set<Key>> dependents_;      // by the owner's uid
-    std::set<Key> pending_;                                // to be examined
+    std::map<std::string, Revision> cursors_;          // by resource
+    std::map<std::string, std::set<Key>> dependents_;  // by the owner's uid
+    std::set<Key> pending_;                            // to be examined
     Instant next_sweep_{};
 };
 

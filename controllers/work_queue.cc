@@ -26,7 +26,9 @@ std::optional<Key> WorkQueue::take(Instant now) {
     return std::nullopt;
 }
 
-void WorkQueue::done(const Key& key) { in_work_.erase(key); }
+void WorkQueue::done(const Key& key) {
+    in_work_.erase(key);
+}
 
 std::optional<Instant> WorkQueue::next_due() const {
     for (const auto& [due, key] : line_) {

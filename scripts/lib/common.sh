@@ -1,5 +1,5 @@
 # Shared by the scripts: what to install, and how to start what the tests need. Sourced, not run.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 TOOLS="$ROOT/build/tools"
@@ -121,7 +121,7 @@ stop_docker() {
 # Sets ATELIER_TEST_POSTGRES: a cluster of our own on a unix socket and a free loopback port.
 start_postgres() {
   local folder bin port run=()
-  bin=$(ls -d /usr/lib/postgresql/*/bin | tail -1)
+  bin=$(find /usr/lib/postgresql -mindepth 2 -maxdepth 2 -name bin | sort -V | tail -1)
   folder=$(mktemp -d /tmp/atelier-postgres.XXXXXX)
   port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
   if [ "$(id -u)" -eq 0 ]; then

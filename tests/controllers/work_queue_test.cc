@@ -11,8 +11,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-Instant at(int s) { return Instant{seconds(s)}; }
-Key key(const std::string& name) { return {"things", "default", name}; }
+Instant at(int s) {
+    return Instant{seconds(s)};
+}
+Key key(const std::string& name) {
+    return {"things", "default", name};
+}
 
 TEST(WorkQueue, TakesTheKeyThatIsDueTheLongest) {
     WorkQueue queue;

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 const fs::path root = ATELIER_SOURCE_DIR;
 
 struct Room {
-    std::set<std::string> rooms;  // whose headers it may include
+    std::set<std::string> rooms;    // whose headers it may include
     std::vector<std::string> only;  // when set for a room above: these headers alone ("room/…")
     std::vector<std::string> libraries;  // heavy third-party headers that belong to it
 };
@@ -28,9 +28,7 @@ const std::map<std::string, Room> picture{
     {"store", {{"base", "crds"}, {}, {"sqlite3", "pqxx/", "libpq"}}},
     {"reconcilers", {{"base", "crds", "drivers", "store"}, {"store/store.h"}, {}}},
     {"controllers",
-     {{"base", "crds", "store", "reconcilers"},
-      {"store/store.h", "reconcilers/reconciler.h"},
-      {}}},
+     {{"base", "crds", "store", "reconcilers"}, {"store/store.h", "reconcilers/reconciler.h"}, {}}},
     {"apiserver", {{"base", "crds", "store"}, {"store/store.h"}, {"boost/beast", "boost/asio"}}},
     {"cli", {{"base", "crds"}, {}, {"cpprest/", "boost/program_options"}}},
     {"agent", {{"base"}, {}, {"boost/beast", "boost/asio"}}},

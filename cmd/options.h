@@ -1,0 +1,45 @@
+// The options of `atelier server`. Precedence: flag, environment (ATELIER_…), config file, default.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/environment.h"
+#include "base/log.h"
+#include "base/result.h"
+
+namespace atelier::cmd {
+
+struct ServerOptions {
+    std::filesystem::path home;
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 7443;
+    std::vector<std::string> names;  // further names and addresses for the certificate
+    std::string store;               // URL; empty: SQLite below home
+    std::string docker = "auto";     // auto, off, unix://…, tcp://…
+    std::string backend;             // for workspaces that name none; empty: docker if it answers
+    std::string network;             // of the containers; empty: a name made of the instance id
+    std::filesystem::path org_templates;  // for source.directory; empty: <home>/org-templates
+    std::filesystem::path plugins;        // for local:// sources; empty: <home>/plugins
+    std::string github_url = "https://github.com";
+    std::map<std::string, std::string> images;  // runtime -> image
+    bool allow_unpinned = false;
+    int workers = 4;
+    Log::Level log_level = Log::Level::info;
+    Log::Format log_format = Log::Format::text;
+    std::string encryption_key;  // 32 bytes; empty: <home>/keys/encryption.key, made when absent
+};
+
+struct ParsedOptions {
+    ServerOptions options;
+    std::string help;  // not empty: print it and end
+};
+
+// Code::invalid says which option, where it was given, and what it may be.
+Result<ParsedOptions> parse_server_options(const std::vector<std::string>& arguments,
+                                           const Environment& environment);
+
+}  // namespace atelier::cmd
