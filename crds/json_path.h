@@ -1,13 +1,12 @@
-// The part of JSONPath that printer columns use, as kubectl writes it:
-// https://kubernetes.io/docs/reference/kubectl/jsonpath/
-//
-//     .spec.replicas   .metadata.annotations['a.b/c'] .status.conditions[?(@.type=="Ready")].status
-//     .items[0]   .items[-1]   .items[*].name
+// The JSONPath of printer columns, as Kubernetes has it: .spec.image, ['atelier.dev/org'], [0],
+// [-1],
+// [*], .*, [?(@.type=="Ready")].status. Braces around the whole and a leading '$' are accepted.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include "base/json.h"
@@ -18,25 +17,28 @@ namespace atelier::crds {
 // Immutable; safe to share between threads.
 class JsonPath {
   public:
-    // With or without braces around it, with or without a leading dot. Code::invalid names the
-    // column.
+    JsonPath() = default;  // finds the value itself
     static Result<JsonPath> compile(std::string_view text);
 
-    // The values it leads to, in document order; they live as long as `root`.
+    // Every value the path leads to, in document order; they live as long as `root`.
     std::vector<const json::Value*> find(const json::Value& root) const;
+    // The first of them, or nullptr.
+    const json::Value* first(const json::Value& root) const;
 
   private:
     struct Step {
-        enum class Kind { member, index, every, filter };
+        enum class Kind { member, index, all, filter };
         Kind kind = Kind::member;
-        std::string name;                // of member
-        std::int64_t index = 0;          // of index; negative counts from the end
-        std::vector<std::string> inner;  // of filter: the member names after '@'
-        std::string op;                  // of filter: "==", "!=" or empty: exists
-        json::Document operand;          // of filter
+        std::string name = {};           // member
+        std::int64_t index = 0;          // index; negative counts from the end
+        std::vector<Step> operand = {};  // filter: the path below @
+        enum class Test { exists, equal, unequal } test = Test::exists;
+        std::variant<std::nullptr_t, bool, double, std::string> literal = nullptr;
     };
-    friend class JsonPathParser;
-    static bool passes(const json::Value& element, const Step& step);
+    class Parser;
+    static void walk(const std::vector<Step>& steps, std::size_t at, const json::Value& value,
+                     std::vector<const json::Value*>& found);
+    static bool matches(const Step& filter, const json::Value& element);
 
     std::vector<Step> steps_;
 };
