@@ -15,17 +15,9 @@
 #include "base/result.h"
 #include "crds/lifecycle.h"
 #include "crds/meta.h"
+#include "store/object.h"
 
 namespace atelier::store {
-
-// One state of one object. Immutable: a change is a new Object.
-struct Object {
-    Key key;
-    Revision revision = 0;
-    crds::Meta meta;   // parsed from body
-    std::string body;  // the final JSON, resourceVersion included
-};
-using ObjectPtr = std::shared_ptr<const Object>;
 
 enum class Change { added, modified, deleted };
 
@@ -37,10 +29,11 @@ struct Event {
 };
 using EventPtr = std::shared_ptr<const Event>;
 
-// All objects of one resource as of one revision, sorted by namespace and name. Immutable.
+// All objects of one resource as of one revision, sorted by namespace and name. Immutable. Hold the
+// pointer while walking the objects: `for (… : list(x)->objects)` would outlive it.
 struct Snapshot {
     Revision revision = 0;
-    std::vector<ObjectPtr> objects;
+    ObjectList objects;
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
@@ -52,8 +45,10 @@ struct Write {
     crds::Body body;        // empty for remove
     Revision expected = 0;  // of update and remove: the object's revision, or Code::conflict
 };
-// Called once, on the thread that committed, with no lock held. The object as stored; for remove,
-// its last state. already_exists, not_found, conflict, exhausted (disk full), unavailable.
+// Called once, with no lock held, on the thread that committed (inside write() when it is refused
+// there). The object as stored; for remove, its last state with the revision of the removal.
+// already_exists, not_found, conflict, invalid, exhausted (disk or queue full), unavailable. After
+// unavailable the write may still come to be seen, when the answer of the database was lost.
 using Done = std::function<void(Result<ObjectPtr>)>;
 
 // Ends the subscription when destroyed; waits for a running call.
@@ -77,6 +72,7 @@ class Store {
     // The newest committed revision.
     virtual Revision revision() const = 0;
 
+    // An update to the very body that is stored keeps its revision and makes no event.
     virtual void write(Write write, Done done) = 0;
 
     // `wake` is called after each commit with the newest revision; it must not block.

@@ -1,0 +1,191 @@
+#include "store/cache.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace atelier::store {
+namespace {
+
+Error gone(std::string_view resource, Revision revision) {
+    return Error{Code::gone, fmt::format("revision {} of {} is no longer kept: list again",
+                                         revision, resource)};
+}
+
+Error not_yet(Revision revision, Revision newest) {
+    return Error{Code::gone, fmt::format("revision {} is not in this history, whose newest is {}: "
+                                         "list again",
+                                         revision, newest)};
+}
+
+bool event_after(Revision revision, const EventPtr& event) {
+    return revision < event->revision;
+}
+
+}  // namespace
+
+const Cache::Shard* Cache::find(std::string_view resource) const {
+    const auto it = shards_.find(resource);
+    return it == shards_.end() ? nullptr : &it->second;
+}
+
+Cache::Shard& Cache::shard(std::string_view resource) {
+    const auto it = shards_.find(resource);
+    if (it != shards_.end()) return it->second;
+    Shard& made = shards_[std::string(resource)];
+    made.floor = floor_;
+    return made;
+}
+
+ObjectPtr Cache::get(const Key& key) const {
+    const std::lock_guard lock(mutex_);
+    const Shard* shard = find(key.resource);
+    return shard ? shard->table.find(key.ns, key.name) : nullptr;
+}
+
+SnapshotPtr Cache::list(std::string_view resource, Instant now) const {
+    const std::lock_guard lock(mutex_);
+    const Shard* shard = find(resource);
+    if (!shard) return std::make_shared<const Snapshot>(Snapshot{revision_, {}});
+    if (!shard->newest || shard->newest->revision != revision_) {
+        // The objects are shared with the table: this copies a pointer, not the list.
+        shard->newest = std::make_shared<const Snapshot>(Snapshot{revision_, shard->table.list()});
+    }
+    remember(*shard, shard->newest, now, false);
+    return shard->newest;
+}
+
+void Cache::remember(const Shard& shard, const SnapshotPtr& snapshot, Instant now,
+                     bool paged) const {
+    auto& kept = shard.kept;
+    std::erase_if(kept, [&](const KeptList& k) { return now - k.used > lists_kept_for; });
+    auto at = std::lower_bound(
+        kept.begin(), kept.end(), snapshot->revision,
+        [](const KeptList& k, Revision revision) { return k.snapshot->revision < revision; });
+    if (at != kept.end() && at->snapshot->revision == snapshot->revision) {
+        at->used = now;
+        at->paged = at->paged || paged;
+        return;
+    }
+    kept.insert(at, KeptList{snapshot, now, paged});
+    if (kept.size() <= lists_kept) return;
+    const auto idle =
+        std::find_if(kept.begin(), kept.end(), [](const auto& k) { return !k.paged; });
+    kept.erase(idle == kept.end() || idle + 1 == kept.end() ? kept.begin() : idle);
+}
+
+Result<SnapshotPtr> Cache::list_at(std::string_view resource, Revision revision,
+                                   Instant now) const {
+    const std::lock_guard lock(mutex_);
+    if (revision > revision_) return not_yet(revision, revision_);
+    const Shard* shard = find(resource);
+    if (!shard) {
+        if (revision < floor_) return gone(resource, revision);
+        return std::make_shared<const Snapshot>(Snapshot{revision, {}});
+    }
+    // The list as it was is the first one kept from then on, with the events between undone.
+    auto from =
+        std::lower_bound(shard->kept.begin(), shard->kept.end(), revision,
+                         [](const KeptList& k, Revision r) { return k.snapshot->revision < r; });
+    if (from != shard->kept.end() && from->snapshot->revision == revision) {
+        const SnapshotPtr found = from->snapshot;
+        remember(*shard, found, now, true);
+        return found;
+    }
+    if (revision < shard->floor) return gone(resource, revision);
+    ObjectTable table(from != shard->kept.end() ? from->snapshot->objects : shard->table.list());
+    const Revision end = from != shard->kept.end() ? from->snapshot->revision : revision_;
+    auto event = std::upper_bound(shard->events.begin(), shard->events.end(), end, event_after);
+    while (event != shard->events.begin() && (*std::prev(event))->revision > revision) {
+        --event;
+        if ((*event)->previous) {
+            table.put((*event)->previous);
+        } else {
+            table.erase((*event)->object->key.ns, (*event)->object->key.name);
+        }
+    }
+    auto snapshot = std::make_shared<const Snapshot>(Snapshot{revision, table.list()});
+    remember(*shard, snapshot, now, true);
+    return snapshot;
+}
+
+Result<std::vector<EventPtr>> Cache::events(std::string_view resource, Revision after,
+                                            std::size_t most) const {
+    const std::lock_guard lock(mutex_);
+    if (after > revision_) return not_yet(after, revision_);
+    const Shard* shard = find(resource);
+    if (after < (shard ? shard->floor : floor_)) return gone(resource, after);
+    std::vector<EventPtr> out;
+    if (!shard) return out;
+    const auto& events = shard->events;
+    // Watchers that keep up ask for the very end.
+    if (events.empty() || events.back()->revision <= after) return out;
+    const auto first = std::upper_bound(events.begin(), events.end(), after, event_after);
+    const auto n = std::min(most, static_cast<std::size_t>(events.end() - first));
+    out.assign(first, first + std::ptrdiff_t(n));
+    return out;
+}
+
+Revision Cache::revision() const {
+    const std::lock_guard lock(mutex_);
+    return revision_;
+}
+
+void Cache::take(Shard& shard, const EventPtr& event, std::vector<EventPtr>& dropped) {
+    shard.events.push_back(event);
+    if (shard.events.size() > events_kept_) {
+        shard.floor = shard.events.front()->revision;
+        dropped.push_back(std::move(shard.events.front()));
+        shard.events.pop_front();
+    }
+}
+
+void Cache::load(std::vector<ObjectPtr> objects, const std::vector<EventPtr>& history,
+                 Revision floor, Revision newest) {
+    std::sort(objects.begin(), objects.end(),
+              [](const ObjectPtr& a, const ObjectPtr& b) { return a->key < b->key; });
+    std::vector<EventPtr> dropped;
+    const std::lock_guard lock(mutex_);
+    shards_.clear();
+    floor_ = floor;
+    revision_ = newest;
+    for (std::size_t at = 0; at < objects.size();) {
+        const std::string& resource = objects[at]->key.resource;
+        std::size_t end = at;
+        while (end < objects.size() && objects[end]->key.resource == resource) ++end;
+        std::vector<ObjectPtr> own(objects.begin() + std::ptrdiff_t(at),
+                                   objects.begin() + std::ptrdiff_t(end));
+        shard(resource).table = ObjectTable(ObjectList(std::move(own)));
+        at = end;
+    }
+    for (const EventPtr& event : history) {
+        take(shard(event->object->key.resource), event, dropped);
+    }
+}
+
+void Cache::apply(const std::vector<EventPtr>& events) {
+    std::vector<EventPtr> dropped;  // freed after the lock is released
+    const std::lock_guard lock(mutex_);
+    for (const EventPtr& event : events) {
+        CHECK(event->revision == revision_ + 1);
+        Shard& changed = shard(event->object->key.resource);
+        if (event->change == Change::deleted) {
+            changed.table.erase(event->object->key.ns, event->object->key.name);
+        } else {
+            changed.table.put(event->object);
+        }
+        changed.newest = nullptr;
+        take(changed, event, dropped);
+        revision_ = event->revision;
+    }
+}
+
+std::map<std::string, std::size_t> Cache::counts() const {
+    const std::lock_guard lock(mutex_);
+    std::map<std::string, std::size_t> out;
+    for (const auto& [resource, shard] : shards_) out[resource] = shard.table.size();
+    return out;
+}
+
+}  // namespace atelier::store

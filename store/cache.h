@@ -1,0 +1,68 @@
+// The watch cache: every object and the recent events of each resource, in memory. All reads of the
+// store are answered here. Passive: no thread and no clock inside. Thread-safe.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "store/store.h"
+
+namespace atelier::store {
+
+class Cache {
+  public:
+    // Lists handed out stay readable by list_at() for that long, at most that many per resource.
+    static constexpr Duration lists_kept_for = std::chrono::minutes(5);
+    static constexpr std::size_t lists_kept = 128;
+
+    explicit Cache(std::size_t events_kept) : events_kept_(events_kept) {}
+
+    ObjectPtr get(const Key& key) const;
+    SnapshotPtr list(std::string_view resource, Instant now) const;
+    Result<SnapshotPtr> list_at(std::string_view resource, Revision revision, Instant now) const;
+    Result<std::vector<EventPtr>> events(std::string_view resource, Revision after,
+                                         std::size_t most) const;
+    Revision revision() const;
+
+    // At the start: the objects as of `newest`, and what led there after `floor`, in order.
+    void load(std::vector<ObjectPtr> objects, const std::vector<EventPtr>& history, Revision floor,
+              Revision newest);
+    // The next events, whose revisions go on from revision() without a gap.
+    void apply(const std::vector<EventPtr>& events);
+
+    // How many objects of each resource there are.
+    std::map<std::string, std::size_t> counts() const;
+
+  private:
+    struct KeptList {
+        SnapshotPtr snapshot;
+        Instant used;
+        bool paged = false;  // somebody reads it page by page: evicted last
+    };
+    struct Shard {
+        mutable ObjectTable table;
+        mutable SnapshotPtr newest;  // nullptr: changed since
+        std::deque<EventPtr> events;
+        Revision floor = 0;                 // events up to here are no longer kept
+        mutable std::deque<KeptList> kept;  // by revision
+    };
+
+    const Shard* find(std::string_view resource) const;
+    Shard& shard(std::string_view resource);
+    void remember(const Shard& shard, const SnapshotPtr& snapshot, Instant now, bool paged) const;
+    void take(Shard& shard, const EventPtr& event, std::vector<EventPtr>& dropped);
+
+    const std::size_t events_kept_;
+    mutable std::mutex mutex_;  // guards what follows; held for moments only
+    std::map<std::string, Shard, std::less<>> shards_;
+    Revision floor_ = 0;  // of resources that have no shard yet
+    Revision revision_ = 0;
+};
+
+}  // namespace atelier::store

@@ -1,0 +1,302 @@
+#include "store/cached_store.h"
+
+#include <fmt/format.h>
+
+#include <future>
+#include <utility>
+
+namespace atelier::store {
+namespace {
+
+// How often an idle writer looks whether there is anything to clear away or to mend.
+constexpr std::chrono::seconds idle_for{1};
+constexpr std::size_t trim_most = 256;
+// So far behind, trimming goes on between commits instead of waiting for a quiet moment.
+constexpr Revision trim_backlog_most = 50'000;
+constexpr std::size_t time_marks_most = 64;
+
+const std::vector<double>& commit_buckets() {
+    static const std::vector<double> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
+                                            0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
+    return bounds;
+}
+
+Result<crds::Meta> checked_meta(const Write& write) {
+    if (write.kind == Write::Kind::remove) return crds::Meta{};
+    if (write.body.revision_at > write.body.text.size()) {
+        return Error{Code::invalid, "the body has no place for its resourceVersion"};
+    }
+    crds::Meta meta = TRY(crds::peek_meta(write.body.with(0)));
+    if (meta.name != write.key.name || meta.ns != write.key.ns) {
+        return Error{Code::invalid,
+                     fmt::format("{}: metadata names another object", write.key.text())};
+    }
+    return meta;
+}
+
+}  // namespace
+
+CachedStore::Meters::Meters(Metrics& metrics)
+    : commit_seconds(metrics.histogram("atelier_store_commit_seconds",
+                                       "Time of one durable transaction.", {}, commit_buckets())),
+      batch_writes(metrics.histogram("atelier_store_batch_writes", "Writes of one transaction.", {},
+                                     {1, 2, 4, 8, 16, 32, 64, 128, 256, 512})),
+      revision(metrics.gauge("atelier_store_revision", "Newest committed revision.")),
+      queued(metrics.gauge("atelier_store_queue_depth", "Writes that wait for the writer.")),
+      failed(metrics.counter("atelier_store_commit_failures_total",
+                             "Transactions that the database did not take.")),
+      trimmed(metrics.counter("atelier_store_log_trimmed_total",
+                              "Lines removed from the log for their age.")) {}
+
+CachedStore::CachedStore(std::unique_ptr<Backend> backend, Sealer sealer, const Options& options,
+                         const Clock& clock, Metrics& metrics, Log log)
+    : backend_(std::move(backend)),
+      sealer_(std::move(sealer)),
+      options_(options),
+      clock_(clock),
+      metrics_(metrics),
+      log_(std::move(log)),
+      meters_(metrics),
+      cache_(options.events_kept) {}
+
+Result<std::unique_ptr<Store>> CachedStore::start(std::unique_ptr<Backend> backend, Sealer sealer,
+                                                  const Options& options, const Clock& clock,
+                                                  Metrics& metrics, Log log) {
+    std::unique_ptr<CachedStore> store(new CachedStore(std::move(backend), std::move(sealer),
+                                                       options, clock, metrics, std::move(log)));
+    TRY(store->load());
+    if (!options.commit_inline) {
+        store->writer_ = std::thread([s = store.get()] { s->run(); });
+    }
+    return std::unique_ptr<Store>(std::move(store));
+}
+
+CachedStore::~CachedStore() {
+    if (!writer_.joinable()) return;
+    {
+        const std::lock_guard lock(queue_mutex_);
+        stopping_ = true;
+    }
+    queued_.notify_one();
+    writer_.join();
+}
+
+void CachedStore::write(Write write, Done done) {
+    auto meta = checked_meta(write);
+    if (!meta) return done(std::move(meta).error());
+    Pending pending{std::move(write), *std::move(meta), std::move(done)};
+    if (options_.commit_inline) {
+        std::vector<Pending> group;
+        group.push_back(std::move(pending));
+        return commit_group(std::move(group));
+    }
+    const std::size_t bytes = pending.write.body.text.size();
+    {
+        const std::lock_guard lock(queue_mutex_);
+        if (queue_.size() < queue_most && queue_bytes_ + bytes <= queue_bytes_most) {
+            queue_bytes_ += bytes;
+            queue_.push_back(std::move(pending));
+            meters_.queued.set(static_cast<double>(queue_.size()));
+            if (queue_.size() == 1) queued_.notify_one();
+            return;
+        }
+    }
+    pending.done(Error{Code::exhausted, "too many writes wait for the database: try again later"});
+}
+
+Result<void> CachedStore::healthy() const {
+    const std::lock_guard lock(health_mutex_);
+    if (unhealthy_) return *unhealthy_;
+    return {};
+}
+
+void CachedStore::set_health(Result<void> health) {
+    const std::lock_guard lock(health_mutex_);
+    if (health && unhealthy_) log_.info("the database takes writes again");
+    if (!health && (!unhealthy_ || unhealthy_->code != health.error().code)) {
+        log_.error("the database does not take writes", health.error());
+    }
+    unhealthy_ = health ? std::nullopt : std::optional(std::move(health).error());
+}
+
+void CachedStore::run() {
+    while (true) {
+        std::vector<Pending> group = next_group();
+        if (!group.empty()) {
+            commit_group(std::move(group));
+            continue;
+        }
+        {
+            const std::lock_guard lock(queue_mutex_);
+            if (stopping_ && queue_.empty()) return;
+        }
+        when_idle();
+    }
+}
+
+std::vector<Pending> CachedStore::next_group() {
+    std::vector<Pending> group;
+    std::unique_lock lock(queue_mutex_);
+    if (!trimming_) {
+        queued_.wait_for(lock, idle_for, [&] { return stopping_ || !queue_.empty(); });
+    }
+    while (!queue_.empty() && group.size() < batch_most) {
+        queue_bytes_ -= queue_.front().write.body.text.size();
+        group.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+    meters_.queued.set(static_cast<double>(queue_.size()));
+    return group;
+}
+
+void CachedStore::commit_group(std::vector<Pending> group) {
+    const Revision before = cache_.revision();
+    Answers answers;
+    {
+        const std::lock_guard lock(commit_mutex_);
+        answers = commit(group);
+        mark_time();
+        const bool overdue = trimming_ || trim_to_ - trimmed_ > trim_backlog_most;
+        if (options_.commit_inline || overdue) trim_some();
+    }
+    const Revision newest = cache_.revision();
+    if (newest != before) subscribers_.wake(newest);
+    for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(answers[i]));
+}
+
+CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
+    // Twice: once more after what others had written is taken in.
+    Error error{Code::unavailable, "the database is busy with other writers: try again"};
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        if (behind_) {
+            auto settled = settle(nullptr);
+            if (!settled) {
+                error = std::move(settled).error();
+                break;
+            }
+        }
+        const Plan planned = plan(group, {cache_.revision(), trimmed_, clock_.now(), sealer_,
+                                          [&](const Key& key) { return cache_.get(key); }});
+        if (planned.events.empty()) return planned.answers;
+        auto committed = commit_plan(planned);
+        if (!committed) {
+            error = std::move(committed).error();
+            break;
+        }
+        if (!*committed) continue;
+        set_health({});
+        publish(planned.events);
+        return planned.answers;
+    }
+    meters_.failed.add();
+    if (error.code == Code::invalid) {
+        if (group.size() > 1) return commit_one_by_one(group);
+    } else {
+        set_health(error);
+    }
+    return Answers(group.size(), Result<ObjectPtr>(error));
+}
+
+// The database refused a value: find out whose it is, and let the others through.
+CachedStore::Answers CachedStore::commit_one_by_one(std::vector<Pending>& group) {
+    Answers answers;
+    for (Pending& pending : group) {
+        std::vector<Pending> alone;
+        alone.push_back({std::move(pending.write), std::move(pending.meta), nullptr});
+        answers.push_back(std::move(commit(alone).front()));
+    }
+    return answers;
+}
+
+Result<bool> CachedStore::commit_plan(const Plan& planned) {
+    const Instant begin = clock_.now();
+    auto outcome = backend_->commit(planned.batch);
+    if (outcome && *outcome == Outcome::committed) {
+        const std::chrono::duration<double> took = clock_.now() - begin;
+        meters_.commit_seconds.observe(took.count());
+        meters_.batch_writes.observe(static_cast<double>(planned.events.size()));
+        return true;
+    }
+    if (!outcome && outcome.error().code != Code::unavailable) return std::move(outcome).error();
+    // Somebody else wrote, or the answer was lost: the log tells which.
+    behind_ = true;
+    auto settled = settle(&planned);
+    if (!settled && !outcome) return std::move(outcome).error();
+    return settled;
+}
+
+void CachedStore::publish(const std::vector<EventPtr>& events) {
+    cache_.apply(events);
+    count(events);
+    meters_.revision.set(static_cast<double>(cache_.revision()));
+}
+
+void CachedStore::count(const std::vector<EventPtr>& events) {
+    for (const EventPtr& event : events) {
+        const std::string& resource = event->object->key.resource;
+        Counted& counted = counted_[resource];
+        if (!counted.gauge) {
+            counted.gauge = &metrics_.gauge("atelier_store_objects", "Objects stored.",
+                                            {{"resource", resource}});
+        }
+        if (event->change == Change::added) ++counted.objects;
+        if (event->change == Change::deleted) --counted.objects;
+        counted.gauge->set(counted.objects);
+    }
+}
+
+// Revisions are trimmed by their age; a few marks tell how old a revision is.
+void CachedStore::mark_time() {
+    const Instant now = clock_.now();
+    const Duration step = options_.history_kept / static_cast<int>(time_marks_most);
+    if (time_marks_.empty() || now - time_marks_.back().at >= step) {
+        time_marks_.push_back({now, cache_.revision()});
+    }
+    while (!time_marks_.empty() && now - time_marks_.front().at >= options_.history_kept) {
+        trim_to_ = time_marks_.front().revision;
+        time_marks_.pop_front();
+    }
+}
+
+// True when there may be more to trim.
+bool CachedStore::trim_some() {
+    if (trim_to_ <= trimmed_ && !trimming_) return false;
+    trimming_ = true;
+    // From now on, updates carry their state before along where it may be trimmed away.
+    trimmed_ = trim_to_;
+    auto removed = backend_->trim(trim_to_, trim_most);
+    if (!removed) {
+        log_.error("the log could not be trimmed", removed.error());
+        trimming_ = false;
+        return false;
+    }
+    meters_.trimmed.add(static_cast<double>(*removed));
+    trimming_ = *removed == trim_most;
+    return trimming_;
+}
+
+void CachedStore::when_idle() {
+    Revision before = cache_.revision();
+    mark_time();
+    if (behind_ || !healthy()) {
+        auto probed = backend_->probe();
+        if (probed && behind_) {
+            auto settled = settle(nullptr);
+            if (!settled) probed = std::move(settled).error();
+        }
+        set_health(std::move(probed));
+    } else {
+        trim_some();
+    }
+    if (const Revision newest = cache_.revision(); newest != before) subscribers_.wake(newest);
+}
+
+Result<ObjectPtr> write_and_wait(Store& store, Write write) {
+    std::promise<Result<ObjectPtr>> promise;
+    auto answer = promise.get_future();
+    store.write(std::move(write),
+                [&promise](Result<ObjectPtr> result) { promise.set_value(std::move(result)); });
+    return answer.get();
+}
+
+}  // namespace atelier::store

@@ -1,0 +1,126 @@
+// The Store over any Backend: one writer that commits groups of writes, and the watch cache.
+#pragma once
+
+#include <condition_variable>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "store/backend.h"
+#include "store/cache.h"
+#include "store/open.h"
+#include "store/plan.h"
+#include "store/subscribers.h"
+
+namespace atelier::store {
+
+class CachedStore final : public Store {
+  public:
+    // Most writes that may wait; one more is refused.
+    static constexpr std::size_t queue_most = 10'000;
+    static constexpr std::size_t queue_bytes_most = std::size_t{256} << 20;
+    // Most writes of one transaction.
+    static constexpr std::size_t batch_most = 512;
+
+    // Loads the backend and starts the writer. Collaborators outlive the store.
+    static Result<std::unique_ptr<Store>> start(std::unique_ptr<Backend> backend, Sealer sealer,
+                                                const Options& options, const Clock& clock,
+                                                Metrics& metrics, Log log);
+    ~CachedStore() override;  // commits what waits
+
+    ObjectPtr get(const Key& key) const override { return cache_.get(key); }
+    SnapshotPtr list(std::string_view resource) const override {
+        return cache_.list(resource, clock_.now());
+    }
+    Result<SnapshotPtr> list_at(std::string_view resource, Revision revision) const override {
+        return cache_.list_at(resource, revision, clock_.now());
+    }
+    Result<std::vector<EventPtr>> events(std::string_view resource, Revision after,
+                                         std::size_t most) const override {
+        return cache_.events(resource, after, most);
+    }
+    Revision revision() const override { return cache_.revision(); }
+    void write(Write write, Done done) override;
+    std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) override {
+        return subscribers_.add(std::move(wake));
+    }
+    Result<void> healthy() const override;
+
+  private:
+    using Answers = std::vector<Result<ObjectPtr>>;
+    struct Meters {
+        explicit Meters(Metrics& metrics);
+        Histogram& commit_seconds;
+        Histogram& batch_writes;
+        Gauge& revision;
+        Gauge& queued;
+        Counter& failed;
+        Counter& trimmed;
+    };
+    struct TimeMark {
+        Instant at;
+        Revision revision;
+    };
+
+    CachedStore(std::unique_ptr<Backend> backend, Sealer sealer, const Options& options,
+                const Clock& clock, Metrics& metrics, Log log);
+
+    // What follows runs on the writer thread, or under commit_mutex_ when commits are inline.
+    Result<void> load();
+    void run();
+    std::vector<Pending> next_group();
+    void commit_group(std::vector<Pending> group);
+    Answers commit(std::vector<Pending>& group);
+    // Whether the plan is now in the database; false: what others wrote came first, plan again.
+    Result<bool> commit_plan(const Plan& plan);
+    Result<bool> settle(const Plan* plan);
+    Answers commit_one_by_one(std::vector<Pending>& group);
+    void publish(const std::vector<EventPtr>& events);
+    void count(const std::vector<EventPtr>& events);
+    void mark_time();
+    bool trim_some();
+    void when_idle();
+    void set_health(Result<void> health);
+
+    Result<ObjectPtr> object_of(const Key& key, Revision revision, std::string bytes,
+                                const std::string& key_id) const;
+
+    const std::unique_ptr<Backend> backend_;
+    const Sealer sealer_;
+    const Options options_;
+    const Clock& clock_;
+    Metrics& metrics_;
+    const Log log_;
+    const Meters meters_;
+    Cache cache_;
+    Subscribers subscribers_;
+
+    std::mutex commit_mutex_;  // one commit at a time when they are inline
+    Revision trimmed_ = 0;     // the log is whole after this revision
+    Revision trim_to_ = 0;
+    bool trimming_ = false;
+    bool behind_ = false;  // the database may hold what the cache does not
+    std::deque<TimeMark> time_marks_;
+    struct Counted {
+        Gauge* gauge = nullptr;
+        double objects = 0;
+    };
+    std::map<std::string, Counted, std::less<>> counted_;
+
+    mutable std::mutex health_mutex_;
+    std::optional<Error> unhealthy_;
+
+    mutable std::mutex queue_mutex_;  // guards what follows
+    std::condition_variable queued_;
+    std::deque<Pending> queue_;
+    std::size_t queue_bytes_ = 0;
+    bool stopping_ = false;
+    std::thread writer_;
+};
+
+}  // namespace atelier::store
