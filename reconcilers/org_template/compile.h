@@ -1,0 +1,40 @@
+// Compiles a template: reads org.yaml, follows its includes, merges defaults, checks every field.
+// Reads through `files` only, and is deterministic: equal files give an equal result everywhere.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "crds/org_template.h"
+#include "drivers/tree.h"
+#include "reconcilers/org_template/compiled.h"
+#include "reconcilers/org_template/files.h"
+
+namespace atelier::reconcilers {
+
+struct CompileLimits {
+    std::int64_t nodes = 10'000;
+    int include_depth = 16;
+    std::int64_t includes = 20'000;         // in all
+    std::int64_t yaml_bytes = 64 << 20;     // of all YAML files read
+    std::int64_t file_bytes = 256 << 20;    // of all files that are delivered
+    std::int64_t prompt_bytes = 256 << 10;  // of one prompt
+};
+
+// A finding with its place: reason, file, line, column, message.
+using Finding = crds::TemplateWarning;
+// "teams/platform.yaml:12:5: message"
+std::string text_of(const Finding& finding);
+
+struct Compilation {
+    CompiledOrg org;                             // meaningful without errors only
+    std::map<std::string, drivers::Tree> trees;  // files of the nodes, by digest
+    EnvLayers env;
+    std::vector<Finding> errors;    // in the order met, at most 50
+    std::vector<Finding> warnings;  // in the order met, at most 1000
+};
+
+Compilation compile(TemplateFiles& files, const CompileLimits& limits = {});
+
+}  // namespace atelier::reconcilers

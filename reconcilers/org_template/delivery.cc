@@ -1,0 +1,146 @@
+#include "reconcilers/org_template/delivery.h"
+
+#include <fmt/format.h>
+
+#include "reconcilers/org_template/env.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::string_view env_file = ".env";
+
+std::string_view reason_of(const Error& error) {
+    switch (error.code) {
+        case Code::not_found:
+            return "FilesMissing";
+        case Code::forbidden:
+            return "FilesEscape";
+        case Code::too_large:
+            return "FileTooLarge";
+        case Code::unsupported:
+            return "InlineTemplate";
+        default:
+            return "FileUnreadable";
+    }
+}
+
+std::vector<std::string> names_of(const EnvMap& values) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : values) names.push_back(name);
+    return names;
+}
+
+bool is_env_file(std::string_view path) {
+    return path == env_file || path.ends_with("/.env");
+}
+
+std::string inside(const std::string& folder, std::string_view name) {
+    return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
+}
+
+}  // namespace
+
+EnvMap Delivery::read_env(const std::string& file, const std::string& text) {
+    std::vector<int> bad_lines;
+    EnvMap values = parse_env(text, bad_lines);
+    for (const int line : bad_lines) {
+        loader_.findings().warn({file, {line, 1}}, "InvalidEnvLine",
+                                "the line is not NAME=value, and is ignored");
+    }
+    return values;
+}
+
+void Delivery::read_org_env() {
+    const auto text = loader_.files().read(std::string(env_file));
+    if (!text) {
+        const Code code = text.error().code;
+        if (code != Code::not_found && code != Code::unsupported) {
+            loader_.findings().error({std::string(env_file), {}}, reason_of(text.error()),
+                                     fmt::format("cannot be read: {}", text.error().message));
+        }
+        return;
+    }
+    out_.env.org = read_env(std::string(env_file), *text);
+    out_.org.env_names = names_of(out_.env.org);
+}
+
+void Delivery::deliver(Mapping& entry, Node& node) {
+    Findings& findings = loader_.findings();
+    const std::string system_prompt = entry.text("system_prompt");
+    drivers::Tree tree;
+    if (entry.has("files_dir")) {
+        const Place place = entry.place_of("files_dir");
+        auto folder = loader_.files().folder(node.files_dir);
+        if (!folder) {
+            findings.error(place, reason_of(folder.error()),
+                           fmt::format("files_dir {}: {}", node.files_dir, folder.error().message));
+            return;
+        }
+        tree = std::move(*folder);
+        if (tree.empty()) {
+            findings.error(place, "FilesEmpty",
+                           fmt::format("files_dir {} has no files", node.files_dir));
+        }
+        take_env(tree, node);
+        take_reserved(tree, place, node.files_dir);
+    }
+    if (!system_prompt.empty()) {
+        tree.insert_or_assign("system-prompt.md", drivers::File{.bytes = system_prompt});
+    }
+    if (tree.empty()) return;
+    const drivers::Manifest manifest = drivers::manifest_of(tree);
+    for (const drivers::ManifestEntry& file : manifest) {
+        bytes_ += file.size;
+        node.files.push_back({file.path, file.sha256, file.executable});
+    }
+    if (bytes_ > loader_.limits().file_bytes) {
+        findings.error(entry.at().place(), "TemplateTooLarge",
+                       fmt::format("the template delivers more than {} bytes of files",
+                                   loader_.limits().file_bytes));
+        return;
+    }
+    node.files_digest = drivers::digest_of(manifest);
+    out_.trees.try_emplace(node.files_digest, std::move(tree));
+}
+
+void Delivery::take_env(drivers::Tree& tree, Node& node) {
+    for (auto it = tree.begin(); it != tree.end();) {
+        if (!is_env_file(it->first)) {
+            ++it;
+            continue;
+        }
+        const std::string file = inside(node.files_dir, it->first);
+        if (it->first == env_file) {
+            EnvMap values = read_env(file, it->second.bytes);
+            node.env_names = names_of(values);
+            if (!values.empty()) out_.env.nodes[node.key] = std::move(values);
+        } else {
+            loader_.findings().warn({file, {}}, "EnvFileSkipped",
+                                    "a .env file below the top of files_dir is neither read nor "
+                                    "delivered");
+        }
+        it = tree.erase(it);
+    }
+}
+
+void Delivery::take_reserved(drivers::Tree& tree, const Place& place, const std::string& folder) {
+    Findings& findings = loader_.findings();
+    for (auto it = tree.begin(); it != tree.end();) {
+        const std::string& path = it->first;
+        const bool reserved = path == "config.yaml" || path.starts_with("plugins/");
+        const auto storable = drivers::check_tree_path(path);
+        if (!storable) {
+            findings.error(place, "InvalidFileName",
+                           fmt::format("files_dir {}: {}", folder, storable.error().message));
+        }
+        if (reserved) {
+            findings.warn({inside(folder, path), {}}, "ReservedFile",
+                          path == "config.yaml"
+                              ? "config.yaml is written by Atelier; this one is not delivered"
+                              : "plugins are installed by Atelier; this file is not delivered");
+        }
+        it = reserved || !storable ? tree.erase(it) : std::next(it);
+    }
+}
+
+}  // namespace atelier::reconcilers

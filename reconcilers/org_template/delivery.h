@@ -1,0 +1,31 @@
+// What of a template reaches a workspace as files, and what as environment.
+#pragma once
+
+#include <string>
+
+#include "reconcilers/org_template/compile.h"
+#include "reconcilers/org_template/document.h"
+
+namespace atelier::reconcilers {
+
+class Delivery {
+  public:
+    Delivery(Loader& loader, Compilation& out) : loader_(loader), out_(out) {}
+
+    // The template's own `.env`.
+    void read_org_env();
+    // Reads the node's folder: its `.env` becomes environment, the rest files. Sets the node's
+    // files and environment names; the tree and the values go to the compilation.
+    void deliver(Mapping& entry, Node& node);
+
+  private:
+    EnvMap read_env(const std::string& file, const std::string& text);
+    void take_env(drivers::Tree& tree, Node& node);
+    void take_reserved(drivers::Tree& tree, const Place& place, const std::string& folder);
+
+    Loader& loader_;
+    Compilation& out_;
+    std::int64_t bytes_ = 0;
+};
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,274 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+#include "reconcilers/org_template/cron.h"
+#include "reconcilers/org_template/node.h"
+#include "reconcilers/org_template/redact.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::size_t longest_memory = 100'000;  // bytes
+
+// Line ends as "\n", no blanks before them, no empty lines at the end.
+std::string tidied(std::string_view text) {
+    std::string out;
+    for (const std::string& line : split(text, '\n')) {
+        std::string_view kept = line;
+        while (!kept.empty() &&
+               (kept.back() == ' ' || kept.back() == '\t' || kept.back() == '\r')) {
+            kept.remove_suffix(1);
+        }
+        out += kept;
+        out += '\n';
+    }
+    while (out.ends_with('\n')) out.pop_back();
+    return out;
+}
+
+std::string without_carriage_returns(std::string text) {
+    std::erase(text, '\r');
+    return text;
+}
+
+std::string_view reason_of_missing(const Error& error) {
+    switch (error.code) {
+        case Code::not_found:
+            return "PromptMissing";
+        case Code::forbidden:
+            return "PromptEscape";
+        case Code::too_large:
+            return "FileTooLarge";
+        case Code::unsupported:
+            return "InlineTemplate";
+        default:
+            return "FileUnreadable";
+    }
+}
+
+std::optional<crds::EnvRequirement> read_requirement(Loader& loader, const Cursor& at) {
+    std::vector<std::pair<std::string, Place>> names;
+    if (at.value->IsString()) {
+        names.emplace_back(json::view(*at.value), at.place());
+    } else {
+        Mapping group(loader, at, "an entry of required_env or recommended_env");
+        for (const Cursor& name : group.list("any_of")) {
+            names.emplace_back(name.value->IsString() ? json::view(*name.value) : "", name.place());
+        }
+        group.warn_unknown();
+    }
+    crds::EnvRequirement requirement;
+    for (auto& [name, place] : names) {
+        if (is_required_env_name(name)) {
+            requirement.any_of.push_back(std::move(name));
+        } else {
+            loader.findings().warn(
+                place, "InvalidEnvName",
+                fmt::format(
+                    "\"{}\" is not a name that can be required: capital letters, digits and "
+                    "'_'; it is ignored",
+                    name));
+        }
+    }
+    if (requirement.any_of.empty()) return std::nullopt;
+    return requirement;
+}
+
+std::optional<crds::Memory> read_memory(Mapping& at) {
+    crds::Memory memory;
+    const std::string content = at.text("content");
+    const std::string scope = at.text("scope");
+    if (!scope.empty()) memory.scope = scope;
+    auto& findings = at.loader().findings();
+    if (trim(content).empty()) {
+        findings.warn(at.at().place(), "MemorySkipped", "a memory without content is skipped");
+        return std::nullopt;
+    }
+    if (memory.scope != "LOCAL" && memory.scope != "TEAM" && memory.scope != "GLOBAL") {
+        findings.warn(at.place_of("scope"), "MemorySkipped",
+                      fmt::format("a memory of scope \"{}\" is skipped: LOCAL, TEAM or GLOBAL",
+                                  memory.scope));
+        return std::nullopt;
+    }
+    memory.content = redacted(content);
+    if (memory.content != content) {
+        findings.warn(at.place_of("content"), "MemoryRedacted",
+                      "what looks like a secret was taken out of a memory");
+    }
+    if (memory.content.size() > longest_memory) {
+        std::size_t end = longest_memory;
+        while ((static_cast<unsigned char>(memory.content[end]) & 0xC0) == 0x80) --end;
+        memory.content.resize(end);
+        findings.warn(at.place_of("content"), "MemoryCut",
+                      fmt::format("a memory was cut to {} bytes", longest_memory));
+    }
+    return memory;
+}
+
+std::optional<crds::Schedule> read_schedule(Mapping& at, const std::string& folder) {
+    crds::Schedule schedule;
+    schedule.name = at.text("name");
+    schedule.cron_expr = at.text("cron_expr");
+    const std::string timezone = at.text("timezone");
+    if (!timezone.empty()) schedule.timezone = timezone;
+    schedule.prompt = without_carriage_returns(read_prompt(at, "prompt", folder));
+    schedule.enabled = at.boolean("enabled").value_or(true);
+    std::string why;
+    if (schedule.name.empty()) why = "it has no name";
+    if (schedule.prompt.empty()) why = "it has no prompt";
+    if (!is_cron(schedule.cron_expr)) {
+        why = fmt::format("\"{}\" is not a cron expression of five fields", schedule.cron_expr);
+    }
+    if (why.empty()) return schedule;
+    at.loader().findings().warn(
+        at.at().place(), "ScheduleSkipped",
+        fmt::format("the schedule \"{}\" is skipped: {}", schedule.name, why));
+    return std::nullopt;
+}
+
+std::optional<crds::Channel> read_channel(Mapping& at) {
+    constexpr std::array<std::string_view, 4> known = {"telegram", "slack", "lark", "discord"};
+    crds::Channel channel;
+    channel.type = at.text("type");
+    channel.allowed_users = at.texts("allowed_users");
+    channel.enabled = at.boolean("enabled").value_or(true);
+    const auto skip = [&](const std::string& why) {
+        at.loader().findings().warn(
+            at.at().place(), "ChannelSkipped",
+            fmt::format("the channel \"{}\" is skipped: {}", channel.type, why));
+        return std::nullopt;
+    };
+    if (const auto field = at.find("config")) {
+        if (!field->value->IsObject()) return skip("config must be a mapping");
+        for (const auto& member : field->value->GetObject()) {
+            if (member.value.IsObject() || member.value.IsArray()) {
+                return skip("the values of config must be texts");
+            }
+            channel.config[std::string(json::view(member.name))] =
+                member.value.IsString() ? std::string(json::view(member.value))
+                                        : json::text(member.value);
+        }
+    }
+    if (std::find(known.begin(), known.end(), channel.type) == known.end()) {
+        return skip("the type must be telegram, slack, lark or discord");
+    }
+    return channel;
+}
+
+}  // namespace
+
+std::string read_prompt(Mapping& at, const std::string& name, const std::string& folder) {
+    Loader& loader = at.loader();
+    const std::string file_field = name + "_file";
+    std::string text = at.text(name);
+    const std::string file = at.text(file_field);
+    Place place = at.place_of(name);
+    if (text.empty() && !file.empty()) {
+        place = at.place_of(file_field);
+        const auto path = resolve_path(folder, file);
+        auto bytes = path ? loader.files().read(*path) : Result<std::string>(path.error());
+        if (!bytes) {
+            loader.findings().error(
+                place, reason_of_missing(bytes.error()),
+                fmt::format("{} {}: {}", file_field, file, bytes.error().message));
+            return {};
+        }
+        text = std::move(*bytes);
+        if (!is_valid_utf8(text) || text.find('\0') != std::string::npos) {
+            loader.findings().error(place, "InvalidField",
+                                    fmt::format("{} {} is not UTF-8 text", file_field, file));
+            return {};
+        }
+    }
+    if (static_cast<std::int64_t>(text.size()) > loader.limits().prompt_bytes) {
+        loader.findings().error(
+            place, "PromptTooLarge",
+            fmt::format("{} has more than {} bytes", name, loader.limits().prompt_bytes));
+        return {};
+    }
+    return tidied(text);
+}
+
+void read_env_requirements(Mapping& at, EnvRequirements& env) {
+    for (const Cursor& entry : at.list("required_env")) {
+        if (auto requirement = read_requirement(at.loader(), entry)) {
+            env.required.push_back(std::move(*requirement));
+        }
+    }
+    for (const Cursor& entry : at.list("recommended_env")) {
+        if (auto requirement = read_requirement(at.loader(), entry)) {
+            env.recommended.push_back(std::move(*requirement));
+        }
+    }
+}
+
+std::vector<crds::Memory> read_memories(Mapping& at, std::string_view field) {
+    std::vector<crds::Memory> memories;
+    for (const Cursor& element : at.list(field)) {
+        Mapping entry(at.loader(), element, "a memory");
+        if (auto memory = read_memory(entry)) memories.push_back(std::move(*memory));
+        entry.warn_unknown();
+    }
+    return memories;
+}
+
+std::vector<crds::Schedule> read_schedules(Mapping& at, const std::string& folder) {
+    std::vector<crds::Schedule> schedules;
+    for (const Cursor& element : at.list("schedules")) {
+        Mapping entry(at.loader(), element, "a schedule");
+        auto schedule = read_schedule(entry, folder);
+        entry.warn_unknown();
+        if (!schedule) continue;
+        const bool repeated =
+            std::any_of(schedules.begin(), schedules.end(),
+                        [&](const crds::Schedule& other) { return other.name == schedule->name; });
+        if (repeated) {
+            at.loader().findings().warn(element.place(), "ScheduleSkipped",
+                                        fmt::format("the schedule \"{}\" is skipped: there is "
+                                                    "another of that name",
+                                                    schedule->name));
+            continue;
+        }
+        schedules.push_back(std::move(*schedule));
+    }
+    return schedules;
+}
+
+std::vector<crds::Channel> read_channels(Mapping& at) {
+    std::vector<crds::Channel> channels;
+    for (const Cursor& element : at.list("channels")) {
+        Mapping entry(at.loader(), element, "a channel");
+        auto channel = read_channel(entry);
+        entry.warn_unknown();
+        if (!channel) continue;
+        const bool repeated =
+            std::any_of(channels.begin(), channels.end(),
+                        [&](const crds::Channel& other) { return other.type == channel->type; });
+        if (repeated) {
+            at.loader().findings().warn(
+                element.place(), "ChannelSkipped",
+                fmt::format("a second channel \"{}\" is skipped", channel->type));
+            continue;
+        }
+        channels.push_back(std::move(*channel));
+    }
+    return channels;
+}
+
+Routing read_routing(Mapping& at) {
+    Routing routing;
+    const auto field = at.find("category_routing");
+    if (!field) return routing;
+    Mapping entries(at.loader(), *field, "category_routing");
+    if (!entries.at().value) return routing;
+    for (const auto& member : entries.at().value->GetObject()) {
+        const std::string category(json::view(member.name));
+        routing[category] = entries.texts(category);
+    }
+    return routing;
+}
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,243 @@
+#include "reconcilers/org_template/node.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::int64_t default_tier = 2;
+constexpr std::int64_t highest_tier = 4;
+constexpr std::int64_t default_idle_interval = 600;  // seconds
+constexpr std::size_t longest_word = 100;
+constexpr std::size_t longest_role = 4000;
+
+void wrong(Mapping& at, std::string_view field, std::string message) {
+    at.loader().findings().error(at.place_of(field), "InvalidField", std::move(message));
+}
+
+// A runtime or model: one word of printable ASCII.
+std::string read_word(Mapping& at, std::string_view field) {
+    std::string text = at.text(field);
+    const bool fine =
+        text.size() <= longest_word &&
+        std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+    if (fine) return text;
+    wrong(at, field, fmt::format("{} must be one word of at most {} letters", field, longest_word));
+    return {};
+}
+
+std::int64_t read_tier(Mapping& at) {
+    const std::int64_t tier = at.integer("tier", 0);
+    if (tier >= 0 && tier <= highest_tier) return tier;
+    wrong(at, "tier", fmt::format("tier must be 1 to {}, and is {}", highest_tier, tier));
+    return 0;
+}
+
+std::vector<std::string> read_plugins(Mapping& at) {
+    std::vector<std::string> plugins;
+    for (const Cursor& element : at.list("plugins")) {
+        const std::string entry =
+            element.value->IsString() ? std::string(json::view(*element.value)) : "";
+        if (element.value->IsString() && trim(entry).empty()) continue;
+        const bool opts_out = entry.starts_with('!') || entry.starts_with('-');
+        if (is_dns_label(opts_out ? entry.substr(1) : entry)) {
+            plugins.push_back(entry);
+            continue;
+        }
+        at.loader().findings().error(
+            element.place(), "InvalidPlugin",
+            fmt::format("\"{}\" is not the name of a plugin: lower-case letters, digits and '-', "
+                        "with '!' in front to leave a default out",
+                        entry));
+    }
+    return plugins;
+}
+
+Routing merged_routing(Routing routing, const Routing& own) {
+    for (const auto& [category, names] : own) {
+        if (names.empty()) {
+            routing.erase(category);
+        } else {
+            routing[category] = names;
+        }
+    }
+    std::erase_if(routing, [](const auto& entry) { return entry.second.empty(); });
+    return routing;
+}
+
+std::string read_url(Mapping& at, bool external) {
+    std::string url = at.text("url");
+    if (!external) {
+        if (!url.empty()) {
+            at.loader().findings().warn(at.place_of("url"), "IgnoredField",
+                                        "url is for external workspaces only, and is ignored");
+        }
+        return {};
+    }
+    const bool fine = (url.starts_with("http://") || url.starts_with("https://")) &&
+                      url.find_first_of(" \t\r\n\"") == std::string::npos;
+    if (fine) return url;
+    wrong(at, "url", "an external workspace needs its url, http:// or https://");
+    return {};
+}
+
+void read_workspace_dir(Mapping& at, Node& node) {
+    node.workspace_dir = at.text("workspace_dir");
+    const std::string access = at.text("workspace_access");
+    if (!access.empty()) {
+        if (const auto known = json::value_of<crds::WorkspaceAccess>(access)) {
+            node.workspace_access = *known;
+        } else {
+            wrong(
+                at, "workspace_access",
+                fmt::format("workspace_access must be none, read_only or read_write, and is \"{}\"",
+                            access));
+        }
+    }
+    if (node.workspace_dir.empty()) {
+        if (node.workspace_access != crds::WorkspaceAccess::none) {
+            wrong(at, "workspace_access",
+                  fmt::format("workspace_access {} needs workspace_dir", access));
+        }
+        return;
+    }
+    // With a ${NAME} in it, it is checked when the Org has expanded it.
+    if (node.workspace_dir.find("${") != std::string::npos) return;
+    const auto checked = check_workspace_dir(node.workspace_dir);
+    if (!checked) wrong(at, "workspace_dir", checked.error().message);
+}
+
+std::optional<Canvas> read_canvas(Mapping& at) {
+    const auto field = at.find("canvas");
+    if (!field) return std::nullopt;
+    Mapping canvas(at.loader(), *field, "canvas");
+    const Canvas place{canvas.number("x").value_or(0), canvas.number("y").value_or(0)};
+    canvas.warn_unknown();
+    return place;
+}
+
+void read_prompts(Mapping& at, const Defaults& defaults, const std::string& folder, Node& node) {
+    node.initial_prompt = read_prompt(at, "initial_prompt", folder);
+    if (node.initial_prompt.empty()) node.initial_prompt = defaults.initial_prompt;
+    node.idle_prompt = read_prompt(at, "idle_prompt", folder);
+    if (node.idle_prompt.empty()) node.idle_prompt = defaults.idle_prompt;
+    std::int64_t interval = at.integer("idle_interval_seconds", 0);
+    if (node.idle_prompt.empty()) return;
+    if (interval == 0) interval = defaults.idle_interval_seconds;
+    node.idle_interval_seconds = interval > 0 ? interval : default_idle_interval;
+}
+
+void ignore_fields_without_effect(Mapping& at) {
+    for (const std::string_view field :
+         {std::string_view("parent"), std::string_view("template")}) {
+        at.ignore(field);
+        if (!at.has(field)) continue;
+        at.loader().findings().warn(at.place_of(field), "IgnoredField",
+                                    field == "parent"
+                                        ? "parent is ignored: the place in the tree decides"
+                                        : "template is ignored: put the files into files_dir");
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> united_plugins(const std::vector<std::string>& defaults,
+                                        const std::vector<std::string>& own) {
+    std::vector<std::string> plugins;
+    const auto add = [&](const std::vector<std::string>& entries) {
+        for (const std::string& entry : entries) {
+            if (entry.starts_with('!') || entry.starts_with('-')) {
+                std::erase(plugins, entry.substr(1));
+            } else if (std::find(plugins.begin(), plugins.end(), entry) == plugins.end()) {
+                plugins.push_back(entry);
+            }
+        }
+    };
+    add(defaults);
+    add(own);
+    return plugins;
+}
+
+Result<void> check_workspace_dir(std::string_view path) {
+    constexpr std::array<std::string_view, 11> system = {
+        "etc", "var", "proc", "sys", "dev", "boot", "sbin", "bin", "lib", "usr", "lib64"};
+    if (!path.starts_with('/')) {
+        return Error{Code::invalid, "workspace_dir must be an absolute path"};
+    }
+    std::vector<std::string> parts;
+    for (std::string& part : split(path, '/')) {
+        if (part == "..") return Error{Code::invalid, "workspace_dir must not have \"..\" in it"};
+        if (!part.empty() && part != ".") parts.push_back(std::move(part));
+    }
+    if (parts.empty()) return Error{Code::forbidden, "workspace_dir must not be the root folder"};
+    if (std::find(system.begin(), system.end(), parts.front()) != system.end()) {
+        return Error{Code::forbidden,
+                     fmt::format("workspace_dir must not be below /{}", parts.front())};
+    }
+    if (path.find_first_of(std::string_view("\0\n\r:,", 5)) != std::string_view::npos) {
+        return Error{Code::invalid, "workspace_dir must not have ':', ',' or a line break in it"};
+    }
+    return {};
+}
+
+Defaults read_defaults(Mapping& at, EnvRequirements& env) {
+    Defaults defaults;
+    defaults.runtime = read_word(at, "runtime");
+    defaults.tier = read_tier(at);
+    defaults.model = read_word(at, "model");
+    defaults.plugins = read_plugins(at);
+    defaults.initial_prompt = read_prompt(at, "initial_prompt", "");
+    defaults.idle_prompt = read_prompt(at, "idle_prompt", "");
+    defaults.idle_interval_seconds = at.integer("idle_interval_seconds", 0);
+    defaults.category_routing = read_routing(at);
+    defaults.initial_memories = read_memories(at, "initial_memories");
+    read_env_requirements(at, env);
+    return defaults;
+}
+
+std::optional<std::string> read_files_dir(Mapping& at) {
+    const std::string text = at.text("files_dir");
+    if (text.empty()) return std::nullopt;
+    auto folder = resolve_path("", text);
+    if (folder) return *folder;
+    at.loader().findings().error(at.place_of("files_dir"), "FilesEscape",
+                                 fmt::format("files_dir {}: {}", text, folder.error().message));
+    return std::nullopt;
+}
+
+Node read_node(Mapping& at, const Defaults& defaults) {
+    Node node;
+    const auto folder = read_files_dir(at);
+    node.files_dir = folder.value_or("");
+    node.role = std::string(trim(at.text("role")));
+    if (node.role.size() > longest_role) {
+        wrong(at, "role", fmt::format("role has more than {} bytes", longest_role));
+    }
+    node.runtime = read_word(at, "runtime");
+    if (node.runtime.empty()) node.runtime = defaults.runtime;
+    node.tier = read_tier(at);
+    if (node.tier == 0) node.tier = defaults.tier == 0 ? default_tier : defaults.tier;
+    node.model = read_word(at, "model");
+    if (node.model.empty()) node.model = defaults.model;
+    node.plugins = united_plugins(defaults.plugins, read_plugins(at));
+    read_prompts(at, defaults, node.files_dir, node);
+    node.category_routing = merged_routing(defaults.category_routing, read_routing(at));
+    node.initial_memories = read_memories(at, "initial_memories");
+    if (node.initial_memories.empty()) node.initial_memories = defaults.initial_memories;
+    node.schedules = read_schedules(at, node.files_dir);
+    node.channels = read_channels(at);
+    node.max_concurrent_tasks = std::max<std::int64_t>(1, at.integer("max_concurrent_tasks", 1));
+    node.external = at.boolean("external").value_or(false) || node.runtime == "external";
+    node.url = read_url(at, node.external);
+    read_workspace_dir(at, node);
+    node.canvas = read_canvas(at);
+    ignore_fields_without_effect(at);
+    return node;
+}
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,125 @@
+// The compiler's corpus: tests/golden/<case>/template is compiled, and everything that comes out
+// must be what tests/golden/<case>/expected.txt says. ATELIER_GOLDEN_REWRITE=1 writes the files
+// anew: commit only differences you can explain.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "base/file.h"
+#include "reconcilers/org_template/compile.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path corpus() {
+    return fs::path(ATELIER_SOURCE_DIR) / "tests" / "golden";
+}
+
+std::string findings_text(std::string_view title, const std::vector<Finding>& findings) {
+    std::string out;
+    for (const Finding& finding : findings) {
+        out += fmt::format("{} {} {}\n", title, finding.reason, text_of(finding));
+    }
+    return out;
+}
+
+// The names that have a value, with the value's length in place of the value, so that a wrong split
+// shows and the corpus reads well.
+std::string env_text(std::string_view of, const EnvMap& values) {
+    std::string out;
+    for (const auto& [name, value] : values) {
+        out += fmt::format("env {} {}=<{}>\n", of, name, value.size());
+    }
+    return out;
+}
+
+std::string text_of_result(const Compilation& result) {
+    std::string out =
+        findings_text("error", result.errors) + findings_text("warning", result.warnings);
+    if (!result.errors.empty()) return out;
+    out += env_text("(org)", result.env.org);
+    for (const auto& [key, values] : result.env.nodes) out += env_text(key, values);
+    for (const Node& node : result.org.nodes) {
+        for (const NodeFile& file : node.files) {
+            const auto& bytes = result.trees.at(node.files_digest).at(file.path).bytes;
+            out += fmt::format("file {} {} ({} bytes{})\n", node.key, file.path, bytes.size(),
+                               file.executable ? ", executable" : "");
+        }
+    }
+    return out + json::pretty(json::document_of(result.org)) + "\n";
+}
+
+// The folder as git would give it: links are entries, not followed.
+drivers::Tree tree_of(const fs::path& root) {
+    drivers::Tree tree;
+    for (const auto& entry : fs::recursive_directory_iterator(root)) {
+        const std::string path = fs::relative(entry.path().parent_path(), root).string() == "."
+                                     ? entry.path().filename().string()
+                                     : fs::relative(entry.path().parent_path(), root).string() +
+                                           "/" + entry.path().filename().string();
+        drivers::File file;
+        if (entry.is_symlink()) {
+            file.kind = drivers::File::Kind::symlink;
+            file.bytes = fs::read_symlink(entry.path()).string();
+        } else if (entry.is_regular_file()) {
+            file.bytes = read_file(entry.path()).operator bool() ? *read_file(entry.path()) : "";
+            file.executable =
+                (entry.status().permissions() & fs::perms::owner_exec) != fs::perms::none;
+        } else {
+            continue;
+        }
+        tree.emplace(path, std::move(file));
+    }
+    return tree;
+}
+
+std::vector<std::string> cases() {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(corpus())) {
+        if (entry.is_directory()) names.push_back(entry.path().filename().string());
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::string test_name(const testing::TestParamInfo<std::string>& info) {
+    std::string name = info.param;
+    std::replace(name.begin(), name.end(), '-', '_');
+    return name;
+}
+
+class CompileGolden : public testing::TestWithParam<std::string> {};
+
+TEST_P(CompileGolden, GivesWhatIsExpected) {
+    const fs::path folder = corpus() / GetParam();
+    const auto files = files_of_directory(folder / "template", folder);
+    const std::string got = text_of_result(compile(*files));
+    const fs::path expected_file = folder / "expected.txt";
+    if (std::getenv("ATELIER_GOLDEN_REWRITE")) {
+        ASSERT_TRUE(write_file_atomically(expected_file, got));
+        return;
+    }
+    const auto expected = read_file(expected_file);
+    ASSERT_TRUE(expected) << expected.error().message;
+    EXPECT_EQ(*expected, got);
+}
+
+// The same template from git gives the same result, unless it reaches outside of its own folder.
+TEST_P(CompileGolden, GivesTheSameFromATree) {
+    const fs::path folder = corpus() / GetParam();
+    if (fs::exists(folder / "only-as-folder")) return;
+    const auto tree = std::make_shared<drivers::Tree>(tree_of(folder / "template"));
+    const auto from_tree = files_of_tree(tree);
+    const auto from_folder = files_of_directory(folder / "template", folder);
+    EXPECT_EQ(text_of_result(compile(*from_tree)), text_of_result(compile(*from_folder)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Corpus, CompileGolden, testing::ValuesIn(cases()), test_name);
+
+}  // namespace
+}  // namespace atelier::reconcilers
