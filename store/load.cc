@@ -49,7 +49,8 @@ Result<void> CachedStore::load() {
     std::vector<ObjectPtr> objects;
     std::unordered_map<Revision, ObjectPtr> by_revision;
     const auto take_object = [&](StoredObject&& row) -> Result<void> {
-        objects.push_back(TRY(object_of(row.key, row.revision, std::move(row.bytes), row.key_id)));
+        ObjectPtr object = TRY(object_of(row.key, row.revision, std::move(row.bytes), row.key_id));
+        objects.push_back(std::move(object));
         return {};
     };
     TRY(backend_->read_objects(take_object));

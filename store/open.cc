@@ -1,15 +1,36 @@
 #include "store/open.h"
 
+#include <fmt/format.h>
+
 #include "store/cached_store.h"
 #include "store/memory_backend.h"
+#include "store/sqlite_backend.h"
 
 namespace atelier::store {
 namespace {
 
 Result<std::unique_ptr<Backend>> backend_of(const Options& options) {
-    if (options.url == "memory:") return memory_backend();
+    const std::string_view url = options.url;
+    if (url == "memory:") return memory_backend();
+    if (options.encryption_key.empty()) {
+        return Error{Code::invalid, "a database needs an encryption key of 32 bytes"};
+    }
+    if (url.starts_with("sqlite:")) return open_sqlite(url.substr(7));
     return Error{Code::invalid,
                  "the store's URL must be \"sqlite:<path>\", \"postgres://…\" or \"memory:\""};
+}
+
+// A database is bound to its key from the start, so that a wrong one is told at once and not when
+// the first Secret is read, or after new ones were sealed under it.
+Result<void> bind_key(Backend& backend, const Sealer& sealer) {
+    if (!sealer.has_key()) return {};
+    const std::string bound = TRY(backend.meta("key_id"));
+    if (bound.empty()) return backend.set_meta("key_id", sealer.key_id());
+    if (bound == sealer.key_id()) return {};
+    return Error{Code::invalid,
+                 fmt::format("the database is sealed under the encryption key {}, the one given is "
+                             "{}: put the right key back (keys/encryption.key)",
+                             bound, sealer.key_id())};
 }
 
 }  // namespace
@@ -20,6 +41,7 @@ Result<std::unique_ptr<Store>> open(const Options& options, const Clock& clock, 
     if (!options.encryption_key.empty()) keys.push_back(options.encryption_key);
     Sealer sealer = TRY(Sealer::make(std::move(keys), random));
     auto backend = TRY(backend_of(options));
+    TRY(bind_key(*backend, sealer));
     return CachedStore::start(std::move(backend), std::move(sealer), options, clock, metrics,
                               std::move(log));
 }

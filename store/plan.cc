@@ -29,9 +29,10 @@ class Planner {
             return touched.now;
         }
         const Revision revision = context_.base + static_cast<Revision>(plan_.events.size()) + 1;
-        const ObjectPtr object = write.kind == Write::Kind::remove
-                                     ? TRY(last_state(*touched.now, revision))
+        Result<ObjectPtr> next = write.kind == Write::Kind::remove
+                                     ? last_state(*touched.now, revision)
                                      : next_state(pending, revision);
+        const ObjectPtr object = TRY(std::move(next));
         record(write, touched, object, revision);
         touched.now = write.kind == Write::Kind::remove ? nullptr : object;
         return object;
@@ -84,14 +85,14 @@ class Planner {
         return {};
     }
 
-    static ObjectPtr next_state(const Pending& pending, Revision revision) {
+    static Result<ObjectPtr> next_state(const Pending& pending, Revision revision) {
         auto object = std::make_shared<Object>();
         object->key = pending.write.key;
         object->revision = revision;
         object->meta = pending.meta;
         object->meta.revision = revision;
         object->body = pending.write.body.with(revision);
-        return object;
+        return ObjectPtr(std::move(object));
     }
 
     static Result<ObjectPtr> last_state(const Object& old, Revision revision) {

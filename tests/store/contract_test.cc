@@ -21,7 +21,9 @@ struct Where {
     std::function<std::shared_ptr<Place>()> make;
     bool commit_inline = false;
 };
-void PrintTo(const Where& where, std::ostream* out) { *out << where.name; }
+void PrintTo(const Where& where, std::ostream* out) {
+    *out << where.name;
+}
 
 class Contract : public testing::TestWithParam<Where> {
   protected:
@@ -479,6 +481,11 @@ std::string where_name(const testing::TestParamInfo<Where>& info) {
 INSTANTIATE_TEST_SUITE_P(Memory, Contract,
                          testing::Values(Where{"threaded", memory_place},
                                          Where{"inline", memory_place, true}),
+                         where_name);
+
+INSTANTIATE_TEST_SUITE_P(Sqlite, Contract,
+                         testing::Values(Where{"threaded", sqlite_place},
+                                         Where{"inline", sqlite_place, true}),
                          where_name);
 
 }  // namespace

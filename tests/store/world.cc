@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <fmt/format.h>
+#include <stdlib.h>
 
 #include "base/json.h"
 
@@ -13,8 +14,32 @@ class MemoryPlace final : public Place {
     bool survives_reopening() const override { return false; }
 };
 
+class SqlitePlace final : public Place {
+  public:
+    std::string url() const override {
+        return "sqlite:" + (folder_.path() / "atelier.db").string();
+    }
+
+  private:
+    Folder folder_;
+};
+
 }  // namespace
 
+Folder::Folder() {
+    std::string pattern =
+        (std::filesystem::temp_directory_path() / "atelier-store-XXXXXX").string();
+    if (!mkdtemp(pattern.data())) throw std::runtime_error("no temporary folder");
+    path_ = pattern;
+}
+Folder::~Folder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+}
+
+std::unique_ptr<Place> sqlite_place() {
+    return std::make_unique<SqlitePlace>();
+}
 std::unique_ptr<Place> memory_place() {
     return std::make_unique<MemoryPlace>();
 }

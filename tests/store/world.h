@@ -36,6 +36,20 @@ class Place {
     virtual bool survives_reopening() const { return true; }
 };
 std::unique_ptr<Place> memory_place();
+std::unique_ptr<Place> sqlite_place();
+
+// A folder of its own that goes away again.
+class Folder {
+  public:
+    Folder();
+    ~Folder();
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+  private:
+    std::filesystem::path path_;
+};
 
 // A store with its collaborators.
 class World {
