@@ -296,7 +296,8 @@ void Controller::hint(const Key& key) {
 
 void Controller::hint_all() {
     std::vector<Key> keys;
-    for (const auto& object : state_->store.list(state_->reconciler.resource())->objects) {
+    for (const auto list = state_->store.list(state_->reconciler.resource());
+         const auto& object : list->objects) {
         keys.push_back(object->key);
     }
     state_->add(keys, state_->clock.now());

@@ -30,7 +30,7 @@ bool Garbage::collect(Instant now) {
     if (now >= next_sweep_) {
         next_sweep_ = now + options_.sweep_interval;
         sweep_events(now);
-        for (const auto& object : store_.list(namespaces)->objects) {
+        for (const auto list = store_.list(namespaces); const auto& object : list->objects) {
             if (object->meta.deleted_at) pending_.insert(object->key);
         }
     }
@@ -178,7 +178,7 @@ bool Garbage::empty_namespace(const store::Object& object, Instant now) {
     bool empty = true;
     for (const auto& kind : kinds_.all()) {
         if (kind->scope == crds::Scope::cluster) continue;
-        for (const auto& inside : store_.list(kind->resource())->objects) {
+        for (const auto list = store_.list(kind->resource()); const auto& inside : list->objects) {
             if (inside->key.ns != object.key.name) continue;
             empty = false;
             if (!inside->meta.deleted_at) {
@@ -199,7 +199,7 @@ bool Garbage::empty_namespace(const store::Object& object, Instant now) {
 }
 
 void Garbage::sweep_events(Instant now) {
-    for (const auto& event : store_.list("events")->objects) {
+    for (const auto list = store_.list("events"); const auto& event : list->objects) {
         if (!event->meta.created_at || now - *event->meta.created_at < options_.events_kept) {
             continue;
         }

@@ -65,8 +65,9 @@ struct Volume {
 
 struct ExecResult {
     std::int64_t exit_code = 0;
-    std::string out;
+    std::string out;  // at most 5 MiB of each; the rest is dropped
     std::string err;
+    bool truncated = false;
 };
 
 struct Capabilities {
@@ -88,8 +89,9 @@ class Runtime {
     // The image's id; not_found when it is not there and cannot be pulled.
     virtual Result<std::string> image(const std::string& name) = 0;
 
-    // "Already so" is success for all that follow, except that create of a taken name is
-    // already_exists.
+    // "Already so" is success for all that follow, also to stop or remove what is not there; except
+    // that create of a taken name is already_exists, and so is a network or volume of that name
+    // that lacks one of the labels: it is not ours. To remove what is in use is a conflict.
     virtual Result<void> ensure_network(const std::string& name, const Labels& labels) = 0;
     virtual Result<void> remove_network(const std::string& name) = 0;
     virtual Result<void> ensure_volume(const std::string& name, const Labels& labels) = 0;
@@ -103,15 +105,20 @@ class Runtime {
     virtual Result<void> remove(const std::string& id) = 0;  // also of a running one
 
     // Writes the tree below `folder` of a created or running unit: owner uid and gid, mode from
-    // File::executable. Not atomic: verify what matters.
+    // File::executable. Not atomic: verify what matters. forbidden when the folder is read-only.
     virtual Result<void> upload(const std::string& id, const std::string& folder, const Tree& tree,
                                 int uid, int gid) = 0;
+    // Runs a command beside the unit's own, in its environment; a relative path is one of the unit's
+    // root. conflict when the unit does not run; timeout at the deadline (the command is killed soon
+    // after, if the unit has `timeout`). A command that cannot be started ends with 126 or 127.
     virtual Result<ExecResult> exec(const std::string& id, const std::vector<std::string>& command,
                                     Duration deadline) = 0;
     virtual Result<std::string> logs(const std::string& id, std::size_t last_lines) = 0;
 
     // Calls `on_event` with a unit's labels for each start, death or removal of one that carries
-    // `having`, until stopped or the connection breaks (an Error: list again, then call again).
+    // `having`, until stopped (success) or the connection breaks (an Error: list again, then call
+    // again). Events since the last call with the same `having`, or else since the runtime was first
+    // reached, are not lost between calls, as far as the place remembers them.
     virtual Result<void> events(std::stop_token stop, const Labels& having,
                                 const std::function<void(const Labels&)>& on_event) = 0;
 };
