@@ -1,12 +1,16 @@
-// Git remotes: what their refs are, and the files of one commit. No working copy, no hook, no filter,
-// no submodule, no process: objects are read from a bare cache.
+// Git remotes: what their refs are, and the files of one commit. No working copy, no hook, no
+// filter, no submodule, no process: objects are read from a bare cache.
 #pragma once
 
+#include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/result.h"
 #include "drivers/tree.h"
 
@@ -26,7 +30,7 @@ struct GitRemote {
 };
 
 struct GitRef {
-    std::string name;    // "refs/heads/main", "refs/tags/v1"; tags are peeled
+    std::string name;    // "HEAD", "refs/heads/main", "refs/tags/v1"; tags are peeled
     std::string commit;  // 40 hexadecimal digits
 };
 
@@ -37,16 +41,31 @@ struct GitLimits {
 };
 
 // Thread-safe; blocking, within the deadline. Errors: not_found (no such repository or ref),
-// unauthenticated, timeout, too_large, unavailable, invalid (a URL or ref of a wrong form, refused
-// before any connection). Messages name the URL without credentials.
+// unauthenticated, timeout, too_large, unavailable, exhausted (our disk), unsupported (the server
+// redirects, or does not speak git's smart protocol), invalid (a URL or ref of a wrong form,
+// refused before any connection). Messages name the URL, which holds no credential.
 class Git {
   public:
     virtual ~Git() = default;
     virtual Result<std::vector<GitRef>> refs(const GitRemote& remote) = 0;
-    // The files of a commit below `path`. A commit once fetched is served from the cache.
+    // The files of a commit below `path`. A commit once fetched is served from the cache. Symbolic
+    // links come as they are and are never followed; submodules are left out, with a warning in the
+    // log.
     virtual Result<TreePtr> fetch(const GitRemote& remote, const std::string& commit,
                                   const std::string& path) = 0;
 };
+
+struct GitOptions {
+    GitLimits limits;
+    Duration connect_deadline = std::chrono::seconds(10);
+    Duration stall = std::chrono::seconds(30);  // less than 1 byte a second for so long: timeout
+    std::string proxy;                          // URL; empty: none
+};
+
+// The real one: HTTP by libcurl, git's protocol in git_protocol.h, objects by libgit2. Caches below
+// `directory`, which belongs to one process at a time. The clock outlives it.
+Result<std::unique_ptr<Git>> open_git(const std::filesystem::path& directory,
+                                      const GitOptions& options, const Clock& clock, Log log);
 
 // Branch, tag or full commit: letters, digits, and ._/- ; no "..", no leading '-' or '/', no "@{",
 // at most 255. The rule is older than any call to git: it also stops flag injection.

@@ -94,6 +94,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "REMOTE_ADDR": self.client_address[0],
         }
+        if self.server.options.old:
+            del environment["GIT_PROTOCOL"]
         with subprocess.Popen(["git", "http-backend"], env=environment, stdin=subprocess.PIPE,
                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
             feeder = threading.Thread(target=self.feed, args=(process, body))
@@ -160,6 +162,7 @@ def main():
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--token")
     parser.add_argument("--log")
+    parser.add_argument("--old", action="store_true", help="speak version 0 of the protocol only")
     parser.add_argument("--until-eof", action="store_true")
     options = parser.parse_args()
     options.root = os.path.abspath(options.root)
