@@ -52,11 +52,16 @@ Result<Plugin> load(const Descriptor& parent, const std::string& name) {
     return plugin;
 }
 
+// The folder itself may be a link: the process runtime mounts so. What lies in it may not.
+Result<Descriptor> open_mounted(const std::filesystem::path& folder) {
+    return open_folder((folder / ".").string());
+}
+
 }  // namespace
 
 Loaded load_plugins(const std::filesystem::path& folder) {
     Loaded loaded;
-    const auto parent = open_folder(folder.string());
+    const auto parent = open_mounted(folder);
     if (!parent) {
         // Before the first install there is no folder: nothing is wrong then.
         if (parent.error().code != Code::not_found) {
@@ -82,7 +87,7 @@ Loaded load_plugins(const std::filesystem::path& folder) {
 }
 
 std::string fingerprint(const std::filesystem::path& folder) {
-    const auto parent = open_folder(folder.string());
+    const auto parent = open_mounted(folder);
     if (!parent) return std::string(name_of(parent.error().code));
     const auto entries = entries_of(*parent);
     if (!entries) return std::string(name_of(entries.error().code));

@@ -1,5 +1,8 @@
 // atelier-agent: runs inside a workspace. Everything it is told comes by its arguments and by the
 // environment.
+#include <fcntl.h>
+
+#include <cerrno>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -11,11 +14,12 @@
 namespace {
 
 constexpr const char* help = R"(Usage: atelier-agent [--] [COMMAND [ARGUMENT...]]
-       atelier-agent status | version | help
+       atelier-agent status | exchange PATH PATH | version | help
 
 Loads the plugins below $ATELIER_CONFIGS/plugins, reports what it loaded to
 $ATELIER_RUN/status.json, and runs COMMAND as its child, whose exit code it
-takes over. Without COMMAND it runs until SIGTERM. "status" prints the report.
+takes over. Without COMMAND it runs until SIGTERM. "status" prints the report;
+"exchange" makes each of two files or folders the other, in one step.
 
   ATELIER_CONFIGS        folder of the workspace's files (/configs)
   ATELIER_RUN            folder of the report (/run/atelier)
@@ -38,6 +42,17 @@ int print_status(const atelier::agent::Options& options) {
         return 1;
     }
     return std::fwrite(text->data(), 1, text->size(), stdout) == text->size() ? 0 : 1;
+}
+
+// For scripts that deliver plugins into a workspace: mv cannot do it.
+int exchange(const std::vector<std::string>& paths) {
+    if (paths.size() != 3) return wrong("exchange takes two paths");
+    if (renameat2(AT_FDCWD, paths[1].c_str(), AT_FDCWD, paths[2].c_str(), RENAME_EXCHANGE) == 0) {
+        return 0;
+    }
+    const auto error = atelier::error_of_errno(errno, "cannot exchange", paths[2]);
+    std::fprintf(stderr, "atelier-agent: %s\n", error.message.c_str());
+    return 1;
 }
 
 atelier::Result<void> read_environment(const atelier::Environment& environment,
@@ -83,6 +98,7 @@ int main(int argc, char** argv) {
 
     const std::string verb = arguments.empty() ? "" : arguments[0];
     if (verb == "status") return print_status(options);
+    if (verb == "exchange") return exchange(arguments);
     if (verb == "version" || verb == "--version") return std::puts(ATELIER_VERSION) < 0;
     if (verb == "help" || verb == "--help" || verb == "-h") return std::fputs(help, stdout) < 0;
     if (verb == "--") {
