@@ -41,6 +41,7 @@ struct Effect {
     const Key* key = nullptr;
     Revision expected = 0;  // what must be there; 0: nothing
     Revision revision = 0;  // what will be there; 0: nothing
+    std::size_t line = 0;   // index of the log entry that made it so
     std::string_view uid;
     Content content;
 };

@@ -140,7 +140,9 @@ std::vector<Pending> CachedStore::next_group() {
     if (!trimming_) {
         queued_.wait_for(lock, idle_for, [&] { return stopping_ || !queue_.empty(); });
     }
-    while (!queue_.empty() && group.size() < batch_most) {
+    std::size_t bytes = 0;
+    while (!queue_.empty() && group.size() < batch_most && bytes < batch_bytes_most) {
+        bytes += queue_.front().write.body.text.size();
         queue_bytes_ -= queue_.front().write.body.text.size();
         group.push_back(std::move(queue_.front()));
         queue_.pop_front();

@@ -24,8 +24,9 @@ class CachedStore final : public Store {
     // Most writes that may wait; one more is refused.
     static constexpr std::size_t queue_most = 10'000;
     static constexpr std::size_t queue_bytes_most = std::size_t{256} << 20;
-    // Most writes of one transaction.
+    // Most writes of one transaction, and about how large their bodies may be together.
     static constexpr std::size_t batch_most = 512;
+    static constexpr std::size_t batch_bytes_most = std::size_t{8} << 20;
 
     // Loads the backend and starts the writer. Collaborators outlive the store.
     static Result<std::unique_ptr<Store>> start(std::unique_ptr<Backend> backend, Sealer sealer,

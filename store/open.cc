@@ -4,6 +4,7 @@
 
 #include "store/cached_store.h"
 #include "store/memory_backend.h"
+#include "store/postgres_backend.h"
 #include "store/sqlite_backend.h"
 
 namespace atelier::store {
@@ -16,6 +17,9 @@ Result<std::unique_ptr<Backend>> backend_of(const Options& options) {
         return Error{Code::invalid, "a database needs an encryption key of 32 bytes"};
     }
     if (url.starts_with("sqlite:")) return open_sqlite(url.substr(7));
+    if (url.starts_with("postgres://") || url.starts_with("postgresql://")) {
+        return open_postgres(options.url);
+    }
     return Error{Code::invalid,
                  "the store's URL must be \"sqlite:<path>\", \"postgres://…\" or \"memory:\""};
 }

@@ -48,6 +48,7 @@ class Planner {
             effect.key = touched.now ? &touched.now->key : &touched.before->key;
             effect.expected = expected;
             effect.revision = revision;
+            effect.line = touched.line;
             if (touched.now) {
                 effect.uid = touched.now->meta.uid;
                 effect.content = touched.content;
@@ -61,13 +62,14 @@ class Planner {
         ObjectPtr before;  // as of the batch's base
         ObjectPtr now;
         Content content;  // of now, when the batch made it
+        std::size_t line = 0;
     };
 
     Touched& touch(const Key& key) {
         const auto it = touched_.find(key);
         if (it != touched_.end()) return it->second;
         const ObjectPtr found = context_.find(key);
-        return touched_.emplace(key, Touched{found, found, {}}).first->second;
+        return touched_.emplace(key, Touched{found, found, {}, 0}).first->second;
     }
 
     static Result<void> allowed(const Write& write, const ObjectPtr& now) {
@@ -135,6 +137,7 @@ class Planner {
             }
         }
         touched.content = entry.content;
+        touched.line = plan_.batch.log.size();
         plan_.batch.log.push_back(entry);
         plan_.events.push_back(std::move(event));
     }

@@ -29,7 +29,7 @@ class Contract : public testing::TestWithParam<Where> {
   protected:
     void SetUp() override {
         std::shared_ptr<Place> place = GetParam().make();
-        if (!place) return;
+        if (!place) return skip_without_postgres();
         world_ = std::make_unique<World>(place);
         world_->options().commit_inline = GetParam().commit_inline;
         must(world_->open());
@@ -486,6 +486,10 @@ INSTANTIATE_TEST_SUITE_P(Memory, Contract,
 INSTANTIATE_TEST_SUITE_P(Sqlite, Contract,
                          testing::Values(Where{"threaded", sqlite_place},
                                          Where{"inline", sqlite_place, true}),
+                         where_name);
+INSTANTIATE_TEST_SUITE_P(Postgres, Contract,
+                         testing::Values(Where{"threaded", postgres_place},
+                                         Where{"inline", postgres_place, true}),
                          where_name);
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "world.h"
 
 #include <fmt/format.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 
 #include "base/json.h"
@@ -12,15 +13,35 @@ class MemoryPlace final : public Place {
   public:
     std::string url() const override { return "memory:"; }
     bool survives_reopening() const override { return false; }
+    std::vector<std::string> query(const std::string&) override { return {}; }
 };
 
 class SqlitePlace final : public Place {
   public:
-    std::string url() const override {
-        return "sqlite:" + (folder_.path() / "atelier.db").string();
+    std::string url() const override { return "sqlite:" + path().string(); }
+    std::vector<std::string> query(const std::string& sql) override {
+        sqlite3* db = nullptr;
+        EXPECT_EQ(sqlite3_open(path().c_str(), &db), SQLITE_OK);
+        std::vector<std::string> out;
+        const auto take = [](void* rows, int n, char** values, char**) {
+            std::string line;
+            for (int i = 0; i < n; ++i) {
+                if (i > 0) line += '|';
+                line += values[i] ? values[i] : "-";
+            }
+            static_cast<std::vector<std::string>*>(rows)->push_back(line);
+            return 0;
+        };
+        char* message = nullptr;
+        EXPECT_EQ(sqlite3_exec(db, sql.c_str(), take, &out, &message), SQLITE_OK)
+            << (message ? message : "") << " in " << sql;
+        sqlite3_free(message);
+        sqlite3_close(db);
+        return out;
     }
 
   private:
+    std::filesystem::path path() const { return folder_.path() / "atelier.db"; }
     Folder folder_;
 };
 

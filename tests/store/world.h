@@ -34,9 +34,16 @@ class Place {
     virtual ~Place() = default;
     virtual std::string url() const = 0;
     virtual bool survives_reopening() const { return true; }
+    // What another program sees: rows with their columns joined by '|', NULL as '-'.
+    virtual std::vector<std::string> query(const std::string& sql) = 0;
 };
 std::unique_ptr<Place> memory_place();
 std::unique_ptr<Place> sqlite_place();
+// nullptr without ATELIER_TEST_POSTGRES: skip_without_postgres() says so, and ends the test.
+std::unique_ptr<Place> postgres_place();
+std::unique_ptr<Place> postgres_place_at(const std::string& server);
+std::string test_postgres();
+void skip_without_postgres();
 
 // A folder of its own that goes away again.
 class Folder {
