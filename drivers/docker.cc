@@ -58,18 +58,6 @@ Labels labels_of(const json::Value* object) {
     return labels;
 }
 
-Result<std::string> path_name(std::string_view what, const std::string& name) {
-    const auto good = [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '_' || c == '.' || c == '-';
-    };
-    bool fine = !name.empty() && name.size() <= 255 && name[0] != '.' && name[0] != '-';
-    for (const char c : name) fine = fine && good(c);
-    if (fine) return name;
-    return Error{Code::invalid, std::string(what) + " \"" + name +
-                                    "\": a name is made of letters, digits, '_', '.' and '-'"};
-}
-
 Result<DockerReply> DockerEngine::get(const std::string& path) {
     return http_->call({.method = "GET", .path = path, .deadline = options_.deadline});
 }

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "drivers/docker.h"
+#include "drivers/runtime_names.h"
 
 namespace atelier::drivers {
 
@@ -66,7 +67,5 @@ Error docker_error(const DockerReply& reply, std::string_view doing);
 // {"label":["a=b"]} in a query.
 json::Document label_filter(const Labels& having);
 Labels labels_of(const json::Value* object);
-// Names that may stand in the path of a call: of containers, networks, volumes.
-Result<std::string> path_name(std::string_view what, const std::string& name);
 
 }  // namespace atelier::drivers

@@ -89,7 +89,7 @@ Result<ExecResult> DockerEngine::exec_once(const std::string& id,
 // command gets a watchman of the image, who ends it a little after the deadline.
 Result<ExecResult> DockerEngine::exec(const std::string& id,
                                       const std::vector<std::string>& command, Duration deadline) {
-    TRY(path_name("unit", id));
+    TRY(check_runtime_name("unit", id));
     if (command.empty()) return Error{Code::invalid, "the command is empty"};
     std::vector<std::string> watched{"timeout", "-s", "KILL",
                                      std::to_string(whole_seconds(deadline) + 1)};
@@ -103,7 +103,7 @@ Result<ExecResult> DockerEngine::exec(const std::string& id,
 }
 
 Result<std::string> DockerEngine::logs(const std::string& id, std::size_t last_lines) {
-    const std::string name = TRY(path_name("unit", id));
+    const std::string name = TRY(check_runtime_name("unit", id));
     DockerStream stream(most_output, true);
     const DockerReply reply =
         TRY(http_->call({.method = "GET",

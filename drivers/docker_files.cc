@@ -45,22 +45,11 @@ Result<Destination> destination(const Document& container, const std::string& fo
     return found;
 }
 
-// "/a/b/" -> "/a/b"; invalid when it is not an absolute, plain path.
-Result<std::string> plain_folder(const std::string& folder) {
-    std::string_view rest = folder;
-    while (rest.size() > 1 && rest.ends_with('/')) rest.remove_suffix(1);
-    if (rest == "/") return std::string("/");
-    if (!rest.starts_with('/') || !is_safe_relative_path(rest.substr(1))) {
-        return Error{Code::invalid, "folder \"" + folder + "\" must be an absolute, plain path"};
-    }
-    return std::string(rest);
-}
-
 }  // namespace
 
 Result<void> DockerEngine::upload(const std::string& id, const std::string& folder,
                                   const Tree& tree, int uid, int gid) {
-    const std::string name = TRY(path_name("unit", id));
+    const std::string name = TRY(check_runtime_name("unit", id));
     const std::string plain = TRY(plain_folder(folder));
     const std::string unit = "unit " + id.substr(0, 12);
     const DockerReply inspected = TRY(get("/containers/" + name + "/json"));

@@ -46,18 +46,6 @@ std::string error_in_progress(const std::string& lines) {
     return {};
 }
 
-bool has_all(const Labels& labels, const Labels& wanted) {
-    return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) {
-        const auto it = labels.find(pair.first);
-        return it != labels.end() && it->second == pair.second;
-    });
-}
-
-Error not_ours(std::string_view what, const std::string& name) {
-    return {Code::already_exists, std::string(what) + " \"" + name +
-                                      "\" is there already and is not ours: its labels are others"};
-}
-
 Document labelled(const std::string& name, const Labels& labels) {
     Document body(rapidjson::kObjectType);
     auto& a = body.GetAllocator();
@@ -119,7 +107,7 @@ Result<std::string> DockerEngine::any_image() {
 // --- networks ------------------------------------------------------------------------------
 
 Result<void> DockerEngine::ensure_network(const std::string& name, const Labels& labels) {
-    TRY(path_name("network", name));
+    TRY(check_runtime_name("network", name));
     const DockerReply found = TRY(get("/networks/" + name));
     if (found.ok()) {
         const Document body = TRY(found.json());
@@ -141,7 +129,7 @@ Result<void> DockerEngine::ensure_network(const std::string& name, const Labels&
 }
 
 Result<void> DockerEngine::remove_network(const std::string& name) {
-    TRY(path_name("network", name));
+    TRY(check_runtime_name("network", name));
     const DockerReply reply = TRY(erase("/networks/" + name));
     if (reply.ok() || reply.status == 404) return {};
     if (reply.status == 403 || reply.status == 409) {
@@ -153,7 +141,7 @@ Result<void> DockerEngine::remove_network(const std::string& name) {
 // --- volumes -------------------------------------------------------------------------------
 
 Result<void> DockerEngine::ensure_volume(const std::string& name, const Labels& labels) {
-    TRY(path_name("volume", name));
+    TRY(check_runtime_name("volume", name));
     const Document body = labelled(name, labels);
     const DockerReply reply = TRY(post("/volumes/create", &body));
     if (!reply.ok()) return docker_error(reply, "volume \"" + name + "\" cannot be created");
@@ -181,7 +169,7 @@ Result<std::vector<Volume>> DockerEngine::volumes(const Labels& having) {
 }
 
 Result<void> DockerEngine::remove_volume(const std::string& name) {
-    TRY(path_name("volume", name));
+    TRY(check_runtime_name("volume", name));
     const DockerReply reply = TRY(erase("/volumes/" + name));
     if (reply.ok() || reply.status == 404) return {};
     if (reply.status == 409) {

@@ -195,7 +195,7 @@ Result<std::vector<Unit>> DockerEngine::list(const Labels& having) {
 
 Result<std::string> DockerEngine::create(const UnitSpec& spec) {
     TRY(check_spec(spec));
-    const std::string name = TRY(path_name("unit", spec.name));
+    const std::string name = TRY(check_runtime_name("unit", spec.name));
     const Document body = container_of(spec);
     const DockerReply reply = TRY(post("/containers/create?name=" + name, &body));
     const std::string unit = "unit \"" + spec.name + "\"";
@@ -212,14 +212,14 @@ Result<std::string> DockerEngine::create(const UnitSpec& spec) {
 }
 
 Result<void> DockerEngine::start(const std::string& id) {
-    const std::string name = TRY(path_name("unit", id));
+    const std::string name = TRY(check_runtime_name("unit", id));
     const DockerReply reply = TRY(post("/containers/" + name + "/start", nullptr));
     if (reply.ok() || reply.status == 304) return {};
     return start_error(reply, id);
 }
 
 Result<void> DockerEngine::stop(const std::string& id, Duration grace) {
-    const std::string name = TRY(path_name("unit", id));
+    const std::string name = TRY(check_runtime_name("unit", id));
     const auto seconds =
         std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(grace).count(), 0);
     const DockerReply reply =
@@ -231,7 +231,7 @@ Result<void> DockerEngine::stop(const std::string& id, Duration grace) {
 }
 
 Result<void> DockerEngine::remove(const std::string& id) {
-    const std::string name = TRY(path_name("unit", id));
+    const std::string name = TRY(check_runtime_name("unit", id));
     // v=1: volumes without a name, that an image asks for, would be left for ever.
     const DockerReply reply = TRY(erase("/containers/" + name + "?force=1&v=1"));
     if (reply.ok() || reply.status == 404) return {};

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "drivers/docker.h"
+#include "drivers/process.h"
 #include "tests/fakes/fake_runtime.h"
 #include "tests/fakes/test_docker.h"
 
@@ -18,6 +19,7 @@ class RuntimeContract : public testing::TestWithParam<std::string> {
   protected:
     void SetUp() override {
         if (GetParam() == "fake") return set_up_fake();
+        if (GetParam() == "process") return set_up_process();
         set_up_docker();
     }
 
@@ -39,6 +41,14 @@ class RuntimeContract : public testing::TestWithParam<std::string> {
         fake->add_image(image_);
         fake->on_host_read([](const std::string& path) { return read_file(path); });
         runtime_ = std::move(fake);
+    }
+
+    void set_up_process() {
+        ProcessOptions options;
+        options.root = folder_.path() / "runtime";
+        auto opened = make_process_runtime(options, clock_, random_);
+        ASSERT_TRUE(opened) << opened.error().message << opened.error().detail;
+        runtime_ = std::move(*opened);
     }
 
     void set_up_docker() {
@@ -431,7 +441,7 @@ TEST_P(RuntimeContract, ManyThreadsAtOnce) {
     EXPECT_TRUE(runtime_->list(ours_)->empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Places, RuntimeContract, testing::Values("fake", "docker"),
+INSTANTIATE_TEST_SUITE_P(Places, RuntimeContract, testing::Values("fake", "process", "docker"),
                          [](const auto& place) { return place.param; });
 
 }  // namespace

@@ -6,31 +6,22 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "drivers/runtime_names.h"
 
 namespace atelier::fakes {
 
 using drivers::ExecResult;
+using drivers::has_all;
 using drivers::Labels;
 using drivers::Mount;
+using drivers::not_ours;
 using drivers::Unit;
 using drivers::UnitSpec;
 
 namespace {
 
-bool has_all(const Labels& labels, const Labels& wanted) {
-    return std::all_of(wanted.begin(), wanted.end(), [&](const auto& pair) {
-        const auto it = labels.find(pair.first);
-        return it != labels.end() && it->second == pair.second;
-    });
-}
-
 Error missing(std::string_view what, std::string_view name) {
     return {Code::not_found, std::string(what) + " \"" + std::string(name) + "\" is not there"};
-}
-
-Error not_ours(std::string_view what, std::string_view name) {
-    return {Code::already_exists, std::string(what) + " \"" + std::string(name) +
-                                      "\" is there already and has other labels"};
 }
 
 std::string without_slashes(std::string_view path) {
