@@ -123,6 +123,45 @@ Result<std::optional<crds::ConfigMap>> Objects::config_map(const std::string& ns
     return std::optional<crds::ConfigMap>(TRY(crds::decode_config_map(object->body)));
 }
 
+Result<std::vector<crds::Secret>> Objects::secrets_of(const std::string& ns,
+                                                      const std::string& owner_uid) const {
+    std::vector<crds::Secret> found;
+    const auto snapshot = store_.list(crds::Secret::resource);
+    for (const auto& object : snapshot->objects) {
+        const crds::OwnerReference* owner = object->meta.controller();
+        if (object->key.ns != ns || !owner || owner->uid != owner_uid) continue;
+        found.push_back(TRY(crds::decode_secret(object->body)));
+    }
+    return found;
+}
+
+Result<bool> Objects::put_secret(const crds::Secret& secret, Instant now) {
+    const Key key{std::string(crds::Secret::resource), secret.meta.ns, secret.meta.name};
+    const auto stored = store_.get(key);
+    if (!stored) {
+        TRY(create_document(key.resource, crds::encode_secret(secret), now));
+        return true;
+    }
+    const crds::OwnerReference* theirs = stored->meta.controller();
+    const crds::OwnerReference* ours = secret.meta.controller();
+    if (!theirs || !ours || theirs->uid != ours->uid) {
+        return Error{Code::forbidden,
+                     fmt::format("the Secret {} exists and belongs to somebody else", key.name)};
+    }
+    crds::Secret next = TRY(crds::decode_secret(stored->body));
+    next.meta.labels = secret.meta.labels;
+    next.type = secret.type;
+    next.data = secret.data;
+    const auto written =
+        TRY(update_document(key.resource, crds::encode_secret(next), stored->revision, now));
+    return written->revision != stored->revision;
+}
+
+Result<void> Objects::remove_secret(const crds::Secret& secret, Instant now) {
+    return remove_key({std::string(crds::Secret::resource), secret.meta.ns, secret.meta.name},
+                      secret.meta.uid, now);
+}
+
 Result<store::ObjectPtr> Objects::create_document(std::string_view resource, json::Document object,
                                                   Instant now) {
     const crds::Kind* kind = TRY(known(kinds_, resource));

@@ -1,6 +1,6 @@
-// Typed reads and writes of objects for reconcilers, over the store. Writes pass the same rules as a
-// person's (crds/lifecycle.h) and carry the revision that was read: a stale one is Code::conflict,
-// and the key is simply taken again.
+// Typed reads and writes of objects for reconcilers, over the store. Writes pass the same rules as
+// a person's (crds/lifecycle.h) and carry the revision that was read: a stale one is
+// Code::conflict, and the key is simply taken again.
 //
 // Thread-safe. Collaborators outlive it.
 #pragma once
@@ -61,12 +61,12 @@ class Objects {
         return crds::decode<T>(stored->body);
     }
 
-    // Writes spec, labels, annotations, owners and finalizers of `object`, whose revision is the one
-    // read. Writes nothing when nothing changed.
+    // Writes spec, labels, annotations, owners and finalizers of `object`, whose revision is the
+    // one read. Writes nothing when nothing changed.
     template <class T>
     Result<T> update(const T& object, Instant now) {
-        const auto stored =
-            TRY(update_document(T::Spec::resource, crds::encode(object), object.meta.revision, now));
+        const auto stored = TRY(
+            update_document(T::Spec::resource, crds::encode(object), object.meta.revision, now));
         return crds::decode<T>(stored->body);
     }
 
@@ -105,9 +105,17 @@ class Objects {
                                                const std::string& name) const;
     Result<std::optional<crds::ConfigMap>> config_map(const std::string& ns,
                                                       const std::string& name) const;
+    // Those of a namespace whose controller has that uid.
+    Result<std::vector<crds::Secret>> secrets_of(const std::string& ns,
+                                                 const std::string& owner_uid) const;
+    // Creates the Secret, or gives the one of that name its labels, type and data. Code::forbidden
+    // when that one has another controller than `secret`, or none: it is not touched. True when it
+    // wrote.
+    Result<bool> put_secret(const crds::Secret& secret, Instant now);
+    Result<void> remove_secret(const crds::Secret& secret, Instant now);
 
-    // Records a core/v1 Event about an object. Equal events (object, reason, message) are counted on
-    // one Event instead of repeated. A failure to record is logged, never returned.
+    // Records a core/v1 Event about an object. Equal events (object, reason, message) are counted
+    // on one Event instead of repeated. A failure to record is logged, never returned.
     template <class T>
     void event(const T& about, crds::EventType type, std::string_view reason,
                std::string_view message, Instant now) {

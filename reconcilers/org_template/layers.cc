@@ -1,0 +1,74 @@
+#include "reconcilers/org_template/layers.h"
+
+#include "base/fields.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::size_t most_bytes = 900'000;
+constexpr std::string_view org_key = "org";
+constexpr std::string_view node_prefix = "node.";
+
+std::string text_of(const EnvMap& values) {
+    json::Document object(rapidjson::kObjectType);
+    for (const auto& [name, value] : values) {
+        json::set(object, name, value, object.GetAllocator());
+    }
+    return json::canonical(object);
+}
+
+Result<EnvMap> values_of(const std::string& text) {
+    const json::Document object = TRY(json::parse(text));
+    EnvMap values;
+    if (!object.IsObject()) return values;
+    for (const auto& member : object.GetObject()) {
+        if (member.value.IsString()) {
+            values.emplace(json::view(member.name), json::view(member.value));
+        }
+    }
+    return values;
+}
+
+}  // namespace
+
+std::string layers_secret_name(const std::string& template_name) {
+    return template_name + ".template-env";
+}
+
+bool has_values(const EnvLayers& layers) {
+    return !layers.org.empty() || !layers.nodes.empty();
+}
+
+Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvLayers& layers) {
+    crds::Secret secret;
+    secret.meta.name = layers_secret_name(owner.meta.name);
+    secret.meta.ns = owner.meta.ns;
+    secret.meta.labels[std::string(crds::label::managed)] = "true";
+    secret.meta.owners.push_back(owner.as_owner());
+    secret.type = "atelier.dev/template-env";
+    if (!layers.org.empty()) secret.data[std::string(org_key)] = text_of(layers.org);
+    for (const auto& [key, values] : layers.nodes) {
+        secret.data[std::string(node_prefix) + key] = text_of(values);
+    }
+    std::size_t bytes = 0;
+    for (const auto& [key, text] : secret.data) bytes += key.size() + text.size();
+    if (bytes > most_bytes) {
+        return Error{Code::too_large,
+                     "the .env files of the template together have more than 900000 bytes"};
+    }
+    return secret;
+}
+
+Result<EnvLayers> layers_of_secret(const crds::Secret& secret) {
+    EnvLayers layers;
+    for (const auto& [key, text] : secret.data) {
+        if (key == org_key) {
+            layers.org = TRY(values_of(text));
+        } else if (key.starts_with(node_prefix)) {
+            layers.nodes[key.substr(node_prefix.size())] = TRY(values_of(text));
+        }
+    }
+    return layers;
+}
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,44 @@
+// OrgTemplate: fetch, compile, publish. The artifact (tree.json) and the files of each node go to
+// the tree store, values of `.env` files to a Secret that the OrgTemplate owns, the rest to status.
+// A source that fails, or does not compile, leaves the last good artifact in place.
+#pragma once
+
+#include <filesystem>
+
+#include "crds/org_template.h"
+#include "drivers/git.h"
+#include "drivers/tree.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/org_template/compile.h"
+#include "reconcilers/reconciler.h"
+
+namespace atelier::reconcilers {
+
+class OrgTemplateReconciler final : public Reconciler {
+  public:
+    // `templates_root`: the folder that `source.directory` is below; empty: there is none.
+    // Collaborators outlive it.
+    OrgTemplateReconciler(Objects& objects, drivers::Git& git, drivers::TreeStore& trees,
+                          std::filesystem::path templates_root)
+        : objects_(objects), git_(git), trees_(trees), templates_root_(std::move(templates_root)) {}
+
+    std::string_view resource() const override { return crds::OrgTemplateSpec::resource; }
+    std::string_view name() const override { return "orgtemplate"; }
+    std::vector<Interest> interests() const override;
+    Result<Outcome> reconcile(const Key& key, Instant now) override;
+
+  private:
+    Result<std::string> publish(const crds::OrgTemplate& object, const Compilation& compiled,
+                                Instant now);
+    Result<void> publish_layers(const crds::OrgTemplate& object, const EnvLayers& layers,
+                                Instant now);
+    Result<void> keep_tree(const std::string& digest, const drivers::Tree& tree);
+    Result<void> report(const crds::OrgTemplate& object, crds::OrgTemplateStatus next, Instant now);
+
+    Objects& objects_;
+    drivers::Git& git_;
+    drivers::TreeStore& trees_;
+    std::filesystem::path templates_root_;
+};
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,100 @@
+#include "reconcilers/org_template/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/digest.h"
+#include "base/text.h"
+#include "reconcilers/git_remote.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+bool is_full_commit(const std::string& ref) {
+    return ref.size() == 40 && std::all_of(ref.begin(), ref.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+           });
+}
+
+Result<TemplateOrigin> open_git(const crds::GitSource& source, const std::string& ns,
+                                const Objects& objects, drivers::Git& git) {
+    if (!source.ref.empty()) TRY(drivers::check_ref(source.ref));
+    std::string path = source.path;
+    while (path.ends_with('/')) path.pop_back();
+    if (!path.empty() && !is_safe_relative_path(path)) {
+        return Error{Code::invalid, "source.git.path must be a relative path without \"..\""};
+    }
+    const drivers::GitRemote remote = TRY(git_remote(objects, ns, source.url, source.secret_ref));
+    std::string commit = source.ref;
+    if (!is_full_commit(commit)) {
+        const auto refs = TRY(git.refs(remote));
+        commit = TRY(drivers::resolve_ref(refs, source.ref)).commit;
+    }
+    auto tree = TRY(git.fetch(remote, commit, path));
+    return TemplateOrigin{files_of_tree(std::move(tree)), commit};
+}
+
+Result<TemplateOrigin> open_directory(const std::string& directory,
+                                      const std::filesystem::path& root) {
+    if (root.empty()) {
+        return Error{Code::unsupported,
+                     "this server has no folder of templates: start it with --org-templates"};
+    }
+    std::string path = directory;
+    while (path.ends_with('/')) path.pop_back();
+    if (!is_safe_relative_path(path)) {
+        return Error{Code::invalid,
+                     "source.directory must be a relative path without \"..\", below the server's "
+                     "folder of templates"};
+    }
+    std::error_code error;
+    if (!std::filesystem::is_directory(root / path, error)) {
+        return Error{
+            Code::not_found,
+            fmt::format("there is no folder {} in the server's folder of templates", path)};
+    }
+    return TemplateOrigin{files_of_directory(root / path, root), ""};
+}
+
+}  // namespace
+
+Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Objects& objects,
+                                   drivers::Git& git, const std::filesystem::path& templates_root) {
+    const crds::TemplateSource& source = object.spec.source;
+    const int given = (source.git ? 1 : 0) + (source.directory.empty() ? 0 : 1) +
+                      (source.inline_yaml.empty() ? 0 : 1);
+    if (given != 1) {
+        return Error{Code::invalid, "source needs exactly one of git, directory and inline"};
+    }
+    if (source.git) return open_git(*source.git, object.meta.ns, objects, git);
+    if (!source.directory.empty()) return open_directory(source.directory, templates_root);
+    return TemplateOrigin{files_of_text(source.inline_yaml), ""};
+}
+
+Result<std::string> DigestedFiles::read(const std::string& path) {
+    auto bytes = files_.read(path);
+    if (bytes) note(path, *bytes);
+    return bytes;
+}
+
+Result<drivers::Tree> DigestedFiles::folder(const std::string& path) {
+    auto tree = files_.folder(path);
+    if (tree) {
+        for (const auto& [name, file] : *tree) note(path + "/" + name, file.bytes);
+    }
+    return tree;
+}
+
+void DigestedFiles::note(const std::string& path, const std::string& bytes) {
+    if (path == ".env" || path.ends_with("/.env")) return;
+    read_.insert_or_assign(path, sha256_hex(bytes));
+}
+
+std::string DigestedFiles::digest() const {
+    Sha256 sum;
+    for (const auto& [path, digest] : read_) sum.update(fmt::format("{}\n{}\n", path, digest));
+    return sum.hex();
+}
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,40 @@
+// Where a template's files come from: git, a folder of the server, or the object itself.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "crds/org_template.h"
+#include "drivers/git.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/org_template/files.h"
+
+namespace atelier::reconcilers {
+
+struct TemplateOrigin {
+    std::unique_ptr<TemplateFiles> files;
+    // The commit; empty where only what is read tells (see revision_of_files).
+    std::string commit;
+};
+
+// Reads what the spec names. `templates_root` may be empty: the server has no folder of templates.
+Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Objects& objects,
+                                   drivers::Git& git, const std::filesystem::path& templates_root);
+
+// Passes reads on, and adds up a digest of everything that was read but `.env` files: the revision
+// of a source that has none of its own. `files` outlives it.
+class DigestedFiles final : public TemplateFiles {
+  public:
+    explicit DigestedFiles(TemplateFiles& files) : files_(files) {}
+    Result<std::string> read(const std::string& path) override;
+    Result<drivers::Tree> folder(const std::string& path) override;
+    std::string digest() const;
+
+  private:
+    void note(const std::string& path, const std::string& bytes);
+    TemplateFiles& files_;
+    std::map<std::string, std::string> read_;  // path to digest
+};
+
+}  // namespace atelier::reconcilers

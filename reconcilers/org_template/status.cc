@@ -1,0 +1,155 @@
+#include "reconcilers/org_template/status.h"
+
+#include <fmt/format.h>
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::size_t most_warnings = 100;
+constexpr std::size_t longest_message = 2000;
+
+using crds::Condition;
+using crds::ConditionStatus;
+
+crds::OrgTemplateStatus begun(const crds::OrgTemplate& object) {
+    crds::OrgTemplateStatus status = object.status;
+    status.observed_generation = object.meta.generation;
+    status.last_handled_reconcile_at =
+        object.meta.annotation(crds::annotation::reconcile_requested_at);
+    return status;
+}
+
+void set(crds::OrgTemplateStatus& status, std::string_view type, ConditionStatus value,
+         std::string_view reason, std::string_view message, Instant now) {
+    status.set({.type = std::string(type),
+                .status = value,
+                .reason = std::string(reason),
+                .message = std::string(message.substr(0, longest_message)),
+                .last_transition_time = now,
+                .observed_generation = status.observed_generation},
+               now);
+}
+
+// Ready is False; either it will be tried again, or it waits for somebody.
+void set_failed(crds::OrgTemplateStatus& status, std::string_view reason, std::string_view message,
+                Retry retry, Instant now) {
+    set(status, crds::condition::ready, ConditionStatus::no, reason, message, now);
+    status.clear(crds::condition::suspended);
+    if (retry == Retry::soon) {
+        status.clear(crds::condition::stalled);
+        set(status, crds::condition::reconciling, ConditionStatus::yes, "Retrying", message, now);
+    } else {
+        status.clear(crds::condition::reconciling);
+        set(status, crds::condition::stalled, ConditionStatus::yes, reason, message, now);
+    }
+}
+
+std::string_view reason_of_source(Code code) {
+    switch (code) {
+        case Code::invalid:
+            return "InvalidSource";
+        case Code::unsupported:
+            return "UnsupportedSource";
+        case Code::not_found:
+            return "SourceNotFound";
+        case Code::unauthenticated:
+        case Code::forbidden:
+            return "SourceAccessDenied";
+        case Code::too_large:
+            return "SourceTooLarge";
+        default:
+            return "SourceFetchFailed";
+    }
+}
+
+std::string text_of_errors(const std::vector<Finding>& errors) {
+    std::string text = text_of(errors.front());
+    for (std::size_t i = 1; i < errors.size() && i < 5; ++i) text += "; " + text_of(errors[i]);
+    if (errors.size() > 5) text += fmt::format("; and {} more", errors.size() - 5);
+    return text;
+}
+
+}  // namespace
+
+Retry retry_of(Code code) {
+    switch (code) {
+        case Code::invalid:
+        case Code::unsupported:
+            return Retry::on_change;
+        case Code::not_found:
+        case Code::unauthenticated:
+        case Code::forbidden:
+        case Code::too_large:
+            return Retry::at_interval;
+        default:
+            return Retry::soon;
+    }
+}
+
+crds::OrgTemplateStatus suspended_status(const crds::OrgTemplate& object, Instant now) {
+    auto status = begun(object);
+    status.clear(crds::condition::reconciling);
+    status.clear(crds::condition::stalled);
+    set(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
+        "spec.suspend is true: the source is not looked at", now);
+    return status;
+}
+
+crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, const Error& error,
+                                             Instant now) {
+    auto status = begun(object);
+    const auto reason = reason_of_source(error.code);
+    set(status, condition::source_ready, ConditionStatus::no, reason, error.message, now);
+    set_failed(status, reason, error.message, retry_of(error.code), now);
+    return status;
+}
+
+crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
+                                            const std::vector<Finding>& errors, Instant now) {
+    auto status = begun(object);
+    const std::string text = text_of_errors(errors);
+    set(status, condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read",
+        now);
+    set(status, condition::rendered, ConditionStatus::no, errors.front().reason, text, now);
+    set_failed(status, errors.front().reason, text, Retry::at_interval, now);
+    return status;
+}
+
+crds::OrgTemplateStatus publish_failed_status(const crds::OrgTemplate& object, const Error& error,
+                                              Instant now) {
+    auto status = begun(object);
+    set(status, condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read",
+        now);
+    set(status, condition::rendered, ConditionStatus::no, "PublishFailed", error.message, now);
+    const Retry retry = retry_of(error.code) == Retry::soon ? Retry::soon : Retry::at_interval;
+    set_failed(status, "PublishFailed", error.message, retry, now);
+    return status;
+}
+
+crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
+                                        const Compilation& compiled, const std::string& revision,
+                                        const std::string& artifact, Instant now) {
+    auto status = begun(object);
+    if (status.revision != revision || !status.last_fetch_time) status.last_fetch_time = now;
+    status.revision = revision;
+    status.artifact_digest = artifact;
+    status.template_name = compiled.org.name;
+    status.counts = compiled.org.counts;
+    status.required_env = compiled.org.required_env;
+    status.recommended_env = compiled.org.recommended_env;
+    status.warnings = compiled.warnings;
+    if (status.warnings.size() > most_warnings) status.warnings.resize(most_warnings);
+    status.clear(crds::condition::reconciling);
+    status.clear(crds::condition::stalled);
+    status.clear(crds::condition::suspended);
+    const std::string summary =
+        fmt::format("{} workspaces, {} of them not spawned, {} warnings", status.counts.declared,
+                    status.counts.skipped, compiled.warnings.size());
+    set(status, condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read",
+        now);
+    set(status, condition::rendered, ConditionStatus::yes, "Compiled", summary, now);
+    set(status, crds::condition::ready, ConditionStatus::yes, "Compiled", summary, now);
+    return status;
+}
+
+}  // namespace atelier::reconcilers
