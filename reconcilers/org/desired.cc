@@ -1,0 +1,204 @@
+#include "reconcilers/org/desired.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "reconcilers/org/expand.h"
+#include "reconcilers/org_template/node.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::string_view default_runtime = "langgraph";
+
+std::string first_of(std::string_view a, std::string_view b, std::string_view c = {}) {
+    if (!a.empty()) return std::string(a);
+    return std::string(b.empty() ? c : b);
+}
+
+class Builder {
+  public:
+    Builder(const crds::Org& org, const CompiledOrg& compiled, const OrgObserved& observed)
+        : org_(org), compiled_(compiled), observed_(observed) {}
+
+    Desired build() {
+        for (const Node& node : compiled_.nodes) out_.workspaces.push_back(workspace_of(node));
+        for (const std::string& key : compiled_.skipped) {
+            out_.kept.insert(workspace_name(org_.meta.name, key));
+        }
+        return std::move(out_);
+    }
+
+  private:
+    DesiredWorkspace workspace_of(const Node& node) {
+        DesiredWorkspace workspace;
+        workspace.name = workspace_name(org_.meta.name, node.key);
+        if (!is_dns_label(workspace.name)) {
+            workspace.problem = fmt::format(
+                "\"{}\" cannot be the name of a workspace: shorten the Org's name or the `key`",
+                workspace.name);
+        }
+        set_env(node, workspace);
+        set_meta(node, workspace);
+        set_spec(node, workspace);
+        return workspace;
+    }
+
+    void set_meta(const Node& node, DesiredWorkspace& workspace) const {
+        workspace.meta.name = workspace.name;
+        workspace.meta.ns = org_.meta.ns;
+        workspace.meta.labels[std::string(crds::label::managed)] = "true";
+        workspace.meta.labels[std::string(crds::label::org)] = org_.meta.name;
+        if (node.canvas) {
+            workspace.meta.annotations[std::string(annotation::canvas)] =
+                fmt::format("{},{}", node.canvas->x, node.canvas->y);
+        }
+        workspace.meta.owners.push_back(org_.as_owner());
+    }
+
+    void set_env(const Node& node, DesiredWorkspace& workspace) const {
+        const auto own = observed_.layers.nodes.find(node.key);
+        if (own != observed_.layers.nodes.end()) workspace.env = own->second;
+        workspace.env.insert(observed_.layers.org.begin(), observed_.layers.org.end());
+    }
+
+    void set_spec(const Node& node, DesiredWorkspace& workspace) {
+        crds::WorkspaceSpec& spec = workspace.spec;
+        const crds::OrgDefaults& defaults = org_.spec.defaults;
+        spec.org = org_.meta.name;
+        spec.workspace_key = node.key;
+        if (!node.parent.empty()) spec.parent = workspace_name(org_.meta.name, node.parent);
+        spec.display_name = node.name;
+        spec.role = node.role;
+        spec.runtime = first_of(node.runtime, defaults.runtime, default_runtime);
+        spec.tier = node.tier;
+        spec.image = defaults.image;
+        spec.model = first_of(node.model, defaults.model);
+        spec.backend = node.external ? "external" : defaults.backend;
+        spec.command = defaults.command;
+        spec.plugins = node.plugins;
+        spec.schedules = node.schedules;
+        spec.channels = channels_of(node, workspace);
+        spec.initial_memories = node.initial_memories;
+        spec.initial_prompt = node.initial_prompt;
+        spec.idle_prompt = node.idle_prompt;
+        spec.idle_interval_seconds = node.idle_interval_seconds;
+        spec.max_concurrent_tasks = node.max_concurrent_tasks;
+        spec.category_routing = node.category_routing;
+        const auto tier = org_.spec.update_tiers.find(node.key);
+        spec.update_tier =
+            first_of(tier == org_.spec.update_tiers.end() ? std::string() : tier->second,
+                     defaults.update_tier, spec.update_tier);
+        spec.url = node.url;
+        spec.workspace_access = node.workspace_access;
+        spec.workspace_dir = workspace_dir_of(node, workspace);
+        spec.env_from = org_.spec.env_from;
+        if (!node.env_names.empty() || !compiled_.env_names.empty()) {
+            spec.env_from.push_back({.secret_ref = crds::LocalRef{env_secret_name(workspace.name)},
+                                     .config_map_ref = std::nullopt});
+        }
+        set_files(node, spec);
+    }
+
+    // Files of the template keep the digest of the node's own tree, so that an edit elsewhere in
+    // the template leaves this spec as it is.
+    static void set_files(const Node& node, crds::WorkspaceSpec& spec) {
+        crds::WorkspaceFile config;
+        config.path = "config.yaml";
+        config.content = render_config(spec);
+        spec.files.push_back(std::move(config));
+        for (const NodeFile& file : node.files) {
+            crds::WorkspaceFile out;
+            out.path = file.path;
+            out.artifact = crds::ArtifactRef{node.files_digest, file.path};
+            out.sha256 = file.sha256;
+            out.executable = file.executable;
+            spec.files.push_back(std::move(out));
+        }
+    }
+
+    std::optional<std::string> parameter(const std::string& name) const {
+        const auto it = org_.spec.parameters.find(name);
+        if (it == org_.spec.parameters.end()) return std::nullopt;
+        return it->second;
+    }
+
+    std::string workspace_dir_of(const Node& node, DesiredWorkspace& workspace) const {
+        std::vector<std::string> unknown;
+        std::string path = expand(
+            node.workspace_dir,
+            [&](const std::string& name) -> std::optional<std::string> {
+                if (const auto value = workspace.env.find(name); value != workspace.env.end()) {
+                    return value->second;
+                }
+                return parameter(name);
+            },
+            unknown);
+        if (!unknown.empty()) {
+            workspace.problem = fmt::format(
+                "workspace_dir needs {}: set it in spec.parameters of the Org, or in a .env file "
+                "of "
+                "the template",
+                join(unknown, ", "));
+        } else if (!path.empty()) {
+            const auto checked = check_workspace_dir(path);
+            if (!checked) workspace.problem = checked.error().message;
+        }
+        return path;
+    }
+
+    // Parameters are filled in here. A name that the workspace's environment has stays as it is:
+    // its value is a secret, and a spec is no place for one. A channel that needs anything else is
+    // left out, and told.
+    std::vector<crds::Channel> channels_of(const Node& node, const DesiredWorkspace& workspace) {
+        std::vector<crds::Channel> channels;
+        for (crds::Channel channel : node.channels) {
+            std::vector<std::string> missing;
+            for (auto& [name, value] : channel.config) {
+                std::vector<std::string> unknown;
+                value = expand(
+                    value, [&](const std::string& wanted) { return parameter(wanted); }, unknown);
+                for (std::string& other : unknown) {
+                    if (!workspace.env.contains(other) &&
+                        !observed_.env_from_names.contains(other)) {
+                        missing.push_back(std::move(other));
+                    }
+                }
+            }
+            if (missing.empty()) {
+                channels.push_back(std::move(channel));
+            } else {
+                out_.skipped_channels.push_back(fmt::format("{} of {} needs {}", channel.type,
+                                                            workspace.name, join(missing, ", ")));
+            }
+        }
+        return channels;
+    }
+
+    const crds::Org& org_;
+    const CompiledOrg& compiled_;
+    const OrgObserved& observed_;
+    Desired out_;
+};
+
+}  // namespace
+
+bool OrgObserved::template_is_current() const {
+    return compiled && source && !source->being_deleted() &&
+           source->status.observed_generation == source->meta.generation &&
+           source->status.is_true(crds::condition::ready);
+}
+
+Desired desired_of(const crds::Org& org, const CompiledOrg& compiled, const OrgObserved& observed) {
+    return Builder(org, compiled, observed).build();
+}
+
+std::string workspace_name(const std::string& org, const std::string& key) {
+    return org + "-" + key;
+}
+
+std::string env_secret_name(const std::string& workspace) {
+    return workspace + "-env";
+}
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include "reconcilers/org/reconciler.h"
+#include "reconcilers/org_template/layers.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+bool is_owned_by(const crds::Meta& meta, const crds::Org& org) {
+    const crds::OwnerReference* owner = meta.controller();
+    return owner && owner->uid == org.meta.uid;
+}
+
+Result<std::optional<CompiledOrg>> read_artifact(const std::string& digest,
+                                                 drivers::TreeStore& trees) {
+    if (digest.empty()) return std::optional<CompiledOrg>();
+    const auto text = trees.read(digest, std::string(tree_file));
+    if (!text && text.error().code == Code::not_found) return std::optional<CompiledOrg>();
+    if (!text) return text.error();
+    const json::Document document = TRY(json::parse(*text, {.depth = 100, .nodes = 20'000'000}));
+    return std::optional<CompiledOrg>(
+        TRY(json::read<CompiledOrg>(static_cast<const json::Value&>(document))));
+}
+
+bool has_env(const CompiledOrg& compiled) {
+    if (!compiled.env_names.empty()) return true;
+    for (const Node& node : compiled.nodes) {
+        if (!node.env_names.empty()) return true;
+    }
+    return false;
+}
+
+Result<void> observe_template(const crds::Org& org, const Objects& objects,
+                              drivers::TreeStore& trees, OrgObserved& observed) {
+    const std::string& name = org.spec.template_ref.name;
+    observed.source = TRY(objects.find<crds::OrgTemplate>(org.meta.ns, name));
+    if (!observed.source) return {};
+    observed.compiled = TRY(read_artifact(observed.source->status.artifact_digest, trees));
+    if (!observed.compiled || !has_env(*observed.compiled)) return {};
+    const auto secret = TRY(objects.secret(org.meta.ns, layers_secret_name(name)));
+    const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
+    if (owner && owner->uid == observed.source->meta.uid) {
+        observed.layers = TRY(layers_of_secret(*secret));
+    } else {
+        observed.layers_missing = true;
+    }
+    return {};
+}
+
+void observe_workspaces(const crds::Org& org, const std::vector<crds::Workspace>& all,
+                        OrgObserved& observed) {
+    for (const crds::Workspace& workspace : all) {
+        if (is_owned_by(workspace.meta, org)) {
+            observed.owned.push_back(workspace);
+        } else {
+            observed.foreign.insert(workspace.meta.name);
+        }
+    }
+}
+
+Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
+    const auto add = [&](const std::map<std::string, std::string>& data) {
+        for (const auto& [name, value] : data) {
+            if (!value.empty()) observed.env_from_names.insert(name);
+        }
+    };
+    for (const crds::EnvFrom& from : org.spec.env_from) {
+        if (from.secret_ref) {
+            const auto secret = TRY(objects.secret(org.meta.ns, from.secret_ref->name));
+            if (secret) add(secret->data);
+            if (!secret) observed.env_from_missing.push_back("Secret " + from.secret_ref->name);
+        }
+        if (from.config_map_ref) {
+            const auto map = TRY(objects.config_map(org.meta.ns, from.config_map_ref->name));
+            if (map) add(map->data);
+            if (!map) {
+                observed.env_from_missing.push_back("ConfigMap " + from.config_map_ref->name);
+            }
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
+                                drivers::TreeStore& trees) {
+    OrgObserved observed;
+    TRY(observe_template(org, objects, trees, observed));
+    observe_workspaces(org, TRY(objects.list<crds::Workspace>(org.meta.ns)), observed);
+    for (crds::Secret& secret : TRY(objects.secrets_of(org.meta.ns, org.meta.uid))) {
+        observed.env.emplace(secret.meta.name, std::move(secret));
+    }
+    TRY(observe_env_from(org, objects, observed));
+    return observed;
+}
+
+}  // namespace atelier::reconcilers

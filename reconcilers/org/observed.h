@@ -1,0 +1,36 @@
+// What an Org is reconciled against: its template as compiled, and the objects that are there. A
+// value: everything after observing is pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "crds/core.h"
+#include "crds/org.h"
+#include "crds/org_template.h"
+#include "crds/workspace.h"
+#include "reconcilers/org_template/compiled.h"
+
+namespace atelier::reconcilers {
+
+struct OrgObserved {
+    std::optional<crds::OrgTemplate> source;  // the OrgTemplate
+    std::optional<CompiledOrg> compiled;      // the last good artifact, when it can be read
+    EnvLayers layers;
+    bool layers_missing = false;  // the artifact has environment, and its values are not there
+
+    std::vector<crds::Workspace> owned;       // by owner reference; also those being deleted
+    std::set<std::string> foreign;            // names of workspaces that are not ours
+    std::map<std::string, crds::Secret> env;  // our Secrets of environment, by name
+
+    std::set<std::string> env_from_names;       // variables that spec.envFrom gives
+    std::vector<std::string> env_from_missing;  // "Secret x": named in spec.envFrom, not there
+
+    // The template is compiled as it is now, so that what is not in it is really gone from it.
+    bool template_is_current() const;
+};
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,252 @@
+#include "reconcilers/org/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/text.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+// The members of two specs that differ, by name. "parent" is told apart.
+std::vector<std::string> changed_fields(const crds::WorkspaceSpec& before,
+                                        const crds::WorkspaceSpec& after) {
+    const json::Document a = json::document_of(before);
+    const json::Document b = json::document_of(after);
+    std::set<std::string> names;
+    for (const json::Document* side : {&a, &b}) {
+        for (const auto& member : side->GetObject()) names.emplace(json::view(member.name));
+    }
+    std::vector<std::string> changed;
+    for (const std::string& name : names) {
+        const json::Value* old_value = json::find(a, {name});
+        const json::Value* new_value = json::find(b, {name});
+        const bool same = old_value && new_value && *old_value == *new_value;
+        if (!same && name != "parent") changed.push_back(name);
+    }
+    return changed;
+}
+
+// Adds what is wanted, keeps what others put there.
+bool merge(std::map<std::string, std::string>& into,
+           const std::map<std::string, std::string>& wanted) {
+    bool changed = false;
+    for (const auto& [name, value] : wanted) {
+        auto [it, fresh] = into.try_emplace(name, value);
+        if (!fresh && it->second == value) continue;
+        it->second = value;
+        changed = true;
+    }
+    return changed;
+}
+
+std::vector<std::string> changed_names(const EnvMap& before, const EnvMap& after) {
+    std::set<std::string> names;
+    for (const auto& [name, value] : after) {
+        const auto old = before.find(name);
+        if (old == before.end() || old->second != value) names.insert(name);
+    }
+    for (const auto& [name, value] : before) {
+        if (!after.contains(name)) names.insert(name);
+    }
+    return {names.begin(), names.end()};
+}
+
+class Planner {
+  public:
+    Planner(const crds::Org& org, const OrgObserved& observed, const Desired& desired)
+        : org_(org), observed_(observed), desired_(desired) {
+        for (const crds::Workspace& workspace : observed.owned) {
+            owned_[workspace.meta.name] = &workspace;
+        }
+    }
+
+    OrgPlan plan() {
+        for (const DesiredWorkspace& workspace : desired_.workspaces) plan_one(workspace);
+        plan_.prune = decide_prune(org_, observed_, desired_);
+        hold_prune_while_blocked();
+        for (const std::string& name : plan_.prune.remove) {
+            plan_.actions.push_back(DeleteWorkspace{name});
+        }
+        plan_unused_env();
+        return std::move(plan_);
+    }
+
+  private:
+    void plan_one(const DesiredWorkspace& workspace) {
+        const auto existing = owned_.find(workspace.name);
+        if (existing == owned_.end() && observed_.foreign.contains(workspace.name)) {
+            plan_.conflicts.push_back(workspace.name);
+            blocked_.insert(workspace.name);
+            return;
+        }
+        if (!workspace.problem.empty()) {
+            plan_.problems.push_back(fmt::format("{}: {}", workspace.name, workspace.problem));
+            blocked_.insert(workspace.name);
+            return;
+        }
+        if (existing == owned_.end()) {
+            // Under a parent that cannot be made there is no place for it yet.
+            if (blocked_.contains(workspace.spec.parent)) {
+                blocked_.insert(workspace.name);
+                plan_.waiting.push_back(
+                    fmt::format("{} waits for {}", workspace.name, workspace.spec.parent));
+                return;
+            }
+            plan_env(workspace);
+            plan_.actions.push_back(CreateWorkspace{workspace});
+            return;
+        }
+        if (existing->second->being_deleted()) {
+            plan_.waiting.push_back(fmt::format("{} is being deleted", workspace.name));
+            blocked_.insert(workspace.name);
+            return;
+        }
+        plan_env(workspace);
+        plan_update(workspace, *existing->second);
+    }
+
+    // What goes may be the old form of what cannot be made: it stays until that is settled.
+    void hold_prune_while_blocked() {
+        if (plan_.conflicts.empty() && plan_.problems.empty()) return;
+        PruneDecision& prune = plan_.prune;
+        if (prune.remove.empty()) return;
+        prune.pending.insert(prune.pending.end(), prune.remove.begin(), prune.remove.end());
+        std::sort(prune.pending.begin(), prune.pending.end());
+        prune.remove.clear();
+        prune.reason = "OthersBlocked";
+        prune.message = "nothing is deleted while workspaces of the template cannot be made";
+    }
+
+    void plan_update(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
+        UpdateWorkspace update;
+        update.next = existing;
+        update.next.spec = workspace.spec;
+        // A person may pause or suspend a single workspace; the template has no say in it.
+        update.next.spec.desired_state = existing.spec.desired_state;
+        update.next.spec.suspend = existing.spec.suspend;
+        update.changed = changed_fields(existing.spec, update.next.spec);
+        update.parent_changes = existing.spec.parent != workspace.spec.parent;
+        update.old_parent = existing.spec.parent;
+        if (merge(update.next.meta.labels, workspace.meta.labels)) {
+            update.changed.emplace_back("labels");
+        }
+        if (merge(update.next.meta.annotations, workspace.meta.annotations)) {
+            update.changed.emplace_back("annotations");
+        }
+        if (!update.changed.empty() || update.parent_changes) {
+            plan_.actions.push_back(std::move(update));
+        }
+    }
+
+    void plan_env(const DesiredWorkspace& workspace) {
+        if (observed_.layers_missing || workspace.env.empty()) return;
+        const auto existing = observed_.env.find(env_secret_name(workspace.name));
+        const EnvMap before = existing == observed_.env.end() ? EnvMap() : existing->second.data;
+        PutEnv put{workspace.name, workspace.env, changed_names(before, workspace.env)};
+        if (!put.changed.empty()) plan_.actions.push_back(std::move(put));
+    }
+
+    // A workspace's environment goes when its last reader is gone: after the workspace itself.
+    void plan_unused_env() {
+        if (observed_.layers_missing) return;
+        std::set<std::string> used;
+        for (const DesiredWorkspace& workspace : desired_.workspaces) {
+            if (!workspace.env.empty()) used.insert(env_secret_name(workspace.name));
+        }
+        for (const auto& [name, secret] : observed_.env) {
+            const std::string workspace = secret.meta.label(crds::label::workspace);
+            const bool desired_without =
+                std::any_of(desired_.workspaces.begin(), desired_.workspaces.end(),
+                            [&](const auto& other) { return other.name == workspace; });
+            if (used.contains(name) || (owned_.contains(workspace) && !desired_without)) continue;
+            plan_.actions.push_back(RemoveEnv{workspace});
+        }
+    }
+
+    const crds::Org& org_;
+    const OrgObserved& observed_;
+    const Desired& desired_;
+    std::map<std::string, const crds::Workspace*> owned_;
+    std::set<std::string> blocked_;
+    OrgPlan plan_;
+};
+
+struct TextOfAction {
+    std::string operator()(const PutEnv& a) const {
+        return fmt::format("set env {}: {}", a.workspace, join(a.changed, ", "));
+    }
+    std::string operator()(const CreateWorkspace& a) const { return "create " + a.workspace.name; }
+    std::string operator()(const UpdateWorkspace& a) const {
+        const std::string& name = a.next.meta.name;
+        const std::string fields = join(a.changed, ", ");
+        if (!a.parent_changes) return fmt::format("update {}: {}", name, fields);
+        const auto shown = [](const std::string& parent) {
+            return parent.empty() ? std::string("(root)") : parent;
+        };
+        return fmt::format("re-parent {}: {} -> {}{}{}", name, shown(a.old_parent),
+                           shown(a.next.spec.parent), fields.empty() ? "" : ", ", fields);
+    }
+    std::string operator()(const DeleteWorkspace& a) const { return "delete " + a.name; }
+    std::string operator()(const RemoveEnv& a) const { return "remove env " + a.workspace; }
+    std::string operator()(const ReleaseOrg&) const { return "release"; }
+};
+
+}  // namespace
+
+OrgPlan plan_org(const crds::Org& org, const OrgObserved& observed, const Desired& desired) {
+    return Planner(org, observed, desired).plan();
+}
+
+OrgPlan plan_deletion(const crds::Org& /*org*/, const OrgObserved& observed) {
+    OrgPlan plan;
+    std::vector<const crds::Workspace*> marked;
+    for (const crds::Workspace& workspace : observed.owned) {
+        if (workspace.meta.annotation(crds::annotation::protect) == "true" &&
+            !workspace.being_deleted()) {
+            plan.prune.pending.push_back(workspace.meta.name);
+        }
+        if (workspace.being_deleted()) {
+            plan.waiting.push_back(fmt::format("{} is being deleted", workspace.meta.name));
+        } else {
+            marked.push_back(&workspace);
+        }
+    }
+    if (!plan.prune.pending.empty()) {
+        plan.prune.reason = "Protected";
+        plan.prune.message =
+            fmt::format("the Org is not deleted while these are protected by annotation: {}",
+                        join(plan.prune.pending, ", "));
+        return plan;
+    }
+    for (const std::string& name : children_first(marked)) {
+        plan.actions.push_back(DeleteWorkspace{name});
+    }
+    if (!observed.owned.empty()) return plan;
+    for (const auto& [name, secret] : observed.env) {
+        plan.actions.push_back(RemoveEnv{secret.meta.label(crds::label::workspace)});
+    }
+    plan.actions.push_back(ReleaseOrg{});
+    return plan;
+}
+
+std::string text_of(const OrgAction& action) {
+    return std::visit(TextOfAction{}, action);
+}
+
+std::string text_of(const OrgPlan& plan) {
+    std::vector<std::string> parts;
+    for (const OrgAction& action : plan.actions) parts.push_back(text_of(action));
+    for (const std::string& name : plan.conflicts) parts.push_back("name conflict: " + name);
+    for (const std::string& problem : plan.problems) parts.push_back("cannot make " + problem);
+    for (const std::string& text : plan.waiting) parts.push_back(text);
+    if (!plan.prune.pending.empty()) {
+        parts.push_back(fmt::format("prune blocked: {}: {}", plan.prune.reason,
+                                    join(plan.prune.pending, ", ")));
+    }
+    return join(parts, ", ");
+}
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,56 @@
+// What to do about an Org: the difference between the workspaces it should have and those it has.
+// Pure.
+#pragma once
+
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "crds/org.h"
+#include "reconcilers/org/desired.h"
+#include "reconcilers/org/observed.h"
+#include "reconcilers/org/prune.h"
+
+namespace atelier::reconcilers {
+
+// Environment comes before the workspace that reads it.
+struct PutEnv {
+    std::string workspace;
+    EnvMap values;  // secret: the text form has names only
+    std::vector<std::string> changed;
+};
+struct CreateWorkspace {
+    DesiredWorkspace workspace;
+};
+struct UpdateWorkspace {
+    crds::Workspace next;    // with the revision that was seen
+    std::string old_parent;  // when the parent changes
+    bool parent_changes = false;
+    std::vector<std::string> changed;  // other fields of the spec, "labels", "annotations"
+};
+struct DeleteWorkspace {
+    std::string name;
+};
+struct RemoveEnv {
+    std::string workspace;
+};
+struct ReleaseOrg {};  // nothing is left of a deleted Org
+using OrgAction =
+    std::variant<PutEnv, CreateWorkspace, UpdateWorkspace, DeleteWorkspace, RemoveEnv, ReleaseOrg>;
+
+struct OrgPlan {
+    std::vector<OrgAction> actions;
+    PruneDecision prune;
+    std::vector<std::string> conflicts;  // names that exist and are not ours
+    std::vector<std::string> problems;   // "acme-pm: why it cannot be made"
+    std::vector<std::string> waiting;    // "acme-old is being deleted"
+};
+
+OrgPlan plan_org(const crds::Org& org, const OrgObserved& observed, const Desired& desired);
+OrgPlan plan_deletion(const crds::Org& org, const OrgObserved& observed);
+
+std::string text_of(const OrgAction& action);
+std::string text_of(const OrgPlan& plan);  // ", " between actions; what blocks comes last
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,182 @@
+#include "reconcilers/org/reconciler.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "reconcilers/org/status.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::string_view finalizer = "atelier.dev/org";
+constexpr std::string_view orphan_finalizer = "orphan";  // kubectl delete --cascade=orphan
+
+crds::Secret env_secret(const crds::Org& org, const std::string& workspace, EnvMap values) {
+    crds::Secret secret;
+    secret.meta.name = env_secret_name(workspace);
+    secret.meta.ns = org.meta.ns;
+    secret.meta.labels[std::string(crds::label::managed)] = "true";
+    secret.meta.labels[std::string(crds::label::org)] = org.meta.name;
+    secret.meta.labels[std::string(crds::label::workspace)] = workspace;
+    secret.meta.owners.push_back(org.as_owner());
+    secret.type = "atelier.dev/workspace-env";
+    secret.data = std::move(values);
+    return secret;
+}
+
+std::string workspace_of(const OrgAction& action) {
+    struct Name {
+        std::string operator()(const PutEnv& a) const { return a.workspace; }
+        std::string operator()(const CreateWorkspace& a) const { return a.workspace.name; }
+        std::string operator()(const UpdateWorkspace& a) const { return a.next.meta.name; }
+        std::string operator()(const DeleteWorkspace& a) const { return a.name; }
+        std::string operator()(const RemoveEnv& a) const { return a.workspace; }
+        std::string operator()(const ReleaseOrg&) const { return {}; }
+    };
+    return std::visit(Name{}, action);
+}
+
+// A failure that concerns that one workspace alone: the others go on.
+bool is_of_one(const Error& error) {
+    return error.code == Code::invalid || error.code == Code::forbidden ||
+           error.code == Code::too_large;
+}
+
+}  // namespace
+
+std::vector<Interest> OrgReconciler::interests() const {
+    return org_interests();
+}
+
+Result<Outcome> OrgReconciler::reconcile(const Key& key, Instant now) {
+    auto org = TRY(objects_.find<crds::Org>(key.ns, key.name));
+    if (!org) return Outcome{};
+    if (org->being_deleted()) return reconcile_deleted(*org, now);
+    if (org->spec.suspend) {
+        TRY(report(*org, suspended_status(*org, now), now));
+        return Outcome{};
+    }
+    org = TRY(objects_.add_finalizer(*org, finalizer, now));
+    return reconcile_live(*org, now);
+}
+
+Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now) {
+    auto observed = TRY(observe_org(org, objects_, trees_));
+    if (!observed.compiled) {
+        TRY(report(org, status_of(org, {.observed = observed, .failure = std::nullopt}, now), now));
+        return Outcome{};
+    }
+    auto desired = desired_of(org, *observed.compiled, observed);
+    auto plan = plan_org(org, observed, desired);
+    Result<void> acted;
+    if (observed.layers_missing) {
+        // Without its environment a workspace would start wrong: nothing is made or changed.
+        acted = Error{Code::unavailable, "the environment of the template is not there yet"};
+    } else if (!plan.actions.empty()) {
+        log_.info("plan", {{"org", org.key().text()}, {"plan", text_of(plan)}});
+        acted = execute(org, plan, observed, now);
+        observed = TRY(observe_org(org, objects_, trees_));
+        if (!observed.compiled) return Error{Code::conflict, "the template changed meanwhile"};
+        desired = desired_of(org, *observed.compiled, observed);
+        plan = plan_org(org, observed, desired);
+    }
+    OrgOutcome outcome{
+        .observed = observed, .desired = &desired, .plan = &plan, .failure = std::nullopt};
+    if (!acted) outcome.failure = acted.error();
+    TRY(report(org, status_of(org, outcome, now), now));
+    if (!acted) return acted.error();
+    return Outcome{};
+}
+
+Result<Outcome> OrgReconciler::reconcile_deleted(const crds::Org& org, Instant now) {
+    if (!org.meta.has_finalizer(finalizer)) return Outcome{};
+    if (org.meta.has_finalizer(orphan_finalizer)) return Outcome{};  // its references go first
+    auto observed = TRY(observe_org(org, objects_, trees_));
+    auto plan = plan_deletion(org, observed);
+    const auto acted = execute(org, plan, observed, now);
+    if (!plan.actions.empty() && std::holds_alternative<ReleaseOrg>(plan.actions.back()) && acted) {
+        return Outcome{};
+    }
+    observed = TRY(observe_org(org, objects_, trees_));
+    plan = plan_deletion(org, observed);
+    OrgOutcome outcome{
+        .observed = observed, .desired = nullptr, .plan = &plan, .failure = std::nullopt};
+    if (!acted) outcome.failure = acted.error();
+    TRY(report(org, deleting_status(org, outcome, now), now));
+    if (!acted) return acted.error();
+    return Outcome{};
+}
+
+// Stops at the first failure, unless it concerns one workspace alone: then the rest of what is
+// planned for that workspace is left out, and the failure is returned at the end.
+Result<void> OrgReconciler::execute(const crds::Org& org, const OrgPlan& plan,
+                                    const OrgObserved& observed, Instant now) {
+    std::optional<Error> first;
+    std::set<std::string> failed;
+    for (const OrgAction& action : plan.actions) {
+        const std::string workspace = workspace_of(action);
+        if (failed.contains(workspace)) continue;
+        // What goes may be the old form of what could not be made.
+        if (first && std::holds_alternative<DeleteWorkspace>(action)) continue;
+        const auto done = execute_one(org, action, observed, now);
+        if (done) continue;
+        const Error error = done.error().in(text_of(action));
+        objects_.event(org, crds::EventType::warning, "ActionFailed", error.message, now);
+        if (!is_of_one(error)) return error;
+        failed.insert(workspace);
+        if (!first) first = error;
+    }
+    if (first) return *first;
+    return {};
+}
+
+Result<void> OrgReconciler::execute_one(const crds::Org& org, const OrgAction& action,
+                                        const OrgObserved& observed, Instant now) {
+    const auto tell = [&](std::string_view reason, const std::string& message) {
+        objects_.event(org, crds::EventType::normal, reason, message, now);
+    };
+    if (const auto* put = std::get_if<PutEnv>(&action)) {
+        TRY(objects_.put_secret(env_secret(org, put->workspace, put->values), now));
+    } else if (const auto* create = std::get_if<CreateWorkspace>(&action)) {
+        TRY(objects_.create<crds::Workspace>(create->workspace.meta, create->workspace.spec, now));
+        tell("WorkspaceCreated", text_of(action));
+    } else if (const auto* update = std::get_if<UpdateWorkspace>(&action)) {
+        TRY(objects_.update(update->next, now));
+        tell(update->parent_changes ? "WorkspaceMoved" : "WorkspaceUpdated", text_of(action));
+    } else if (const auto* remove = std::get_if<DeleteWorkspace>(&action)) {
+        for (const crds::Workspace& workspace : observed.owned) {
+            if (workspace.meta.name == remove->name) TRY(objects_.remove(workspace, now));
+        }
+        tell("WorkspaceDeleted", text_of(action));
+    } else if (const auto* forget = std::get_if<RemoveEnv>(&action)) {
+        const auto secret = observed.env.find(env_secret_name(forget->workspace));
+        if (secret != observed.env.end()) TRY(objects_.remove_secret(secret->second, now));
+    } else {
+        TRY(objects_.release(org, finalizer, now));
+    }
+    return {};
+}
+
+Result<void> OrgReconciler::report(const crds::Org& org, const crds::OrgStatus& next, Instant now) {
+    const crds::Condition* before = org.status.find(crds::condition::ready);
+    const crds::Condition* after = next.find(crds::condition::ready);
+    const bool blocked_before = org.status.is_true(condition::prune_blocked);
+    const bool wrote = TRY(objects_.report(org, next, now));
+    if (!wrote) return {};
+    if (after && after->status == crds::ConditionStatus::yes &&
+        (!before || before->status != crds::ConditionStatus::yes)) {
+        objects_.event(org, crds::EventType::normal, "Ready", after->message, now);
+    }
+    const crds::Condition* stalled = next.find(crds::condition::stalled);
+    const crds::Condition* stalled_before = org.status.find(crds::condition::stalled);
+    if (stalled && (!stalled_before || stalled_before->message != stalled->message)) {
+        objects_.event(org, crds::EventType::warning, stalled->reason, stalled->message, now);
+    }
+    const crds::Condition* blocked = next.find(condition::prune_blocked);
+    if (blocked && !blocked_before) {
+        objects_.event(org, crds::EventType::warning, "PruneBlocked", blocked->message, now);
+    }
+    return {};
+}
+
+}  // namespace atelier::reconcilers

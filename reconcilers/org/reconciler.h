@@ -1,0 +1,46 @@
+// Org: the workspaces of the compiled template exist, with its environment, and no others of ours.
+// Owns by owner reference only; a workspace of the right name without one is left alone.
+#pragma once
+
+#include "base/log.h"
+#include "crds/org.h"
+#include "drivers/tree.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/org/observed.h"
+#include "reconcilers/org/plan.h"
+#include "reconcilers/reconciler.h"
+
+namespace atelier::reconcilers {
+
+class OrgReconciler final : public Reconciler {
+  public:
+    // Collaborators outlive it.
+    OrgReconciler(Objects& objects, drivers::TreeStore& trees, Log log)
+        : objects_(objects), trees_(trees), log_(std::move(log)) {}
+
+    std::string_view resource() const override { return crds::OrgSpec::resource; }
+    std::string_view name() const override { return "org"; }
+    std::vector<Interest> interests() const override;
+    Result<Outcome> reconcile(const Key& key, Instant now) override;
+
+  private:
+    Result<Outcome> reconcile_live(const crds::Org& org, Instant now);
+    Result<Outcome> reconcile_deleted(const crds::Org& org, Instant now);
+    Result<void> execute(const crds::Org& org, const OrgPlan& plan, const OrgObserved& observed,
+                         Instant now);
+    Result<void> execute_one(const crds::Org& org, const OrgAction& action,
+                             const OrgObserved& observed, Instant now);
+    Result<void> report(const crds::Org& org, const crds::OrgStatus& next, Instant now);
+
+    Objects& objects_;
+    drivers::TreeStore& trees_;
+    Log log_;
+};
+
+// Reads everything that concerns the Org. An artifact that is not in the tree store counts as none.
+Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
+                                drivers::TreeStore& trees);
+
+std::vector<Interest> org_interests();
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,213 @@
+#include "reconcilers/org/status.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using crds::ConditionStatus;
+
+constexpr std::size_t most_named = 10;
+
+crds::OrgStatus begun(const crds::Org& org) {
+    crds::OrgStatus status = org.status;
+    status.observed_generation = org.meta.generation;
+    status.last_handled_reconcile_at =
+        org.meta.annotation(crds::annotation::reconcile_requested_at);
+    return status;
+}
+
+void set(crds::OrgStatus& status, std::string_view type, ConditionStatus value,
+         std::string_view reason, std::string message, Instant now) {
+    status.set({.type = std::string(type),
+                .status = value,
+                .reason = std::string(reason),
+                .message = std::move(message),
+                .last_transition_time = now,
+                .observed_generation = status.observed_generation},
+               now);
+}
+
+std::string some_of(const std::vector<std::string>& all) {
+    std::vector<std::string> first(
+        all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_named)));
+    std::string text = join(first, "; ");
+    if (all.size() > most_named) text += fmt::format("; and {} more", all.size() - most_named);
+    return text;
+}
+
+bool is_ready(const crds::Workspace& workspace) {
+    return !workspace.being_deleted() &&
+           workspace.status.observed_generation == workspace.meta.generation &&
+           workspace.status.is_true(crds::condition::ready);
+}
+
+void count(crds::OrgStatus& status, const OrgObserved& observed, const Desired* desired) {
+    std::set<std::string> wanted;
+    if (desired) {
+        for (const DesiredWorkspace& workspace : desired->workspaces) wanted.insert(workspace.name);
+        status.counts.desired = static_cast<std::int64_t>(wanted.size());
+    }
+    status.counts.owned = 0;
+    status.counts.ready = 0;
+    for (const crds::Workspace& workspace : observed.owned) {
+        ++status.counts.owned;
+        const bool counts = !desired || wanted.contains(workspace.meta.name);
+        if (counts && is_ready(workspace)) ++status.counts.ready;
+    }
+}
+
+struct Blocker {
+    std::string_view reason;
+    std::string message;
+};
+
+// What keeps the Org from getting on without somebody's help.
+std::optional<Blocker> blocker_of(const OrgOutcome& outcome) {
+    if (outcome.failure) {
+        const Code code = outcome.failure->code;
+        if (code == Code::invalid || code == Code::forbidden || code == Code::unsupported) {
+            return Blocker{"Refused", outcome.failure->message};
+        }
+    }
+    if (!outcome.plan) return std::nullopt;
+    if (!outcome.plan->conflicts.empty()) {
+        return Blocker{"NameConflict",
+                       fmt::format("workspaces of that name exist and are not this Org's: {}",
+                                   some_of(outcome.plan->conflicts))};
+    }
+    if (!outcome.plan->problems.empty()) {
+        return Blocker{"InvalidWorkspace", some_of(outcome.plan->problems)};
+    }
+    return std::nullopt;
+}
+
+void set_unready(crds::OrgStatus& status, const std::optional<Blocker>& blocker,
+                 std::string_view reason, const std::string& message, Instant now) {
+    if (blocker) {
+        set(status, crds::condition::ready, ConditionStatus::no, blocker->reason, blocker->message,
+            now);
+        set(status, crds::condition::stalled, ConditionStatus::yes, blocker->reason,
+            blocker->message, now);
+        status.clear(crds::condition::reconciling);
+        return;
+    }
+    set(status, crds::condition::ready, ConditionStatus::no, reason, message, now);
+    set(status, crds::condition::reconciling, ConditionStatus::yes, reason, message, now);
+    status.clear(crds::condition::stalled);
+}
+
+// Why there is nothing to follow; the template's own conditions tell the rest.
+Blocker missing_template(const crds::Org& org, const OrgObserved& observed) {
+    const std::string& name = org.spec.template_ref.name;
+    if (!observed.source) {
+        return {"TemplateNotFound", fmt::format("there is no OrgTemplate {}", name)};
+    }
+    const crds::Condition* ready = observed.source->status.find(crds::condition::ready);
+    if (ready && ready->status == ConditionStatus::no) {
+        return {"TemplateNotReady", fmt::format("OrgTemplate {}: {}", name, ready->message)};
+    }
+    if (!observed.source->status.artifact_digest.empty()) {
+        return {
+            "ArtifactMissing",
+            fmt::format("the compiled tree of OrgTemplate {} is not here: it is compiled anew at "
+                        "its next interval",
+                        name)};
+    }
+    return {"WaitingForTemplate", fmt::format("OrgTemplate {} is not compiled yet", name)};
+}
+
+void set_prune(crds::OrgStatus& status, const PruneDecision& prune, Instant now) {
+    status.pending_prune = prune.pending;
+    status.pending_prune_digest = prune.digest;
+    if (prune.pending.empty()) {
+        status.clear(condition::prune_blocked);
+    } else {
+        set(status, condition::prune_blocked, ConditionStatus::yes, prune.reason, prune.message,
+            now);
+    }
+}
+
+void set_told(crds::OrgStatus& status, std::string_view type, std::string_view reason,
+              const std::vector<std::string>& names, Instant now) {
+    if (names.empty()) {
+        status.clear(type);
+    } else {
+        set(status, type, ConditionStatus::yes, reason, some_of(names), now);
+    }
+}
+
+}  // namespace
+
+crds::OrgStatus suspended_status(const crds::Org& org, Instant now) {
+    auto status = begun(org);
+    status.clear(crds::condition::reconciling);
+    status.clear(crds::condition::stalled);
+    set(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
+        "spec.suspend is true: nothing is created, changed or deleted", now);
+    return status;
+}
+
+crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Instant now) {
+    auto status = begun(org);
+    status.clear(crds::condition::suspended);
+    count(status, outcome.observed, outcome.desired);
+    if (!outcome.desired || !outcome.plan) {
+        const Blocker missing = missing_template(org, outcome.observed);
+        const bool passes = missing.reason == "WaitingForTemplate";
+        set_unready(status, passes ? std::nullopt : std::optional(missing), missing.reason,
+                    missing.message, now);
+        set(status, condition::inventory_ready, ConditionStatus::unknown, missing.reason,
+            missing.message, now);
+        return status;
+    }
+
+    status.set(env_condition(org, *outcome.observed.compiled, outcome.observed), now);
+    set_told(status, condition::name_conflict, "NameTaken", outcome.plan->conflicts, now);
+    set_told(status, condition::channels_skipped, "VariableMissing",
+             outcome.desired->skipped_channels, now);
+    set_prune(status, outcome.plan->prune, now);
+
+    const bool settled = !outcome.failure && outcome.plan->actions.empty() &&
+                         outcome.plan->conflicts.empty() && outcome.plan->problems.empty() &&
+                         outcome.plan->waiting.empty();
+    if (settled) {
+        status.revision = outcome.observed.source->status.revision;
+        status.artifact_digest = outcome.observed.source->status.artifact_digest;
+        set(status, condition::inventory_ready, ConditionStatus::yes, "Applied",
+            "every workspace of the template is declared", now);
+    } else {
+        set(status, condition::inventory_ready, ConditionStatus::no, "Pending",
+            outcome.failure ? outcome.failure->message : text_of(*outcome.plan).substr(0, 1000),
+            now);
+    }
+    const std::string progress =
+        fmt::format("{}/{} ready", status.counts.ready, status.counts.desired);
+    if (settled && status.counts.ready == status.counts.desired) {
+        set(status, crds::condition::ready, ConditionStatus::yes, "AllReady", progress, now);
+        status.clear(crds::condition::reconciling);
+        status.clear(crds::condition::stalled);
+        return status;
+    }
+    set_unready(status, blocker_of(outcome), "Progressing",
+                outcome.failure ? progress + "; " + outcome.failure->message : progress, now);
+    return status;
+}
+
+crds::OrgStatus deleting_status(const crds::Org& org, const OrgOutcome& outcome, Instant now) {
+    auto status = begun(org);
+    count(status, outcome.observed, nullptr);
+    set_prune(status, outcome.plan->prune, now);
+    const std::string message =
+        outcome.failure ? outcome.failure->message
+        : !outcome.plan->prune.pending.empty()
+            ? outcome.plan->prune.message
+            : fmt::format("{} workspaces are being deleted", status.counts.owned);
+    set(status, crds::condition::ready, ConditionStatus::no, "Deleting", message, now);
+    set(status, crds::condition::reconciling, ConditionStatus::yes, "Deleting", message, now);
+    return status;
+}
+
+}  // namespace atelier::reconcilers
