@@ -1,5 +1,5 @@
 // Structural schemas in the sense of apiextensions.k8s.io/v1: prune, default, validate.
-// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/ ("structural schema").
+// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
 #pragma once
 
 #include <memory>
@@ -11,15 +11,18 @@
 
 namespace atelier::crds {
 
-// Immutable; safe to share between threads.
+// Immutable; safe to share between threads. Compiled once: nothing is parsed while it is used.
 class Schema {
   public:
     // From the JSON of an openAPIV3Schema. Refuses what is not structural.
     static Result<std::shared_ptr<const Schema>> compile(const json::Value& open_api_v3);
 
-    // Removes fields the schema does not know, and names them by path ("spec.bogus").
+    // Removes fields the schema does not know, and names them by path ("spec.bogus"). The root's
+    // apiVersion, kind and metadata are not its business.
     void prune(json::Value& object, std::vector<std::string>& removed) const;
-    // Fills absent fields that have a default. Null for a field that is not nullable counts as absent.
+    // Fills absent fields that have a default. Null for a field that is not nullable counts as
+    // absent, and a whole number written with a fraction (3.0) becomes an integer where one is
+    // wanted.
     void apply_defaults(json::Value& object, json::Allocator& allocator) const;
     // Appends a Cause for each violation, in document order, at most 50.
     void validate(const json::Value& object, std::vector<Cause>& causes) const;
