@@ -65,9 +65,12 @@ bool is_dns_label(std::string_view text) {
 
 bool is_dns_subdomain(std::string_view text) {
     if (text.empty() || text.size() > 253) return false;
+    const auto alnum = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
     const auto parts = split(text, '.');
-    return std::all_of(parts.begin(), parts.end(),
-                       [](const std::string& part) { return is_dns_label(part); });
+    return std::all_of(parts.begin(), parts.end(), [&](const std::string& part) {
+        return !part.empty() && alnum(part.front()) && alnum(part.back()) &&
+               std::all_of(part.begin(), part.end(), [&](char c) { return alnum(c) || c == '-'; });
+    });
 }
 
 std::optional<std::string> did_you_mean(std::string_view text,

@@ -17,7 +17,8 @@ std::string lower(std::string_view text);      // ASCII
 // "Core Lead" -> "core-lead": a DNS-1123 label of at most `most` characters; empty when nothing of
 // the text can stand in one.
 std::string slug(std::string_view text, std::size_t most = 50);
-// RFC 1123: lower-case letters, digits and '-', at most 63; a subdomain also '.', at most 253.
+// RFC 1123 as Kubernetes reads it: lower-case letters, digits and '-', at most 63; a subdomain is
+// such parts, of any length, joined by '.', at most 253 together.
 bool is_dns_label(std::string_view text);
 bool is_dns_subdomain(std::string_view text);
 

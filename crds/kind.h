@@ -19,6 +19,8 @@ namespace atelier::crds {
 struct Column {
     std::string name;
     std::string type;  // string, integer, number, boolean, date
+    // As in a CRD. Core kinds also have "count" (how many members or elements the value has) and
+    // "reference" (an object reference as kind/name).
     std::string format;
     std::string description;
     std::int64_t priority = 0;  // above 0: only with -o wide
@@ -33,11 +35,20 @@ class Lookup {
     virtual ~Lookup() = default;
     // The JSON of that object, or empty.
     virtual std::string find(const Key& key) const = 0;
+    // Names of the objects of a resource, to suggest one; may be empty.
+    virtual std::vector<std::string> names(std::string_view /*resource*/,
+                                           std::string_view /*ns*/) const {
+        return {};
+    }
 };
 
 // Appends what is wrong with `object` beyond its schema. `old` is nullptr on creation.
 using Rule = std::function<void(const json::Value& object, const json::Value* old,
                                 const Lookup& lookup, std::vector<Cause>& causes)>;
+
+// Brings an object into its stored form before defaults and validation: what a kind derives from
+// write-only fields, or holds on to across updates. `old` is nullptr on creation.
+using Prepare = std::function<void(json::Document& object, const json::Value* old)>;
 
 struct Kind {
     std::string group;  // empty: core
@@ -53,7 +64,8 @@ struct Kind {
     bool strategic_merge = false;  // core kinds: patched with strategic merge, sent as protobuf
     std::vector<Column> columns;   // without Name, with Age where the CRD names it
     std::shared_ptr<const Schema> schema;
-    Rule rule;  // may be empty
+    Rule rule;        // may be empty
+    Prepare prepare;  // may be empty
 
     std::string resource() const { return group.empty() ? plural : plural + "." + group; }
     std::string api_version() const { return group.empty() ? version : group + "/" + version; }
@@ -73,12 +85,17 @@ class Kinds {
     std::vector<std::unique_ptr<const Kind>> kinds_;
 };
 
-// A Kind from the YAML of an apiextensions.k8s.io/v1 CustomResourceDefinition. Refuses a CRD that is
-// not structural or uses a feature we do not serve.
+// A Kind from the YAML of an apiextensions.k8s.io/v1 CustomResourceDefinition. Refuses a CRD that
+// is not structural or uses a feature we do not serve.
 Result<Kind> kind_from_crd(std::string_view yaml);
 
+struct KindOptions {
+    // Accepts a Plugin whose source is github://owner/repo without #ref.
+    bool allow_unpinned = false;
+};
+
 // The eight kinds of Atelier, from the embedded CRDs, with their rules.
-Result<Kinds> atelier_kinds();
+Result<Kinds> atelier_kinds(const KindOptions& options = {});
 // namespaces, secrets, configmaps, events, serviceaccounts, leases.
 void add_core_kinds(Kinds& kinds);
 // The embedded CRD of a kind as JSON, for the apiextensions API.
