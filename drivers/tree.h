@@ -49,6 +49,15 @@ Result<void> check_tree_path(std::string_view path);
 // Regular files only, with such paths, and nothing that is a file and a folder at once.
 Result<void> check_storable(const Tree& tree);
 
+struct TreeLimits {
+    std::int64_t bytes = 100 << 20;
+    std::int64_t files = 20'000;
+};
+// The files of a folder of this machine. Folders named ".git" are left out. Symbolic links come as
+// they are and are never followed; devices, sockets and pipes are Code::invalid. not_found: there
+// is no such folder. too_large.
+Result<Tree> read_tree(const std::filesystem::path& folder, const TreeLimits& limits = {});
+
 // Keeps trees by digest. What exists is complete: a tree is written under a temporary name and
 // renamed. Only regular files are kept; `put` refuses a tree that has anything else or an unsafe
 // path. Thread-safe.

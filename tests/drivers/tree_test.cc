@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -85,6 +86,32 @@ TEST(Tree, RefusesUnsafePaths) {
         SCOPED_TRACE(path);
         EXPECT_TRUE(check_tree_path(path));
     }
+}
+
+TEST(ReadTree, ReadsAFolderAndFollowsNothing) {
+    const TemporaryDirectory directory;
+    const fs::path root = directory.path() / "p";
+    fs::create_directories(root / "a" / "b");
+    fs::create_directories(root / ".git");
+    std::ofstream(root / ".git" / "HEAD") << "x";
+    std::ofstream(root / "a" / "b" / "run") << "#!";
+    fs::permissions(root / "a" / "b" / "run", fs::perms::owner_all);
+    std::ofstream(root / "plugin.yaml") << "name: p";
+    fs::create_symlink("/etc", root / "link");
+    const auto tree = read_tree(root);
+    ASSERT_TRUE(tree) << tree.error().message;
+    EXPECT_EQ(tree->size(), 3u);
+    EXPECT_TRUE(tree->at("a/b/run").executable);
+    EXPECT_EQ(tree->at("plugin.yaml").bytes, "name: p");
+    EXPECT_EQ(tree->at("link").kind, File::Kind::symlink);
+    EXPECT_EQ(tree->at("link").bytes, "/etc");
+
+    EXPECT_EQ(read_tree(root, {.bytes = 5, .files = 10}).error().code, Code::too_large);
+    EXPECT_EQ(read_tree(root, {.bytes = 100, .files = 2}).error().code, Code::too_large);
+    EXPECT_EQ(read_tree(root / "none").error().code, Code::not_found);
+    EXPECT_EQ(read_tree(root / "plugin.yaml").error().code, Code::invalid);
+    ASSERT_EQ(mkfifo((root / "pipe").c_str(), 0600), 0);
+    EXPECT_EQ(read_tree(root).error().code, Code::invalid);
 }
 
 // The contract of every TreeStore.
