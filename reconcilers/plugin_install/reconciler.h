@@ -1,0 +1,46 @@
+// PluginInstall: this plugin, at this digest, in this workspace. What is delivered is read from the
+// workspace's plugins folder each time; nothing about it is remembered.
+#pragma once
+
+#include "crds/plugin_install.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/plugin_install/plan.h"
+#include "reconcilers/reconciler.h"
+#include "reconcilers/workspace/world.h"
+
+namespace atelier::reconcilers {
+
+class PluginInstallReconciler final : public Reconciler {
+  public:
+    static constexpr std::string_view finalizer = "atelier.dev/plugininstall";
+
+    PluginInstallReconciler(Objects& objects, World world, Log log)
+        : objects_(objects), world_(std::move(world)), log_(std::move(log)) {}
+
+    std::string_view resource() const override { return crds::PluginInstallSpec::resource; }
+    std::string_view name() const override { return "plugininstall"; }
+    std::vector<Interest> interests() const override;
+    Result<Outcome> reconcile(const Key& key, Instant now) override;
+
+  private:
+    struct Observed {
+        plugin_install::Seen seen;
+        std::unique_ptr<drivers::PluginFolder> folder;  // with Place::here
+    };
+    Result<Observed> observe(const crds::PluginInstall& install) const;
+    Result<void> look_inside(const crds::PluginInstall& install, const crds::Workspace& workspace,
+                             Observed& observed) const;
+    Result<void> find_policy(const crds::PluginInstall& install, const std::string& org,
+                             plugin_install::Seen& seen) const;
+    void read_folder(const crds::PluginInstall& install, Observed& observed) const;
+    Result<void> execute(const crds::PluginInstall& install, const plugin_install::Plan& plan,
+                         drivers::PluginFolder* folder, Instant now);
+    void tell(const crds::PluginInstall& install, const crds::PluginInstallStatus& next,
+              const plugin_install::Plan& plan, Instant now);
+
+    Objects& objects_;
+    const World world_;
+    const Log log_;
+};
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,210 @@
+#include "reconcilers/workspace/execute.h"
+
+#include "base/digest.h"
+#include "base/text.h"
+
+namespace atelier::reconcilers::workspace {
+namespace {
+
+using crds::PluginInstall;
+
+constexpr Duration stop_grace = std::chrono::seconds(10);
+constexpr Duration command_deadline = std::chrono::seconds(20);
+constexpr int agent_uid = 1000;
+constexpr std::string_view file_list = ".atelier-files";
+
+// One object of the runtime is said to be so already by these; that is what was wanted.
+Result<void> done_if(Code fine, Result<void> result) {
+    if (!result && result.error().code == fine) return {};
+    return result;
+}
+
+}  // namespace
+
+Result<void> Executor::execute(const Plan& plan, std::string_view finalizer) {
+    finalizer_ = finalizer;
+    for (const Action& action : plan.actions) {
+        const std::string words = text(action);
+        auto acted = std::visit([this](const auto& a) { return act(a); }, action);
+        const std::string verb = words.substr(0, words.find(' '));
+        world_.metrics
+            .counter("atelier_workspace_actions_total", "Actions of the Workspace reconciler.",
+                     {{"action", verb}, {"result", acted ? "done" : "failed"}})
+            .add();
+        if (!acted) return acted;
+    }
+    return {};
+}
+
+Result<drivers::Runtime*> Executor::runtime(const std::string& backend) const {
+    if (drivers::Runtime* found = runtime_of(world_, backend)) return found;
+    return Error{Code::unavailable, "this server has no runtime \"" + backend + "\""};
+}
+
+Result<void> Executor::act(const CreateInstall& action) {
+    crds::Meta meta;
+    meta.name = workspace_.meta.name + "." + action.plugin;
+    meta.ns = workspace_.meta.ns;
+    meta.owners = {workspace_.as_owner()};
+    meta.labels[std::string(crds::label::workspace)] = workspace_.meta.name;
+    meta.labels[std::string(crds::label::plugin)] = action.plugin;
+    if (!workspace_.spec.org.empty()) {
+        meta.labels[std::string(crds::label::org)] = workspace_.spec.org;
+    }
+    crds::PluginInstallSpec spec;
+    spec.workspace = workspace_.meta.name;
+    spec.plugin = action.plugin;
+    spec.version = action.version;
+    const auto created = objects_.create<PluginInstall>(meta, spec, now_);
+    if (created || created.error().code == Code::already_exists) return {};
+    return created.error();
+}
+
+Result<void> Executor::act(const DeleteInstall& action) {
+    for (const PluginInstall& install : seen_.installs) {
+        if (install.meta.name != action.name) continue;
+        return done_if(Code::not_found, objects_.remove(install, now_));
+    }
+    return {};
+}
+
+Result<void> Executor::act(const FindImage& action) {
+    const auto found = TRY(runtime())->image(action.image);
+    if (found) return {};
+    if (found.error().code != Code::not_found) return found.error();
+    return Error{Code::not_found,
+                 "image \"" + action.image +
+                     "\" is not here and cannot be pulled; load or import "
+                     "it there, or set another spec.image",
+                 found.error().detail};
+}
+
+Result<void> Executor::act(const ReadFiles&) {
+    files_.clear();
+    std::string list;
+    for (const crds::WorkspaceFile& file : workspace_.spec.files) {
+        drivers::File out;
+        out.executable = file.executable;
+        if (file.artifact) {
+            auto bytes = world_.trees.read(file.artifact->digest, file.artifact->path);
+            if (!bytes && bytes.error().code == Code::not_found) {
+                return Error{Code::unavailable, "the file \"" + file.path +
+                                                    "\" is not here: its OrgTemplate must be "
+                                                    "fetched again"};
+            }
+            if (!bytes) return bytes.error().in(file.path);
+            if (!file.sha256.empty() && sha256_hex(*bytes) != file.sha256) {
+                return Error{Code::invalid,
+                             "the file \"" + file.path + "\" is not the one that its sha256 names"};
+            }
+            out.bytes = std::move(*bytes);
+        } else {
+            out.bytes = file.content;
+        }
+        files_.insert_or_assign(file.path, std::move(out));
+    }
+    for (const auto& [path, file] : files_) list += path + "\n";
+    files_[std::string(file_list)].bytes = list;
+    return {};
+}
+
+Result<void> Executor::act(const EnsureNetwork&) {
+    return TRY(runtime())->ensure_network(world_.network, labels_of_server(world_));
+}
+
+Result<void> Executor::act(const EnsureVolume& action) {
+    return TRY(runtime())->ensure_volume(action.name, labels_of_workspace(world_, workspace_.meta));
+}
+
+Result<void> Executor::act(const PrepareFolder&) {
+    drivers::Runtime* const place = TRY(runtime());
+    return world_.folders.prepare(*place, workspace_.meta.uid);
+}
+
+// In an image without rm, or in a unit that just ended, the files stay for now: our agent, where
+// there is one, removes them at its start. Only an answer that did not come stops us.
+Result<void> Executor::act(const RemoveFiles& action) {
+    std::vector<std::string> command = {"rm", "-f", "--"};
+    for (const std::string& path : action.paths) {
+        if (is_safe_relative_path(path)) command.push_back("/configs/" + path);
+    }
+    drivers::Runtime* const place = TRY(runtime(action.from.backend));
+    const auto result = place->exec(action.from.unit.id, command, command_deadline);
+    if (!result && result.error().code == Code::unavailable) return result.error();
+    return {};
+}
+
+Result<void> Executor::act(const Stop& action) {
+    drivers::Runtime* const place = TRY(runtime(action.what.backend));
+    return done_if(Code::not_found, place->stop(action.what.unit.id, stop_grace));
+}
+
+Result<void> Executor::act(const RemoveUnit& action) {
+    drivers::Runtime* const place = TRY(runtime(action.what.backend));
+    return done_if(Code::not_found, place->remove(action.what.unit.id));
+}
+
+Result<void> Executor::act(const Create& action) {
+    drivers::UnitSpec unit = seen_.desired->unit;
+    unit.labels = labels_of_workspace(world_, workspace_.meta);
+    const auto label = [&](std::string_view name, std::string value) {
+        unit.labels[std::string(name)] = std::move(value);
+    };
+    label(unit_label::spec_hash, seen_.desired->spec_hash);
+    label(unit_label::restart_digest, restart_digest(seen_.installs));
+    label(unit_label::attempt, std::to_string(action.attempt));
+    label(unit_label::restarts, std::to_string(action.restarts));
+    label(unit_label::created_at, rfc3339(now_));
+    label(unit_label::files, join(seen_.desired->files, "\n"));
+    auto id = TRY(runtime())->create(unit);
+    if (!id && id.error().code == Code::already_exists) {
+        return Error{Code::conflict,
+                     "a unit named \"" + unit.name + "\" is there and is not this server's",
+                     id.error().message};
+    }
+    if (!id) return std::move(id).error();
+    unit_id_ = std::move(*id);
+    return {};
+}
+
+Result<void> Executor::act(const WriteFiles&) {
+    if (unit_id_.empty()) {
+        const drivers::Unit* own = own_unit(workspace_, seen_);
+        CHECK(own != nullptr);
+        unit_id_ = own->id;
+    }
+    drivers::Runtime* const place = TRY(runtime());
+    return place->upload(unit_id_, "/configs", files_, agent_uid, agent_uid);
+}
+
+Result<void> Executor::act(const Start&) {
+    return TRY(runtime())->start(unit_id_);
+}
+
+Result<void> Executor::act(const RemoveVolume& action) {
+    drivers::Runtime* const place = TRY(runtime(action.backend));
+    return done_if(Code::not_found, place->remove_volume(action.name));
+}
+
+Result<void> Executor::act(const DestroyFolder&) {
+    return world_.folders.destroy(workspace_.meta.uid);
+}
+
+// Somebody else's container may be in it, or another workspace that is going: then it stays.
+Result<void> Executor::act(const RemoveNetwork&) {
+    for (const auto& [name, place] : world_.runtimes) {
+        if (!place->capabilities().networks) continue;
+        const auto removed = place->remove_network(world_.network);
+        if (!removed &&
+            (removed.error().code == Code::unavailable || removed.error().code == Code::timeout)) {
+            return removed;
+        }
+    }
+    return {};
+}
+
+Result<void> Executor::act(const Release&) {
+    return objects_.release(workspace_, finalizer_, now_);
+}
+
+}  // namespace atelier::reconcilers::workspace

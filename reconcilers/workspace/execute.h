@@ -1,0 +1,56 @@
+// Carries out the plan of a Workspace, one call of a driver or of the store for each action.
+#pragma once
+
+#include <string>
+
+#include "crds/workspace.h"
+#include "drivers/tree.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/workspace/plan.h"
+#include "reconcilers/workspace/world.h"
+
+namespace atelier::reconcilers::workspace {
+
+// Used for one plan and thrown away. Collaborators outlive it.
+class Executor {
+  public:
+    Executor(Objects& objects, const World& world, const crds::Workspace& workspace,
+             const Seen& seen, Instant now)
+        : objects_(objects), world_(world), workspace_(workspace), seen_(seen), now_(now) {}
+
+    // Stops at the first failure. `finalizer` is what Release takes off.
+    Result<void> execute(const Plan& plan, std::string_view finalizer);
+
+  private:
+    Result<void> act(const CreateInstall& action);
+    Result<void> act(const DeleteInstall& action);
+    Result<void> act(const FindImage& action);
+    Result<void> act(const ReadFiles& action);
+    Result<void> act(const EnsureNetwork& action);
+    Result<void> act(const EnsureVolume& action);
+    Result<void> act(const PrepareFolder& action);
+    Result<void> act(const RemoveFiles& action);
+    Result<void> act(const Stop& action);
+    Result<void> act(const RemoveUnit& action);
+    Result<void> act(const Create& action);
+    Result<void> act(const WriteFiles& action);
+    Result<void> act(const Start& action);
+    Result<void> act(const RemoveVolume& action);
+    Result<void> act(const DestroyFolder& action);
+    Result<void> act(const RemoveNetwork& action);
+    Result<void> act(const Release& action);
+
+    Result<drivers::Runtime*> runtime(const std::string& backend) const;
+    Result<drivers::Runtime*> runtime() const { return runtime(seen_.backend); }
+
+    Objects& objects_;
+    const World& world_;
+    const crds::Workspace& workspace_;
+    const Seen& seen_;
+    const Instant now_;
+    std::string_view finalizer_;
+    drivers::Tree files_;  // from ReadFiles on
+    std::string unit_id_;  // from Create on
+};
+
+}  // namespace atelier::reconcilers::workspace

@@ -1,0 +1,341 @@
+#include "reconcilers/workspace/plan.h"
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+#include "reconcilers/plugin_install/report.h"
+
+namespace atelier::reconcilers::workspace {
+namespace {
+
+using crds::PluginInstall;
+using crds::Workspace;
+using drivers::Unit;
+
+std::string label_of(const Unit& unit, std::string_view name) {
+    const auto it = unit.labels.find(std::string(name));
+    return it == unit.labels.end() ? std::string() : it->second;
+}
+
+std::int64_t number_of(const Unit& unit, std::string_view name) {
+    const std::string text = label_of(unit, name);
+    std::int64_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : 0;
+}
+
+bool is_running(const Unit& unit) {
+    return unit.state == Unit::State::running || unit.state == Unit::State::paused;
+}
+
+void take_down(const Found& found, Plan& plan) {
+    if (is_running(found.unit)) plan.actions.push_back(Stop{found});
+    plan.actions.push_back(RemoveUnit{found});
+}
+
+// --- PluginInstalls
+
+const PluginInstall* install_of(const Seen& seen, const std::string& plugin) {
+    for (const PluginInstall& install : seen.installs) {
+        if (install.spec.plugin == plugin) return &install;
+    }
+    return nullptr;
+}
+
+bool is_ours(const Workspace& workspace, const PluginInstall& install) {
+    const crds::OwnerReference* owner = install.meta.controller();
+    return owner && owner->uid == workspace.meta.uid;
+}
+
+void plan_installs(const Workspace& workspace, const Seen& seen, Plan& plan) {
+    for (const WantedPlugin& plugin : seen.plugins) {
+        if (plugin.state == WantedPlugin::State::resolved && !install_of(seen, plugin.name)) {
+            plan.actions.push_back(CreateInstall{plugin.name, plugin.version});
+        }
+    }
+    for (const PluginInstall& install : seen.installs) {
+        const bool wanted = std::any_of(
+            seen.plugins.begin(), seen.plugins.end(),
+            [&](const WantedPlugin& plugin) { return plugin.name == install.spec.plugin; });
+        if (!wanted && is_ours(workspace, install) && !install.being_deleted()) {
+            plan.actions.push_back(DeleteInstall{install.meta.name});
+        }
+    }
+}
+
+// What a start or a restart still waits for, or nothing. One that comes too early is followed by
+// another.
+std::string unsettled(const Seen& seen) {
+    for (const WantedPlugin& plugin : seen.plugins) {
+        if (plugin.state == WantedPlugin::State::resolved && !install_of(seen, plugin.name)) {
+            return "plugin " + plugin.name;
+        }
+    }
+    for (const PluginInstall& install : seen.installs) {
+        if (!plugin_install::is_settled(install)) return "plugin " + install.spec.plugin;
+    }
+    return {};
+}
+
+// A new workspace gives its plugins some time to be resolved; not for ever, for it can do without.
+std::string unresolved(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
+    const Instant born = workspace.meta.created_at.value_or(now);
+    for (const WantedPlugin& plugin : seen.plugins) {
+        Duration patience{};
+        if (plugin.state == WantedPlugin::State::unresolved) patience = patience_unresolved;
+        if (plugin.state == WantedPlugin::State::missing) patience = patience_missing;
+        if (now >= born + patience) continue;
+        plan.wake_at = born + patience;
+        return "plugin " + plugin.name;
+    }
+    return {};
+}
+
+// --- the unit
+
+void create(const Seen& seen, const Found* old, Create how, Plan& plan) {
+    const drivers::UnitSpec& unit = seen.desired->unit;
+    if (!unit.image.empty()) plan.actions.push_back(FindImage{unit.image});
+    plan.actions.push_back(ReadFiles{});
+    if (old) {
+        std::vector<std::string> stale;
+        for (const std::string& path : split(label_of(old->unit, unit_label::files), '\n')) {
+            const auto& kept = seen.desired->files;
+            if (!path.empty() && !std::binary_search(kept.begin(), kept.end(), path)) {
+                stale.push_back(path);
+            }
+        }
+        if (old->unit.state == Unit::State::running && !stale.empty()) {
+            plan.actions.push_back(RemoveFiles{*old, stale});
+        }
+        take_down(*old, plan);
+    }
+    if (seen.networks) plan.actions.push_back(EnsureNetwork{});
+    for (const drivers::Mount& mount : unit.mounts) {
+        if (mount.kind == drivers::Mount::Kind::volume) {
+            plan.actions.push_back(EnsureVolume{mount.source});
+        }
+    }
+    plan.actions.push_back(PrepareFolder{});
+    // What runs elsewhere goes when its place is as good as taken.
+    for (const Found& found : seen.units) {
+        if (found.backend != seen.backend) take_down(found, plan);
+    }
+    plan.actions.push_back(std::move(how));
+    plan.actions.push_back(WriteFiles{});
+    plan.actions.push_back(Start{});
+}
+
+std::int64_t next_restarts(const Workspace& workspace, const Unit* old) {
+    if (old) return restarts_of(*old) + 1;
+    return workspace.status.started_at ? workspace.status.restarts + 1 : 0;
+}
+
+std::string difference(const Seen& seen, const Unit& unit) {
+    const std::string old_hash = label_of(unit, unit_label::spec_hash);
+    std::vector<std::string> reasons;
+    if (old_hash != seen.desired->spec_hash) {
+        reasons = changed_parts(old_hash, seen.desired->spec_hash);
+    }
+    if (label_of(unit, unit_label::restart_digest) != restart_digest(seen.installs)) {
+        reasons.emplace_back("plugins");
+    }
+    return reasons.empty() ? "" : join(reasons, ", ") + " changed";
+}
+
+// It ended by itself. The first time it starts again at once, then each time after a longer wait.
+void plan_ended(const Workspace& workspace, const Seen& seen, const Found& old, Instant now,
+                Plan& plan) {
+    std::int64_t attempt = attempt_of(old.unit);
+    const Instant ended = old.unit.finished_at.value_or(now);
+    const auto since = created_at(old.unit);
+    if (since && ended - *since >= stable_after) attempt = 0;
+    if (attempt > 0) {
+        // Without a time of its end, its condition says since when it is down.
+        const crds::Condition* healthy = workspace.status.find("Healthy");
+        Instant from = ended;
+        if (!old.unit.finished_at && healthy && healthy->status == crds::ConditionStatus::no) {
+            from = healthy->last_transition_time.value_or(now);
+        }
+        const Instant retry_at = from + crash_backoff(attempt);
+        if (now < retry_at) {
+            plan.wake_at = retry_at;
+            plan.waits_for = "the next attempt";
+            return;
+        }
+    }
+    create(seen, &old,
+           {attempt + 1, next_restarts(workspace, &old.unit),
+            "exit code " + std::to_string(old.unit.exit_code)},
+           plan);
+}
+
+void plan_own(const Workspace& workspace, const Seen& seen, const Found& own, Instant now,
+              Plan& plan) {
+    const std::string changed = difference(seen, own.unit);
+    if (!changed.empty()) {
+        plan.waits_for = unsettled(seen);
+        if (!plan.waits_for.empty()) return;
+        create(seen, &own, {0, next_restarts(workspace, &own.unit), changed}, plan);
+        return;
+    }
+    switch (own.unit.state) {
+        case Unit::State::created:
+            // A crash of ours came between its making and its start.
+            plan.actions.push_back(ReadFiles{});
+            plan.actions.push_back(WriteFiles{});
+            plan.actions.push_back(Start{});
+            break;
+        case Unit::State::exited:
+            plan_ended(workspace, seen, own, now, plan);
+            break;
+        case Unit::State::running:
+            if (attempt_of(own.unit) > 1 && created_at(own.unit) &&
+                now < *created_at(own.unit) + healthy_after_crash) {
+                plan.wake_at = *created_at(own.unit) + healthy_after_crash;
+            }
+            break;
+        case Unit::State::paused:
+            break;  // somebody froze it and will know why
+    }
+}
+
+void plan_running(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
+    if (!seen.missing.empty()) {
+        plan.waits_for = join(seen.missing, ", ");
+        return;
+    }
+    if (!seen.desired) return;
+    const Found* own = nullptr;
+    for (const Found& found : seen.units) {
+        if (found.backend != seen.backend) continue;
+        if (!own && found.unit.name == seen.desired->unit.name) {
+            own = &found;
+        } else {
+            take_down(found, plan);
+        }
+    }
+    if (own) return plan_own(workspace, seen, *own, now, plan);
+
+    const bool first = !workspace.status.started_at && seen.units.empty();
+    plan.waits_for = unsettled(seen);
+    if (plan.waits_for.empty() && first) {
+        plan.waits_for = unresolved(workspace, seen, now, plan);
+    }
+    if (!plan.waits_for.empty()) return;
+    const bool moved = !seen.units.empty();
+    create(seen, nullptr,
+           {0, next_restarts(workspace, nullptr),
+            first                                ? "it is new"
+            : moved                              ? "backend changed"
+            : workspace.status.container.empty() ? "resumed"
+                                                 : "it was gone"},
+           plan);
+}
+
+void plan_deletion(const Seen& seen, Plan& plan) {
+    for (const Found& found : seen.units) take_down(found, plan);
+    for (const PluginInstall& install : seen.installs) {
+        if (!install.being_deleted()) plan.actions.push_back(DeleteInstall{install.meta.name});
+    }
+    if (!seen.installs.empty()) {
+        plan.waits_for = "its PluginInstalls to go";
+        return;
+    }
+    for (const std::string& volume : seen.volumes) {
+        const std::size_t slash = volume.find('/');
+        plan.actions.push_back(RemoveVolume{volume.substr(0, slash), volume.substr(slash + 1)});
+    }
+    if (seen.has_folder) plan.actions.push_back(DestroyFolder{});
+    if (seen.last_of_server) plan.actions.push_back(RemoveNetwork{});
+    plan.actions.push_back(Release{});
+}
+
+}  // namespace
+
+Duration crash_backoff(std::int64_t attempt) {
+    const std::int64_t doublings = std::clamp<std::int64_t>(attempt - 1, 0, 10);
+    return std::min<Duration>(std::chrono::seconds(10) * (std::int64_t{1} << doublings),
+                              std::chrono::minutes(5));
+}
+
+std::int64_t attempt_of(const Unit& unit) {
+    return number_of(unit, unit_label::attempt);
+}
+std::int64_t restarts_of(const Unit& unit) {
+    return number_of(unit, unit_label::restarts);
+}
+
+std::optional<Instant> created_at(const Unit& unit) {
+    const auto instant = parse_rfc3339(label_of(unit, unit_label::created_at));
+    return instant ? std::optional(*instant) : unit.started_at;
+}
+
+const Unit* own_unit(const Workspace& workspace, const Seen& seen) {
+    for (const Found& found : seen.units) {
+        if (found.backend == seen.backend && found.unit.name == unit_name(workspace.meta.uid)) {
+            return &found.unit;
+        }
+    }
+    return nullptr;
+}
+
+Plan plan(const Workspace& workspace, const Seen& seen, Instant now) {
+    Plan plan;
+    if (seen.place == Seen::Place::unknown) return plan;
+    if (workspace.being_deleted()) {
+        plan_deletion(seen, plan);
+        return plan;
+    }
+    if (workspace.spec.suspend) return plan;
+    plan_installs(workspace, seen, plan);
+    if (seen.place == Seen::Place::missing) return plan;
+    if (seen.place == Seen::Place::external ||
+        workspace.spec.desired_state != crds::DesiredState::running) {
+        for (const Found& found : seen.units) take_down(found, plan);
+        if (!seen.units.empty() && seen.prepared) plan.actions.push_back(PrepareFolder{});
+        return plan;
+    }
+    plan_running(workspace, seen, now, plan);
+    return plan;
+}
+
+std::string text(const Action& action) {
+    struct Words {
+        std::string operator()(const CreateInstall& a) const { return "install " + a.plugin; }
+        std::string operator()(const DeleteInstall& a) const { return "uninstall " + a.name; }
+        std::string operator()(const FindImage& a) const { return "find image " + a.image; }
+        std::string operator()(const ReadFiles&) const { return "read files"; }
+        std::string operator()(const EnsureNetwork&) const { return "ensure network"; }
+        std::string operator()(const EnsureVolume& a) const { return "ensure volume " + a.name; }
+        std::string operator()(const PrepareFolder&) const { return "prepare folder"; }
+        std::string operator()(const RemoveFiles& a) const {
+            return "remove files " + join(a.paths, " ");
+        }
+        std::string operator()(const Stop& a) const { return "stop " + a.what.unit.name; }
+        std::string operator()(const RemoveUnit& a) const { return "remove " + a.what.unit.name; }
+        std::string operator()(const Create& a) const {
+            return "create #" + std::to_string(a.attempt) + " (" + a.reason + ")";
+        }
+        std::string operator()(const WriteFiles&) const { return "write files"; }
+        std::string operator()(const Start&) const { return "start"; }
+        std::string operator()(const RemoveVolume& a) const { return "remove volume " + a.name; }
+        std::string operator()(const DestroyFolder&) const { return "destroy folder"; }
+        std::string operator()(const RemoveNetwork&) const { return "remove network"; }
+        std::string operator()(const Release&) const { return "release"; }
+    };
+    return std::visit(Words(), action);
+}
+
+std::string text(const Plan& plan) {
+    std::vector<std::string> words;
+    for (const Action& action : plan.actions) words.push_back(text(action));
+    std::string out = join(words, ", ");
+    if (!plan.waits_for.empty()) {
+        out += (out.empty() ? "waits for " : "; waits for ") + plan.waits_for;
+    }
+    return out;
+}
+
+}  // namespace atelier::reconcilers::workspace

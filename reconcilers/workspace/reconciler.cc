@@ -1,0 +1,283 @@
+#include "reconcilers/workspace/reconciler.h"
+
+#include "base/text.h"
+#include "crds/plugin.h"
+#include "reconcilers/workspace/execute.h"
+#include "reconcilers/workspace/report.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using crds::Plugin;
+using crds::PluginInstall;
+using crds::Workspace;
+using workspace::Found;
+using workspace::Plan;
+using workspace::Seen;
+using workspace::WantedPlugin;
+
+constexpr Duration image_retry = std::chrono::minutes(1);
+
+bool belongs(const PluginInstall& install, const Workspace& object) {
+    return install.spec.workspace == object.meta.name;
+}
+
+WantedPlugin wanted(const std::string& name, const std::optional<Plugin>& plugin) {
+    WantedPlugin out{name, WantedPlugin::State::missing, "", {}};
+    if (!plugin || plugin->being_deleted()) return out;
+    if (plugin->status.approved) {
+        out.state = WantedPlugin::State::resolved;
+        out.version = *plugin->status.approved;
+        return out;
+    }
+    const crds::Condition* stalled = plugin->status.find(crds::condition::stalled);
+    const bool failing = stalled && stalled->status == crds::ConditionStatus::yes;
+    out.state = failing ? WantedPlugin::State::failing : WantedPlugin::State::unresolved;
+    if (failing) out.problem = stalled->message;
+    return out;
+}
+
+Result<workspace::Sources> read_sources(const Objects& objects, const Workspace& object) {
+    workspace::Sources sources;
+    const auto secret = [&](const std::string& name) -> Result<void> {
+        if (sources.secrets.contains(name)) return {};
+        auto found = TRY(objects.secret(object.meta.ns, name));
+        sources.secrets[name] = found ? std::optional(std::move(found->data)) : std::nullopt;
+        return {};
+    };
+    const auto config_map = [&](const std::string& name) -> Result<void> {
+        if (sources.config_maps.contains(name)) return {};
+        auto found = TRY(objects.config_map(object.meta.ns, name));
+        sources.config_maps[name] = found ? std::optional(std::move(found->data)) : std::nullopt;
+        return {};
+    };
+    for (const crds::EnvFrom& from : object.spec.env_from) {
+        if (from.secret_ref) TRY(secret(from.secret_ref->name));
+        if (from.config_map_ref) TRY(config_map(from.config_map_ref->name));
+    }
+    for (const crds::EnvValue& one : object.spec.env) {
+        if (one.secret_key_ref) TRY(secret(one.secret_key_ref->name));
+        if (one.config_map_key_ref) TRY(config_map(one.config_map_key_ref->name));
+    }
+    return sources;
+}
+
+}  // namespace
+
+// In the runtime where it should be, and in the one where it was. When it is being deleted, in all.
+void WorkspaceReconciler::look_at_units(const Workspace& object, Seen& seen) const {
+    std::vector<std::string> backends;
+    for (const auto& [name, runtime] : world_.runtimes) {
+        if (object.being_deleted() || name == seen.backend || name == object.status.backend) {
+            backends.push_back(name);
+        }
+    }
+    for (const std::string& name : backends) {
+        const auto units = world_.runtimes.at(name)->list(
+            labels_of_name(world_, object.meta.ns, object.meta.name));
+        if (!units) {
+            seen.place = Seen::Place::unknown;
+            seen.problem = "the runtime \"" + name + "\" does not answer: " + units.error().message;
+            return;
+        }
+        for (const drivers::Unit& unit : *units) seen.units.push_back({name, unit});
+    }
+}
+
+Result<void> WorkspaceReconciler::look_at_plugins(const Workspace& object, Seen& seen) const {
+    const std::string prefix = object.meta.name + ".";
+    seen.installs = TRY(objects_.list<PluginInstall>(object.meta.ns, [&](const crds::Meta& meta) {
+        const std::string labelled = meta.label(crds::label::workspace);
+        return labelled == object.meta.name || (labelled.empty() && meta.name.starts_with(prefix));
+    }));
+    std::erase_if(seen.installs,
+                  [&](const PluginInstall& install) { return !belongs(install, object); });
+    for (const std::string& name : object.spec.plugins) {
+        const auto plugin = TRY(objects_.find<Plugin>(object.meta.ns, name));
+        seen.plugins.push_back(wanted(name, plugin));
+    }
+    return {};
+}
+
+Result<void> WorkspaceReconciler::look_at_desired(const Workspace& object, Seen& seen) const {
+    drivers::Runtime* const runtime = runtime_of(world_, seen.backend);
+    if (!runtime) return {};
+    workspace::Place place;
+    place.can = runtime->capabilities();
+    seen.networks = place.can.networks;
+    place.network = world_.network;
+    place.plugin_mounts = world_.folders.mounts(*runtime, object.meta.uid);
+    place.agent_program = world_.agent_program;
+    if (const auto image = world_.images.find(object.spec.runtime); image != world_.images.end()) {
+        place.image = image->second;
+    }
+    // On a machine that many agents share, none may claim the one port.
+    const workspace::Told told{world_.platform_url, place.can.images ? "" : "0"};
+    const auto env = workspace::resolve_env(object, TRY(read_sources(objects_, object)), told);
+    seen.missing = env.missing;
+    auto desired = workspace::translate(object, env.values, place);
+    if (desired) {
+        seen.desired = std::move(*desired);
+    } else {
+        seen.refused = std::move(desired).error();
+    }
+    seen.prepared = TRY(world_.folders.prepared(*runtime, object.meta.uid));
+    return {};
+}
+
+Result<void> WorkspaceReconciler::look_at_leftovers(const Workspace& object, Seen& seen) const {
+    if (seen.place == Seen::Place::unknown) return {};
+    for (const auto& [name, runtime] : world_.runtimes) {
+        const auto volumes = runtime->volumes(labels_to_find(world_, object.meta.uid));
+        if (!volumes) {
+            seen.place = Seen::Place::unknown;
+            seen.problem =
+                "the runtime \"" + name + "\" does not answer: " + volumes.error().message;
+            return {};
+        }
+        for (const drivers::Volume& volume : *volumes) {
+            seen.volumes.push_back(name + "/" + volume.name);
+        }
+    }
+    seen.has_folder = TRY(world_.folders.exists(object.meta.uid));
+    // The network goes with the last workspace; one that is going itself does not need it.
+    const auto all = objects_.store().list(crds::WorkspaceSpec::resource);
+    seen.last_of_server = true;
+    for (const auto& other : all->objects) {
+        if (other->meta.uid != object.meta.uid && !other->meta.deleted_at) {
+            seen.last_of_server = false;
+        }
+    }
+    return {};
+}
+
+Result<Seen> WorkspaceReconciler::observe(const Workspace& object) const {
+    Seen seen;
+    seen.backend = backend_of(object.spec, world_);
+    seen.place = Seen::Place::here;
+    if (seen.backend == external_backend) {
+        seen.place = Seen::Place::external;
+    } else if (!runtime_of(world_, seen.backend)) {
+        seen.place = Seen::Place::missing;
+        seen.problem = "this server has no runtime \"" + seen.backend +
+                       "\"; start it with one, or set spec.backend";
+    }
+    const std::string& was = object.status.backend;
+    if (!was.empty() && was != external_backend && !runtime_of(world_, was) &&
+        (object.being_deleted() || was != seen.backend) && !object.status.container.empty()) {
+        // What runs there can neither be seen nor stopped: nothing may be done behind its back.
+        seen.place = Seen::Place::unknown;
+        seen.problem = "it was run by \"" + was + "\", which this server does not have now";
+    }
+    look_at_units(object, seen);
+    TRY(look_at_plugins(object, seen));
+    if (object.being_deleted()) {
+        TRY(look_at_leftovers(object, seen));
+    } else {
+        TRY(look_at_desired(object, seen));
+    }
+    return seen;
+}
+
+void WorkspaceReconciler::tell(const Workspace& object, const crds::WorkspaceStatus& next,
+                               const Plan& plan, bool acted, Instant now) {
+    const auto event = [&](crds::EventType type, std::string_view reason,
+                           const std::string& message) {
+        objects_.event(object, type, reason, message, now);
+    };
+    const std::string unit = unit_name(object.meta.uid);
+    bool made = false;
+    for (const workspace::Action& action : plan.actions) {
+        if (!acted) break;
+        if (const auto* create = std::get_if<workspace::Create>(&action)) {
+            made = true;
+            if (create->attempt > 0) {
+                event(crds::EventType::warning, "Crashed",
+                      unit + " ended by itself with " + create->reason);
+            }
+            event(crds::EventType::normal, create->restarts > 0 ? "Restarted" : "Started",
+                  unit + " was started: " + create->reason);
+        } else if (const auto* install = std::get_if<workspace::CreateInstall>(&action)) {
+            event(crds::EventType::normal, "PluginInstallCreated",
+                  "plugin " + install->plugin + " is to be installed");
+        }
+    }
+    for (const workspace::Action& action : plan.actions) {
+        if (!acted || made) break;
+        if (std::holds_alternative<workspace::RemoveUnit>(action)) {
+            event(crds::EventType::normal, "Removed", unit + " was stopped and removed");
+        }
+    }
+    for (const std::string_view type :
+         {workspace::condition::provisioned, workspace::condition::healthy}) {
+        const crds::Condition* before = object.status.find(type);
+        const crds::Condition* after = next.find(type);
+        const bool worse =
+            after && (after->reason == "ImageMissing" || after->reason == "Failed" ||
+                      after->reason == "Invalid" || after->reason == "CrashLoop" ||
+                      after->reason == "SecretsMissing" || after->reason == "BackendMissing");
+        if (worse && (!before || before->reason != after->reason)) {
+            event(crds::EventType::warning, after->reason, after->message);
+        }
+    }
+}
+
+// There is no such Workspace: a unit that says it is of one was left behind, when the object was
+// forced away or the database was lost. It is stopped; its volumes, which hold work, stay.
+Result<void> WorkspaceReconciler::reap(const Key& key) {
+    for (const auto& [backend, runtime] : world_.runtimes) {
+        const auto units = TRY(runtime->list(labels_of_name(world_, key.ns, key.name)));
+        for (const drivers::Unit& unit : units) {
+            log_.warning("removing a unit without a workspace",
+                         {{"workspace", key.ns + "/" + key.name}, {"unit", unit.name}});
+            if (unit.state != drivers::Unit::State::exited) {
+                TRY(runtime->stop(unit.id, std::chrono::seconds(10)));
+            }
+            TRY(runtime->remove(unit.id));
+        }
+    }
+    return {};
+}
+
+Result<Outcome> WorkspaceReconciler::reconcile(const Key& key, Instant now) {
+    auto found = TRY(objects_.find<Workspace>(key.ns, key.name));
+    if (!found) {
+        TRY(reap(key));
+        return Outcome{};
+    }
+    Workspace object = std::move(*found);
+    if (object.being_deleted() && !object.meta.has_finalizer(finalizer)) return Outcome{};
+    if (!object.being_deleted()) {
+        object = TRY(objects_.add_finalizer(std::move(object), finalizer, now));
+    }
+    Seen seen = TRY(observe(object));
+    const Plan plan = workspace::plan(object, seen, now);
+    const Result<void> acted =
+        workspace::Executor(objects_, world_, object, seen, now).execute(plan, finalizer);
+    if (!plan.actions.empty()) {
+        log_.info(acted ? "acted" : "could not act",
+                  {{"workspace", key.ns + "/" + key.name}, {"plan", workspace::text(plan)}});
+        const bool released = std::holds_alternative<workspace::Release>(plan.actions.back());
+        if (released && acted) return Outcome{};
+        seen = TRY(observe(object));
+    }
+    const std::optional<Error> failure = acted ? std::nullopt : std::optional<Error>(acted.error());
+    const auto status = workspace::report(object, seen, plan, failure, now);
+    TRY(objects_.report(object, status, now));
+    tell(object, status, plan, acted.operator bool(), now);
+
+    const crds::Condition* provisioned = status.find(workspace::condition::provisioned);
+    if (!acted) {
+        if (provisioned && provisioned->reason == "ImageMissing") {
+            return Outcome{.wake_at = now + image_retry};
+        }
+        return acted.error();
+    }
+    if (seen.place == Seen::Place::unknown) return Error{Code::unavailable, seen.problem};
+    // What was made may have died while we looked.
+    const Plan next = workspace::plan(object, seen, now);
+    if (next.wake_at) return Outcome{.wake_at = next.wake_at};
+    return Outcome{.wake_at = plan.wake_at};
+}
+
+}  // namespace atelier::reconcilers

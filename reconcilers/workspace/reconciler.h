@@ -1,0 +1,45 @@
+// Workspace: one agent, with its network, volumes, files, plugins and unit, as declared.
+//
+// Files below /configs are written into the made, not yet started unit. Those that are no longer
+// declared are removed twice over, because the volume outlives the unit: in the old unit before it
+// stops (their paths stand in its label), and by our agent when it starts (they stand in
+// /configs/.atelier-files).
+#pragma once
+
+#include "crds/workspace.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/reconciler.h"
+#include "reconcilers/workspace/plan.h"
+#include "reconcilers/workspace/world.h"
+
+namespace atelier::reconcilers {
+
+class WorkspaceReconciler final : public Reconciler {
+  public:
+    static constexpr std::string_view finalizer = "atelier.dev/workspace";
+
+    WorkspaceReconciler(Objects& objects, World world, Log log)
+        : objects_(objects), world_(std::move(world)), log_(std::move(log)) {}
+
+    std::string_view resource() const override { return crds::WorkspaceSpec::resource; }
+    std::string_view name() const override { return "workspace"; }
+    std::vector<Interest> interests() const override;
+    Result<Outcome> reconcile(const Key& key, Instant now) override;
+
+  private:
+    Result<workspace::Seen> observe(const crds::Workspace& object) const;
+    void look_at_units(const crds::Workspace& object, workspace::Seen& seen) const;
+    Result<void> look_at_plugins(const crds::Workspace& object, workspace::Seen& seen) const;
+    Result<void> look_at_desired(const crds::Workspace& object, workspace::Seen& seen) const;
+    Result<void> look_at_leftovers(const crds::Workspace& object, workspace::Seen& seen) const;
+
+    Result<void> reap(const Key& key);
+    void tell(const crds::Workspace& object, const crds::WorkspaceStatus& next,
+              const workspace::Plan& plan, bool acted, Instant now);
+
+    Objects& objects_;
+    const World world_;
+    const Log log_;
+};
+
+}  // namespace atelier::reconcilers
