@@ -19,8 +19,6 @@ namespace atelier::crds {
 struct Column {
     std::string name;
     std::string type;  // string, integer, number, boolean, date
-    // As in a CRD. Core kinds also have "count" (how many members or elements the value has) and
-    // "reference" (an object reference as kind/name).
     std::string format;
     std::string description;
     std::int64_t priority = 0;  // above 0: only with -o wide
@@ -62,7 +60,9 @@ struct Kind {
     Scope scope = Scope::namespaced;
     bool status_subresource = false;
     bool strategic_merge = false;  // core kinds: patched with strategic merge, sent as protobuf
-    std::vector<Column> columns;   // without Name, with Age where the CRD names it
+    // Without Name, with Age where the CRD names it. What no path can say (how many keys a Secret
+    // has) is made where tables are made.
+    std::vector<Column> columns;
     std::shared_ptr<const Schema> schema;
     Rule rule;        // may be empty
     Prepare prepare;  // may be empty

@@ -19,8 +19,7 @@ std::string found(std::string_view path) {
     const auto compiled = JsonPath::compile(path);
     if (!compiled) return "error: " + compiled.error().message;
     std::vector<std::string> texts;
-    for (const json::Value* value : compiled->find(*document))
-        texts.push_back(json::text(*value));
+    for (const json::Value* value : compiled->find(*document)) texts.push_back(json::text(*value));
     return join(texts, " ");
 }
 
