@@ -16,15 +16,6 @@
 namespace atelier::store {
 namespace {
 
-struct Where {
-    std::string name;
-    std::function<std::shared_ptr<Place>()> make;
-    bool commit_inline = false;
-};
-void PrintTo(const Where& where, std::ostream* out) {
-    *out << where.name;
-}
-
 class Contract : public testing::TestWithParam<Where> {
   protected:
     void SetUp() override {

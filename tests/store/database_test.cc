@@ -15,14 +15,6 @@
 namespace atelier::store {
 namespace {
 
-struct Where {
-    std::string name;
-    std::function<std::shared_ptr<Place>()> make;
-};
-void PrintTo(const Where& where, std::ostream* out) {
-    *out << where.name;
-}
-
 class Databases : public testing::TestWithParam<Where> {
   protected:
     void SetUp() override {

@@ -47,6 +47,13 @@ class SqlitePlace final : public Place {
 
 }  // namespace
 
+void PrintTo(const Where& where, std::ostream* out) {
+    *out << where.name;
+}
+std::string where_name(const testing::TestParamInfo<Where>& info) {
+    return info.param.name;
+}
+
 Folder::Folder() {
     std::string pattern =
         (std::filesystem::temp_directory_path() / "atelier-store-XXXXXX").string();

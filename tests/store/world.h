@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <stdexcept>
@@ -44,6 +45,15 @@ std::unique_ptr<Place> postgres_place();
 std::unique_ptr<Place> postgres_place_at(const std::string& server);
 std::string test_postgres();
 void skip_without_postgres();
+
+// A backend that a suite runs on.
+struct Where {
+    std::string name;
+    std::function<std::shared_ptr<Place>()> make;
+    bool commit_inline = false;
+};
+void PrintTo(const Where& where, std::ostream* out);
+std::string where_name(const testing::TestParamInfo<Where>& info);
 
 // A folder of its own that goes away again.
 class Folder {
