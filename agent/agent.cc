@@ -13,6 +13,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "agent/child.h"
+#include "agent/files.h"
 #include "agent/plugins.h"
 #include "agent/server.h"
 #include "agent/skills.h"
@@ -52,6 +53,8 @@ class Agent {
 
     int run() {
         prctl(PR_SET_CHILD_SUBREAPER, 1);
+        const auto removed = remove_stale_files(options_.configs);
+        if (!removed) say("cannot remove old files: " + removed.error().message);
         start_watch();
         load();  // before the child starts: it finds its skills in place
         start_server();

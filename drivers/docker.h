@@ -1,7 +1,8 @@
 // Units as containers of a Docker Engine (API 1.40 or newer, 1.41 where there is more).
 //
-// Containers are made with no capabilities, no way to gain privileges, no restart policy
-// (restarting is the reconcilers' business) and a log of bounded size.
+// Containers are made with the few capabilities that an entry point needs to hand its files to a user
+// and become it, no way to gain privileges, no restart policy (restarting is the reconcilers'
+// business) and a log of bounded size.
 #pragma once
 
 #include <memory>

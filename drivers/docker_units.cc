@@ -85,6 +85,10 @@ Value host_config(const UnitSpec& spec, Allocator& a) {
     if (spec.nano_cpus > 0) json::set(host, "NanoCpus", Value(spec.nano_cpus), a);
     if (spec.pids > 0) json::set(host, "PidsLimit", Value(spec.pids), a);
     json::set(host, "CapDrop", strings({"ALL"}, a), a);
+    // What an entry point that begins as root needs to hand files to its user, become it, and end
+    // it; nothing that reaches out of the container.
+    json::set(host, "CapAdd",
+              strings({"CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "SETGID", "SETUID"}, a), a);
     json::set(host, "SecurityOpt", strings({"no-new-privileges:true"}, a), a);
     json::set(host, "ReadonlyRootfs", Value(spec.read_only_root), a);
     json::set(host, "Init", Value(false), a);

@@ -24,8 +24,8 @@ echo '#previous'; [ -d .previous ] && ls -A .previous
 echo '#live'
 if [ -L "./$2" ] || ! [ -d "./$2" ]; then echo '#odd'; echo "./$2"; exit 0; fi
 cd "./$2" || exit 3
-echo '#marker'; [ -f .complete ] && ! [ -L .complete ] && head -c 100 .complete
-echo
+echo '#marker'
+if [ -f .complete ] && ! [ -L .complete ]; then IFS= read -r line <.complete; echo "$line"; fi
 echo '#odd'; find . ! -type f ! -type d || exit 3
 find . -name '*
 *' || exit 3
@@ -34,18 +34,23 @@ echo '#files'; find . -type f -exec sha256sum {} + || exit 3
 echo '#end'
 )sh";
 
-// The sums were uploaded beside the tree; the marker comes last.
+// The sums were uploaded beside the tree; the marker comes last. $6 is the number of files.
 constexpr std::string_view stage_script = R"sh(
 mkdir -p "$1/.staging/$2.$3" && cd "$1/.staging/$2.$3" || exit 3
 sums="../$2.$3.sums"
-[ "$(find . ! -type f ! -type d | wc -l)" -eq 0 ] || exit 4
-[ "$(find . -type f | wc -l)" -eq "$(wc -l < "$sums")" ] || exit 4
+[ -f "$sums" ] || exit 4
+[ -z "$(find . ! -type f ! -type d)" ] || exit 4
+digest=$4; owner=$5; expected=$6
+set -f; IFS='
+'
+set -- $(find . -type f)
+[ $# -eq "$expected" ] || exit 4
 if [ -s "$sums" ]; then sha256sum -c "$sums" >/dev/null 2>&1 || exit 4; fi
-chown -R "$5:$5" . || exit 5
+chown -R "$owner:$owner" . || exit 5
 rm -f "$sums" || exit 5
 sync || exit 5
-printf '%s\n' "$4" > .complete.new && mv -f .complete.new .complete || exit 5
-chown "$5:$5" .complete || exit 5
+echo "$digest" >.complete.new && chown "$owner:$owner" .complete.new || exit 5
+mv -f .complete.new .complete || exit 5
 sync
 )sh";
 
@@ -223,7 +228,8 @@ class ExecPluginFolder final : public PluginFolder {
             TRY(runtime_.upload(options_.unit_id, options_.configs, upload, plugin_owner,
                                 plugin_owner));
             TRY(run(stage_script, name, stamp,
-                    {digest_of(manifest), std::to_string(plugin_owner)}));
+                    {digest_of(manifest), std::to_string(plugin_owner),
+                     std::to_string(manifest.size())}));
             return {};
         };
         const auto carried = carry();
