@@ -1,0 +1,21 @@
+#include "cmd/signals.h"
+
+namespace atelier::cmd {
+
+Signals::Signals() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    std::signal(SIGPIPE, SIG_IGN);
+}
+
+int Signals::wait() {
+    int number = 0;
+    sigwait(&set_, &number);
+    return number;
+}
+
+void Signals::release() { pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+
+}  // namespace atelier::cmd
