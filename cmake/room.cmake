@@ -5,6 +5,12 @@ target_include_directories(atelier_rules INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_B
 target_compile_options(
   atelier_rules INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
                           $<$<CONFIG:Debug>:-O1>)
+# Lines and names are enough for a stack trace, and link in a tenth of the time.
+set(CMAKE_CXX_FLAGS_DEBUG "-g1")
+find_program(MOLD mold)
+if(MOLD)
+  target_link_options(atelier_rules INTERFACE -fuse-ld=mold)
+endif()
 if(ATELIER_SANITIZE)
   target_compile_options(atelier_rules INTERFACE -fsanitize=${ATELIER_SANITIZE}
                                                  -fno-omit-frame-pointer -fno-sanitize=vptr)
