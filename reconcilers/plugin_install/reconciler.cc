@@ -30,10 +30,6 @@ bool fits(const Plugin& plugin, const std::string& runtime) {
            });
 }
 
-bool is_unknown(const Error& error) {
-    return error.code == Code::unavailable || error.code == Code::timeout;
-}
-
 }  // namespace
 
 // A policy that lists nothing allows all; of several for one org, all must allow.
