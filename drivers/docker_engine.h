@@ -41,6 +41,7 @@ class DockerEngine final : public Runtime {
     Result<DockerReply> post(const std::string& path, const json::Value* body);
     Result<DockerReply> erase(const std::string& path);
     Result<std::optional<Unit>> complete(Unit unit);
+    void settle(const std::string& id);
     Result<std::optional<std::string>> find_image(const std::string& name);
     Result<void> pull(const std::string& name);
     Result<ExecResult> exec_once(const std::string& id, const std::vector<std::string>& command,

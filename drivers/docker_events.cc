@@ -43,6 +43,13 @@ Labels labels_of_event(const Document& event) {
 
 }  // namespace
 
+// The engine tells of a death while its list still says "running", and writes that down a moment
+// later, when it has cleared up after the container. Who looked at once would see nothing, and hear
+// of it never again. To be inspected, a container must be free of that.
+void DockerEngine::settle(const std::string& id) {
+    if (check_runtime_name("unit", id)) static_cast<void>(get("/containers/" + id + "/json"));
+}
+
 Result<void> DockerEngine::events(std::stop_token stop, const Labels& having,
                                   const std::function<void(const Labels&)>& on_event) {
     const auto seen = [&]() -> std::string {
@@ -65,6 +72,7 @@ Result<void> DockerEngine::events(std::stop_token stop, const Labels& having,
             const std::lock_guard lock(events_mutex_);
             seen_until_[having] = time_text(time->GetInt64());
         }
+        if (json::string_at(*event, {"Action"}) == "die") settle(json::string_at(*event, {"id"}));
         on_event(labels_of_event(*event));
     };
     const auto take = [&](std::string_view bytes) {

@@ -1,0 +1,528 @@
+// What is particular to the Docker driver: how containers are made, and how it takes an engine that
+// is away, slow, broken or not one at all. Those are played by a server with a script.
+#include "drivers/docker.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <atomic>
+#include <mutex>
+
+#include "drivers/descriptor.h"
+#include "drivers/docker_stream.h"
+#include "tests/drivers/runtime_contract.h"
+#include "tests/fakes/test_docker.h"
+
+namespace atelier::drivers {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Answers each request on a socket by what the script gives for its first line and body. An empty
+// answer closes the connection; "silence" keeps it open and says nothing.
+class ScriptedEngine {
+  public:
+    using Script = std::function<std::string(const std::string& request)>;
+
+    ScriptedEngine(const std::filesystem::path& path, Script script) : script_(std::move(script)) {
+        listener_.reset(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+        unlink(path.c_str());
+        EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        EXPECT_EQ(listen(listener_.get(), 16), 0);
+        thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    }
+
+    std::vector<std::string> requests() {
+        const std::lock_guard lock(mutex_);
+        return requests_;
+    }
+
+    static std::string reply(int status, const std::string& body,
+                             const std::string& type = "application/json") {
+        return "HTTP/1.1 " + std::to_string(status) + " Said\r\nApi-Version: 1.41\r\n" +
+               "Date: Fri, 20 Nov 2026 12:00:00 GMT\r\nContent-Type: " + type +
+               "\r\nConnection: close\r\nContent-Length: " + std::to_string(body.size()) +
+               "\r\n\r\n" + body;
+    }
+
+  private:
+    void run(const std::stop_token& stop) {
+        std::vector<Descriptor> silent;
+        while (!stop.stop_requested()) {
+            pollfd ready{listener_.get(), POLLIN, 0};
+            if (poll(&ready, 1, 20) <= 0) continue;
+            Descriptor client(accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+            if (!client) continue;
+            std::string request;
+            char buffer[65536];
+            while (request.find("\r\n\r\n") == std::string::npos) {
+                const ssize_t size = read(client.get(), buffer, sizeof buffer);
+                if (size <= 0) break;
+                request.append(buffer, static_cast<std::size_t>(size));
+            }
+            {
+                const std::lock_guard lock(mutex_);
+                requests_.push_back(request.substr(0, request.find("\r\n")));
+            }
+            const bool ping = request.find("/_ping") != std::string::npos;
+            const std::string answer = ping && !script_pings ? reply(200, "") : script_(request);
+            if (answer == "silence") {
+                silent.push_back(std::move(client));
+                continue;
+            }
+            std::string_view left = answer;
+            if (ping) left = left.substr(0, left.find("\r\n\r\n") + 4);
+            while (!left.empty()) {
+                const ssize_t size = send(client.get(), left.data(), left.size(), MSG_NOSIGNAL);
+                if (size <= 0) break;
+                left.remove_prefix(static_cast<std::size_t>(size));
+            }
+        }
+    }
+
+  public:
+    std::atomic<bool> script_pings = false;  // the script answers HEAD /_ping too
+
+  private:
+    Script script_;
+    Descriptor listener_;
+    std::mutex mutex_;
+    std::vector<std::string> requests_;
+    std::jthread thread_;
+};
+
+UnitSpec named(const std::string& name) {
+    UnitSpec spec;
+    spec.name = name;
+    spec.image = "b";
+    return spec;
+}
+
+// A text that two threads use.
+class Said {
+  public:
+    explicit Said(std::string text = "") : text_(std::move(text)) {}
+    void operator=(const std::string& text) {
+        const std::lock_guard lock(mutex_);
+        text_ = text;
+    }
+    std::string get() {
+        const std::lock_guard lock(mutex_);
+        return text_;
+    }
+
+  private:
+    std::mutex mutex_;
+    std::string text_;
+};
+
+class DockerDriver : public testing::Test {
+  protected:
+    std::unique_ptr<Runtime> connect(const std::string& host, Duration deadline = seconds(30)) {
+        DockerOptions options;
+        options.host = host;
+        options.deadline = deadline;
+        auto runtime = connect_docker(options, clock_, random_);
+        EXPECT_TRUE(runtime);
+        return std::move(*runtime);
+    }
+    std::unique_ptr<Runtime> connect_here(Duration deadline = seconds(30)) {
+        return connect("unix://" + socket_.string(), deadline);
+    }
+
+    SystemClock clock_;
+    SystemRandom random_;
+    Folder folder_{random_};
+    std::filesystem::path socket_ = folder_.path() / "s";
+};
+
+TEST_F(DockerDriver, HostsOfAWrongFormAreRefused) {
+    for (const char* host : {"", "unix://", "unix://relative", "ssh://x", "tcp://", "tcp://a/b",
+                             "tcp://user@host:1", "/var/run/docker.sock"}) {
+        DockerOptions options;
+        options.host = host;
+        const auto runtime = connect_docker(options, clock_, random_);
+        ASSERT_FALSE(runtime) << host;
+        EXPECT_EQ(runtime.error().code, Code::invalid) << host;
+    }
+}
+
+TEST_F(DockerDriver, AnEngineThatIsAwayIsUnavailableAndMayComeLater) {
+    const auto runtime = connect_here();
+    const auto before = runtime->list({});
+    ASSERT_FALSE(before);
+    EXPECT_EQ(before.error().code, Code::unavailable);
+    EXPECT_EQ(before.error().message.find(socket_.string()), std::string::npos)
+        << "a path of the host is told";
+    EXPECT_EQ(runtime->start("abc").error().code, Code::unavailable);
+    EXPECT_EQ(runtime->remove("abc").error().code, Code::unavailable);
+    EXPECT_EQ(runtime->image("a:1").error().code, Code::unavailable);
+    EXPECT_EQ(runtime->events({}, {}, [](const Labels&) {}).error().code, Code::unavailable);
+    EXPECT_FALSE(runtime->capabilities().shares_file_system);
+    {
+        ScriptedEngine engine(socket_,
+                              [](const std::string&) { return ScriptedEngine::reply(200, "[]"); });
+        EXPECT_TRUE(runtime->list({}));
+    }
+    EXPECT_EQ(runtime->list({}).error().code, Code::unavailable);
+    ScriptedEngine engine(socket_,
+                          [](const std::string&) { return ScriptedEngine::reply(200, "[]"); });
+    EXPECT_TRUE(runtime->list({}));
+}
+
+TEST_F(DockerDriver, ASlowEngineIsATimeout) {
+    ScriptedEngine engine(socket_, [](const std::string&) { return "silence"; });
+    const auto runtime = connect_here(milliseconds(200));
+    EXPECT_EQ(runtime->list({}).error().code, Code::timeout);
+    EXPECT_EQ(runtime->create(named("a")).error().code, Code::timeout);
+    EXPECT_EQ(runtime->stop("abc", Duration::zero()).error().code, Code::timeout);
+    EXPECT_EQ(runtime->upload("abc", "/x", {}, 0, 0).error().code, Code::timeout);
+}
+
+TEST_F(DockerDriver, ABrokenAnswerIsNotTakenForAbsence) {
+    Said answer;
+    ScriptedEngine engine(socket_, [&](const std::string&) { return answer.get(); });
+    const auto runtime = connect_here();
+    answer = "";  // the answer is lost
+    EXPECT_EQ(runtime->list({}).error().code, Code::unavailable);
+    EXPECT_EQ(runtime->start("abc").error().code, Code::unavailable);
+    answer = "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[{";
+    EXPECT_EQ(runtime->list({}).error().code, Code::unavailable);
+    answer = ScriptedEngine::reply(200, "<html>");
+    EXPECT_EQ(runtime->list({}).error().code, Code::internal);
+    answer = ScriptedEngine::reply(200, R"({"an":"object"})");
+    EXPECT_EQ(runtime->list({}).error().code, Code::internal);
+    answer = ScriptedEngine::reply(500, "plain words", "text/plain");
+    const auto failed = runtime->start("abc");
+    EXPECT_EQ(failed.error().code, Code::internal);
+    EXPECT_THAT(failed.error().detail, testing::HasSubstr("plain words"));
+    EXPECT_THAT(failed.error().message, testing::Not(testing::HasSubstr("plain words")));
+    answer = ScriptedEngine::reply(503, R"({"message":"starting"})");
+    EXPECT_EQ(runtime->list({}).error().code, Code::unavailable);
+    answer = ScriptedEngine::reply(500, R"({"message":"write /x: no space left on device"})");
+    EXPECT_EQ(runtime->create(named("a")).error().code, Code::exhausted);
+}
+
+TEST_F(DockerDriver, WhatIsNotAnEngineOrTooOldIsSaid) {
+    Said version("0.9");
+    ScriptedEngine engine(socket_, [&](const std::string&) {
+        return "HTTP/1.1 200 OK\r\nApi-Version: " + version.get() +
+               "\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    });
+    engine.script_pings = true;
+    const auto runtime = connect_here();
+    EXPECT_EQ(runtime->list({}).error().code, Code::unavailable);
+    version = "1.12";
+    EXPECT_EQ(runtime->list({}).error().code, Code::unsupported);
+}
+
+TEST_F(DockerDriver, TheOlderOfTheTwoVersionsIsSpoken) {
+    Said version("1.40");
+    ScriptedEngine engine(socket_, [&](const std::string&) {
+        return "HTTP/1.1 200 OK\r\nApi-Version: " + version.get() +
+               "\r\nConnection: close\r\nContent-Length: 2\r\n\r\n[]";
+    });
+    engine.script_pings = true;
+    EXPECT_TRUE(connect_here()->list({}));
+    EXPECT_THAT(engine.requests().back(), testing::HasSubstr("GET /v1.40/"));
+    version = "1.99";
+    EXPECT_TRUE(connect_here()->list({}));
+    EXPECT_THAT(engine.requests().back(), testing::HasSubstr("GET /v1.41/"));
+}
+
+TEST_F(DockerDriver, NamesCannotReachOtherCalls) {
+    ScriptedEngine engine(socket_,
+                          [](const std::string&) { return ScriptedEngine::reply(200, "{}"); });
+    const auto runtime = connect_here();
+    for (const char* name :
+         {"", "..", "../x", "a/b", "a?force=1", "a b", "a%2f", ".hidden", "-f"}) {
+        EXPECT_EQ(runtime->remove(name).error().code, Code::invalid) << name;
+        EXPECT_EQ(runtime->start(name).error().code, Code::invalid) << name;
+        EXPECT_EQ(runtime->remove_volume(name).error().code, Code::invalid) << name;
+        EXPECT_EQ(runtime->remove_network(name).error().code, Code::invalid) << name;
+        EXPECT_EQ(runtime->create(named(name)).error().code, Code::invalid) << name;
+    }
+    EXPECT_EQ(runtime->image("a/../../x").error().code, Code::invalid);
+    EXPECT_EQ(runtime->image("a?b").error().code, Code::invalid);
+    EXPECT_TRUE(engine.requests().empty());
+}
+
+TEST_F(DockerDriver, APullThatFailsNamesTheImage) {
+    ScriptedEngine engine(socket_, [](const std::string& request) {
+        if (request.starts_with("POST")) {
+            return ScriptedEngine::reply(200,
+                                         "{\"status\":\"Pulling\"}\n{\"error\":\"no route\"}\n");
+        }
+        return ScriptedEngine::reply(404, R"({"message":"No such image"})");
+    });
+    const auto missing = connect_here()->image("registry:5000/team/agent");
+    ASSERT_FALSE(missing);
+    EXPECT_EQ(missing.error().code, Code::not_found);
+    EXPECT_THAT(missing.error().message, testing::HasSubstr("registry:5000/team/agent"));
+    EXPECT_EQ(missing.error().detail, "no route");
+    EXPECT_THAT(engine.requests(), testing::Contains(testing::HasSubstr(
+                                       "fromImage=registry%3A5000%2Fteam%2Fagent&tag=latest")));
+}
+
+TEST_F(DockerDriver, EventsGoOnWhereTheyBroke) {
+    ScriptedEngine engine(socket_, [](const std::string&) {
+        return ScriptedEngine::reply(
+            200,
+            R"({"Actor":{"Attributes":{"ours":"1","image":"x","name":"y"}},"timeNano":1700000000000000042})"
+            "\n");
+    });
+    const auto runtime = connect_here();
+    std::vector<Labels> seen;
+    const auto take = [&](const Labels& labels) { seen.push_back(labels); };
+    EXPECT_EQ(runtime->events({}, {{"ours", "1"}}, take).error().code, Code::unavailable);
+    EXPECT_EQ(runtime->events({}, {{"ours", "1"}}, take).error().code, Code::unavailable);
+    ASSERT_EQ(seen.size(), 2U);
+    EXPECT_EQ(seen[0], (Labels{{"ours", "1"}}));
+    EXPECT_THAT(engine.requests().back(), testing::HasSubstr("since=1700000000.000000042"));
+}
+
+TEST_F(DockerDriver, ASilentStreamOfEventsStopsAtOnce) {
+    ScriptedEngine engine(socket_, [](const std::string&) { return "silence"; });
+    const auto runtime = connect_here();
+    std::optional<Result<void>> ended;
+    std::jthread reader([&](const std::stop_token& stop) {
+        ended = runtime->events(stop, {}, [](const Labels&) {});
+    });
+    ASSERT_TRUE(eventually([&] { return engine.requests().size() >= 2; }));
+    reader.request_stop();
+    reader.join();
+    EXPECT_TRUE(*ended);
+}
+
+TEST(DockerStream, FramesMayBeCutAnywhere) {
+    const std::string frames(
+        "\1\0\0\0\0\0\0\3one\2\0\0\0\0\0\0\5wrong\1\0\0\0\0\0\0\0\1\0\0\0\0\0\0\3two",
+        8 + 3 + 8 + 5 + 8 + 8 + 3);
+    for (std::size_t piece = 1; piece <= frames.size(); ++piece) {
+        DockerStream stream(100);
+        for (std::size_t at = 0; at < frames.size(); at += piece) {
+            stream.feed(std::string_view(frames).substr(at, piece));
+        }
+        EXPECT_EQ(stream.out, "onetwo");
+        EXPECT_EQ(stream.err, "wrong");
+        EXPECT_FALSE(stream.truncated);
+    }
+    DockerStream small(4, true);
+    small.feed(frames);
+    EXPECT_EQ(small.out, "onew");
+    EXPECT_TRUE(small.truncated);
+}
+
+// --- with an engine ------------------------------------------------------------------------
+
+class DockerContainers : public DockerDriver {
+  protected:
+    void SetUp() override {
+        const auto host = fakes::test_docker_host();
+        if (!host) {
+            ASSERT_FALSE(fakes::services_are_required()) << "ATELIER_TEST_DOCKER is not set";
+            GTEST_SKIP() << "ATELIER_TEST_DOCKER is not set";
+        }
+        const auto made = fakes::make_test_image(*host);
+        ASSERT_TRUE(made) << made.error().message << made.error().detail;
+        runtime_ = connect(*host);
+        http_ = std::move(*DockerHttp::open(*host, std::nullopt));
+    }
+
+    void TearDown() override {
+        if (!runtime_) return;
+        const auto units = runtime_->list(ours_);
+        ASSERT_TRUE(units);
+        for (const Unit& unit : *units) EXPECT_TRUE(runtime_->remove(unit.id));
+        const auto volumes = runtime_->volumes(ours_);
+        ASSERT_TRUE(volumes);
+        for (const Volume& volume : *volumes) EXPECT_TRUE(runtime_->remove_volume(volume.name));
+    }
+
+    UnitSpec spec() {
+        UnitSpec spec;
+        spec.name = "a-" + run_;
+        spec.image = fakes::test_image;
+        spec.command = {"sleep", "1000"};
+        spec.labels = ours_;
+        return spec;
+    }
+
+    std::string started(const UnitSpec& what) {
+        const auto id = runtime_->create(what);
+        EXPECT_TRUE(id) << id.error().message << id.error().detail;
+        const auto done = runtime_->start(*id);
+        EXPECT_TRUE(done) << done.error().message << done.error().detail;
+        return *id;
+    }
+
+    ExecResult run(const std::string& id, const std::vector<std::string>& command) {
+        const auto result = runtime_->exec(id, command, seconds(30));
+        EXPECT_TRUE(result) << result.error().message << result.error().detail;
+        return result ? *result : ExecResult{};
+    }
+
+    std::string run_ = random_text(random_, 10, name_suffix_alphabet);
+    Labels ours_{{"atelier.dev/test-run", run_}};
+    std::unique_ptr<Runtime> runtime_;
+    std::unique_ptr<DockerHttp> http_;
+};
+
+TEST_F(DockerContainers, AreMadeWithoutPrivileges) {
+    UnitSpec unit = spec();
+    unit.memory_bytes = 64 << 20;
+    unit.nano_cpus = 500'000'000;
+    unit.pids = 50;
+    unit.read_only_root = true;
+    unit.env = {{"GREETING", "hello world"}};
+    unit.mounts = {{Mount::Kind::tmpfs, "", "/tmp", false}};
+    const std::string id = started(unit);
+    const auto reply = http_->call({.method = "GET", .path = "/containers/" + id + "/json"});
+    ASSERT_TRUE(reply);
+    const json::Document container = std::move(*reply->json());
+    const json::Value& host = *json::find(container, {"HostConfig"});
+    EXPECT_EQ(json::text(host["CapDrop"]), R"(["ALL"])");
+    EXPECT_EQ(json::text(host["SecurityOpt"]), R"(["no-new-privileges:true"])");
+    EXPECT_EQ(json::string_at(host, {"RestartPolicy", "Name"}), "no");
+    EXPECT_EQ(json::string_at(host, {"NetworkMode"}), "none");
+    EXPECT_EQ(host["Memory"].GetInt64(), 64 << 20);
+    EXPECT_EQ(host["MemorySwap"].GetInt64(), 64 << 20);
+    EXPECT_EQ(host["NanoCpus"].GetInt64(), 500'000'000);
+    EXPECT_EQ(host["PidsLimit"].GetInt64(), 50);
+    EXPECT_TRUE(host["ReadonlyRootfs"].GetBool());
+    EXPECT_FALSE(host["Privileged"].GetBool());
+    EXPECT_FALSE(host["Init"].GetBool());
+    const std::string status = run(id, {"cat", "/proc/1/status"}).out;
+    EXPECT_THAT(status, testing::HasSubstr("CapBnd:\t0000000000000000"));
+    EXPECT_THAT(status, testing::HasSubstr("NoNewPrivs:\t1"));
+    EXPECT_NE(run(id, {"touch", "/x"}).exit_code, 0);
+    EXPECT_EQ(run(id, {"touch", "/tmp/x"}).exit_code, 0);
+    EXPECT_EQ(run(id, {"sh", "-c", "echo $GREETING"}).out, "hello world\n");
+}
+
+TEST_F(DockerContainers, GetFilesWithOwnerModeAndTime) {
+    UnitSpec unit = spec();
+    unit.mounts = {{Mount::Kind::volume, "v-" + run_, "/configs", false}};
+    unit.read_only_root = true;
+    ASSERT_TRUE(runtime_->ensure_volume("v-" + run_, ours_));
+    const auto id = runtime_->create(unit);
+    ASSERT_TRUE(id);
+    const Tree tree{{"d/run", {File::Kind::regular, true, "#!/bin/sh\necho ran\n"}},
+                    {"d/read", {File::Kind::regular, false, "x"}},
+                    {"d/link", {File::Kind::symlink, false, "read"}}};
+    const auto uploaded = runtime_->upload(*id, "/configs/.staging/p", tree, 1000, 1001);
+    ASSERT_TRUE(uploaded) << uploaded.error().message << uploaded.error().detail;
+    EXPECT_EQ(runtime_->upload(*id, "/elsewhere", tree, 0, 0).error().code, Code::forbidden);
+    ASSERT_TRUE(runtime_->start(*id));
+    EXPECT_EQ(run(*id, {"/configs/.staging/p/d/run"}).out, "ran\n");
+    const auto stat = [&](const std::string& path, const std::string& format) {
+        return run(*id, {"stat", "-c", format, "/configs/.staging/p/" + path}).out;
+    };
+    EXPECT_EQ(stat("d/run", "%u %g %a"), "1000 1001 755\n");
+    EXPECT_EQ(stat("d/read", "%u %g %a"), "1000 1001 644\n");
+    EXPECT_EQ(stat("d", "%u %g %a"), "1000 1001 755\n");
+    EXPECT_EQ(stat("d/link", "%N"), "'/configs/.staging/p/d/link' -> 'read'\n");
+    EXPECT_GT(std::stoll(stat("d/read", "%Y")), 1'700'000'000);
+}
+
+TEST_F(DockerContainers, AnUploadIsStreamed) {
+    const std::string id = started(spec());
+    Tree tree;
+    for (int i = 0; i < 40; ++i) {
+        tree["f" + std::to_string(i)] = {File::Kind::regular, false, std::string(1 << 20, 'x')};
+    }
+    ASSERT_TRUE(runtime_->upload(id, "/data", tree, 0, 0));
+    EXPECT_EQ(run(id, {"sh", "-c", "cat /data/* | wc -c"}).out, std::to_string(40 << 20) + "\n");
+}
+
+TEST_F(DockerContainers, OutputOfACommandIsCapped) {
+    const std::string id = started(spec());
+    const ExecResult result =
+        run(id, {"sh", "-c", "head -c 6000000 /dev/zero; echo problem >&2; exit 4"});
+    EXPECT_EQ(result.exit_code, 4);
+    EXPECT_EQ(result.out.size(), std::size_t{5} << 20);
+    EXPECT_EQ(result.err, "problem\n");
+    EXPECT_TRUE(result.truncated);
+}
+
+TEST_F(DockerContainers, ALateCommandIsKilledInside) {
+    const std::string id = started(spec());
+    EXPECT_EQ(runtime_->exec(id, {"sleep", "999"}, milliseconds(300)).error().code, Code::timeout);
+    EXPECT_TRUE(eventually([&] {
+        const std::string processes = run(id, {"ps"}).out;
+        return processes.find("sleep 1000") != std::string::npos &&
+               processes.find("sleep 999") == std::string::npos;
+    }));
+}
+
+TEST_F(DockerContainers, AnImageWithoutTimeoutRunsCommandsToo) {
+    const std::string id = started(spec());
+    ASSERT_EQ(run(id, {"rm", "/bin/timeout"}).exit_code, 0);
+    EXPECT_EQ(run(id, {"echo", "still"}).out, "still\n");
+    const ExecResult missing = run(id, {"no-such-program"});
+    EXPECT_TRUE(missing.exit_code == 126 || missing.exit_code == 127) << missing.exit_code;
+}
+
+TEST_F(DockerContainers, AMissingCommandIsSaid) {
+    const std::string id = started(spec());
+    const ExecResult missing = run(id, {"no-such-program"});
+    EXPECT_TRUE(missing.exit_code == 126 || missing.exit_code == 127) << missing.exit_code;
+    UnitSpec unit = spec();
+    unit.name = "b-" + run_;
+    unit.command = {"no-such-program"};
+    const auto other = runtime_->create(unit);
+    ASSERT_TRUE(other);
+    const auto start = runtime_->start(*other);
+    ASSERT_FALSE(start);
+    EXPECT_EQ(start.error().code, Code::invalid) << start.error().detail;
+    EXPECT_THAT(start.error().message, testing::HasSubstr("no such command"));
+}
+
+TEST_F(DockerContainers, AFolderThatTheEngineCannotSeeIsFoundOut) {
+    DockerOptions options;
+    options.host = *fakes::test_docker_host();
+    options.probe_labels = ours_;
+    EXPECT_FALSE((*connect_docker(options, clock_, random_))->capabilities().shares_file_system);
+    // A file system of this process alone would do; a folder that is gone meanwhile does too.
+    options.probe_folder = "/proc/self/task";
+    EXPECT_FALSE((*connect_docker(options, clock_, random_))->capabilities().shares_file_system);
+    options.probe_folder = folder_.path();
+    EXPECT_TRUE((*connect_docker(options, clock_, random_))->capabilities().shares_file_system);
+    EXPECT_TRUE(runtime_->list(ours_)->empty()) << "the probe was left behind";
+    EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
+}
+
+TEST_F(DockerContainers, AHostFolderThatIsNotThereIsInvalid) {
+    UnitSpec unit = spec();
+    unit.mounts = {{Mount::Kind::host, folder_.path() / "absent", "/x", true}};
+    const auto made = runtime_->create(unit);
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, Code::invalid);
+    EXPECT_EQ(made.error().message.find(folder_.path().string()), std::string::npos);
+}
+
+TEST_F(DockerContainers, ADeathFromOutsideIsAnEvent) {
+    const std::string id = started(spec());
+    std::atomic<bool> dead = false;
+    std::jthread reader([&](const std::stop_token& stop) {
+        EXPECT_TRUE(runtime_->events(stop, ours_, [&](const Labels&) {
+            const auto units = runtime_->list(ours_);
+            if (units && units->size() == 1 && units->front().state == Unit::State::exited) {
+                EXPECT_EQ(units->front().exit_code, 137);
+                dead = true;
+            }
+        }));
+    });
+    ASSERT_TRUE(http_->call({.method = "POST", .path = "/containers/" + id + "/kill"}));
+    EXPECT_TRUE(eventually([&] { return dead.load(); }));
+}
+
+}  // namespace
+}  // namespace atelier::drivers
