@@ -1,0 +1,547 @@
+#include <gtest/gtest.h>
+
+#include "reconcilers/org/status.h"
+#include "tests/reconcilers/org_world.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+std::string yaml_of(const std::vector<std::string>& names) {
+    std::string text = "name: Dev\nworkspaces:\n";
+    for (const std::string& name : names) text += "  - {name: " + name + "}\n";
+    if (names.empty()) text = "name: Dev\n";
+    return text;
+}
+
+const std::map<std::string, std::string> acme = {{"org.yaml",
+                                                  "name: Dev\n"
+                                                  "defaults: {plugins: [guard], model: sonnet}\n"
+                                                  "workspaces:\n"
+                                                  "  - name: PM\n"
+                                                  "    files_dir: pm\n"
+                                                  "    children:\n"
+                                                  "      - !include be/workspace.yaml\n"
+                                                  "      - {name: QA}\n"},
+                                                 {".env", "SHARED=1\n"},
+                                                 {"pm/system-prompt.md", "You are PM.\r\n"},
+                                                 {"pm/.env", "OWN=2\n"},
+                                                 {"be/workspace.yaml", "name: BE\nfiles_dir: be\n"},
+                                                 {"be/notes.md", "notes\n"}};
+
+TEST(OrgReconciler, AppliesATemplateAndThenRests) {
+    OrgWorld world;
+    world.push(acme);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-be<acme-pm acme-pm acme-qa<acme-pm");
+    const auto pm = world.read<crds::Workspace>("acme-pm");
+    EXPECT_EQ(pm.meta.controller()->uid, world.read<crds::Org>("acme").meta.uid);
+    EXPECT_EQ(pm.meta.label(crds::label::org), "acme");
+    EXPECT_EQ(pm.spec.plugins, std::vector<std::string>{"guard"});
+    ASSERT_EQ(pm.spec.files.size(), 2u);
+    EXPECT_EQ(pm.spec.files[1].path, "system-prompt.md");
+    EXPECT_EQ(*world.trees.read(pm.spec.files[1].artifact->digest, "system-prompt.md"),
+              "You are PM.\r\n")
+        << "as it is, line ends and all";
+    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data,
+              (EnvMap{{"OWN", "2"}, {"SHARED", "1"}}));
+    EXPECT_EQ((*world.objects.secret("default", "acme-qa-env"))->data, (EnvMap{{"SHARED", "1"}}));
+    ASSERT_EQ(pm.spec.env_from.size(), 1u);
+    EXPECT_EQ(pm.spec.env_from[0].secret_ref->name, "acme-pm-env");
+
+    auto org = world.read<crds::Org>("acme");
+    EXPECT_EQ(org.status.find("Ready")->message, "0/3 ready");
+    for (const char* name : {"acme-pm", "acme-be", "acme-qa"}) world.make_ready(name);
+    world.settle();
+    org = world.read<crds::Org>("acme");
+    EXPECT_TRUE(org.status.is_true("Ready"));
+    EXPECT_EQ(org.status.counts.ready, 3);
+    EXPECT_EQ(org.status.revision, world.read<crds::OrgTemplate>("dev").status.revision);
+}
+
+TEST(OrgReconciler, AnEditTouchesOnlyWhatItConcerns) {
+    OrgWorld world;
+    world.push(acme);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const auto generations = [&] {
+        std::string text;
+        for (const char* name : {"acme-pm", "acme-be", "acme-qa"}) {
+            text += std::to_string(world.read<crds::Workspace>(name).meta.generation);
+        }
+        return text;
+    };
+    EXPECT_EQ(generations(), "111");
+    auto files = acme;
+    files["be/notes.md"] = "other notes\n";
+    world.push(files);
+    world.settle();
+    EXPECT_EQ(generations(), "121") << "a file";
+    files["be/workspace.yaml"] = "name: BE\nfiles_dir: be\nmodel: opus\n";
+    world.push(files);
+    world.settle();
+    EXPECT_EQ(generations(), "131") << "a model";
+    files["pm/.env"] = "OWN=3\n";
+    world.push(files);
+    world.settle();
+    EXPECT_EQ(generations(), "131") << "a value is in the Secret alone";
+    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data.at("OWN"), "3");
+    files["README.md"] = "more\n";
+    world.push(files);
+    EXPECT_LE(world.settle(), 2);
+    EXPECT_EQ(generations(), "131") << "nothing that is delivered";
+}
+
+TEST(OrgReconciler, ARenamedNodeWithAKeyKeepsItsWorkspace) {
+    OrgWorld world;
+    world.push({{"org.yaml", "name: Dev\nworkspaces: [{name: Old Name, key: x}]\n"}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const auto uid = world.read<crds::Workspace>("acme-x").meta.uid;
+    world.push({{"org.yaml", "name: Dev\nworkspaces: [{name: New Name, key: x}]\n"}});
+    world.settle();
+    const auto after = world.read<crds::Workspace>("acme-x");
+    EXPECT_EQ(after.meta.uid, uid);
+    EXPECT_EQ(after.spec.display_name, "New Name");
+}
+
+TEST(OrgReconciler, Scenario08_OneListMayBeIncludedInTwoBranches) {
+    OrgWorld world;
+    world.push({{"org.yaml",
+                 "name: Dev\nworkspaces:\n  - {name: A, plugins: !include p.yaml}\n  - {name: B, "
+                 "plugins: !include p.yaml}\n"},
+                {"p.yaml", "[one, two]\n"}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    EXPECT_EQ(world.read<crds::Workspace>("acme-b").spec.plugins.size(), 2u);
+}
+
+TEST(OrgReconciler, Scenario09_WhatDoesNotSpawnLeavesNoTrace) {
+    OrgWorld world;
+    world.push(
+        {{"org.yaml",
+          "name: Dev\nworkspaces:\n  - name: A\n    children:\n      - {name: Off, files_dir: "
+          "off, spawning: false, children: [{name: Below}]}\n      - {name: On, spawning: "
+          "true}\n"},
+         {"off/.env", "SECRET=1\n"}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a acme-on<acme-a");
+    EXPECT_TRUE(world.store.list("secrets")->objects.empty());
+    EXPECT_EQ(world.read<crds::OrgTemplate>("dev").status.counts.declared, 4);
+}
+
+TEST(OrgReconciler, Scenario15_ReparentedInPlaceAndTheSecondPassRests) {
+    OrgWorld world;
+    world.push(acme);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const auto before = world.read<crds::Workspace>("acme-qa");
+    auto files = acme;
+    files["org.yaml"] =
+        "name: Dev\n"
+        "defaults: {plugins: [guard], model: sonnet}\n"
+        "workspaces:\n"
+        "  - name: PM\n"
+        "    files_dir: pm\n"
+        "    children:\n"
+        "      - !include be/workspace.yaml\n";
+    files["be/workspace.yaml"] = "name: BE\nfiles_dir: be\nchildren: [{name: QA}]\n";
+    world.push(files);
+    world.settle();
+    const auto after = world.read<crds::Workspace>("acme-qa");
+    EXPECT_EQ(after.meta.uid, before.meta.uid);
+    EXPECT_EQ(after.spec.parent, "acme-be");
+    EXPECT_EQ(world.workspaces(), "acme-be<acme-pm acme-pm acme-qa<acme-be");
+    EXPECT_EQ(world.settle(), 0);
+}
+
+TEST(OrgReconciler, Scenario16_ATemplateThatShrinksToNothingDeletesNothing) {
+    OrgWorld world;
+    world.push({{"org.yaml", yaml_of({"A", "B", "C"})}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    for (const char* text : {"name: Dev\n", "name: Dev\nworkspaces: [\n", ""}) {
+        SCOPED_TRACE(text);
+        world.push({{"org.yaml", text}});
+        world.settle();
+        EXPECT_EQ(world.workspaces(), "acme-a acme-b acme-c");
+    }
+    world.push({{"org.yaml", "name: Dev\n"}});
+    world.settle();
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("PruneBlocked")->reason, "EmptyDesiredSet");
+    world.git.set_away(true);
+    world.turn();
+    EXPECT_EQ(world.workspaces(), "acme-a acme-b acme-c");
+}
+
+TEST(OrgReconciler, Scenario16_TheOriginModesNeverDelete) {
+    OrgWorld world;
+    world.push({{"org.yaml", yaml_of({"A", "B"})}});
+    world.make_git_template();
+    world.make_org();
+    world.change<crds::Org>("acme",
+                            [](auto& org) { org.spec.prune.policy = crds::PrunePolicy::retain; });
+    world.settle();
+    world.push({{"org.yaml", yaml_of({"A"})}});
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a acme-b");
+}
+
+TEST(OrgReconciler, Scenario17_OrgsWithTheSameRolesDoNotTouchEachOther) {
+    OrgWorld world;
+    world.push({{"org.yaml", yaml_of({"Lead", "BE"})}});
+    world.make_git_template();
+    world.make_org("acme");
+    world.make_org("zeta");
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-be acme-lead zeta-be zeta-lead");
+    world.change<crds::Org>("zeta",
+                            [](auto& org) { org.spec.prune.policy = crds::PrunePolicy::retain; });
+    world.push({{"org.yaml", yaml_of({"Lead"})}});
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-lead zeta-be zeta-lead");
+    const auto zeta = world.read<crds::Org>("zeta");
+    ASSERT_TRUE(world.objects.remove(zeta, world.clock.now()));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-lead");
+}
+
+TEST(OrgReconciler, ANameThatIsTakenIsLeftAloneAndTold) {
+    OrgWorld world;
+    crds::Meta meta;
+    meta.name = "acme-pm";
+    meta.ns = "default";
+    const auto theirs = world.objects.create<crds::Workspace>(meta, {}, world.clock.now());
+    ASSERT_TRUE(theirs);
+    world.push(acme);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm");
+    EXPECT_EQ(world.read<crds::Workspace>("acme-pm").meta.revision, theirs->meta.revision);
+    const auto org = world.read<crds::Org>("acme");
+    EXPECT_TRUE(org.status.is_true("NameConflict"));
+    EXPECT_EQ(org.status.find("Stalled")->reason, "NameConflict");
+
+    ASSERT_TRUE(world.objects.remove(*theirs, world.clock.now()));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-be<acme-pm acme-pm acme-qa<acme-pm");
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("NameConflict"), nullptr);
+}
+
+TEST(OrgReconciler, ASecretThatIsTakenStopsThatWorkspaceAlone) {
+    OrgWorld world;
+    const auto other = world.make_org("other");
+    crds::Secret theirs;
+    theirs.meta.name = "acme-pm-env";
+    theirs.meta.ns = "default";
+    theirs.meta.owners = {other.as_owner()};
+    theirs.data = {{"OWN", "theirs"}};
+    ASSERT_TRUE(world.objects.put_secret(theirs, world.clock.now()));
+    world.change<crds::Org>("other", [](auto& org) { org.spec.suspend = true; });
+    world.push({{"org.yaml", "name: Dev\nworkspaces: [{name: PM, files_dir: pm}, {name: QA}]\n"},
+                {"pm/.env", "OWN=2\n"}});
+    world.make_git_template();
+    world.make_org();
+    for (int i = 0; i < 4; ++i) world.turn();
+    EXPECT_EQ(world.workspaces(), "acme-qa") << "it would read somebody else's environment";
+    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data.at("OWN"), "theirs");
+    EXPECT_TRUE(world.read<crds::Org>("acme").status.is_true("Stalled"));
+}
+
+TEST(OrgReconciler, AMassDeletionWaitsForItsConfirmation) {
+    OrgWorld world;
+    world.push({{"org.yaml", yaml_of({"A", "B", "C", "D", "E"})}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    world.push({{"org.yaml", yaml_of({"A", "B"})}});
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a acme-b acme-c acme-d acme-e");
+    const auto blocked = world.read<crds::Org>("acme").status;
+    EXPECT_TRUE(blocked.is_true("PruneBlocked"));
+    EXPECT_EQ(blocked.pending_prune.size(), 3u);
+    EXPECT_TRUE(blocked.is_true("InventoryReady")) << "what should be is";
+    world.change<crds::Org>("acme", [&](auto& org) {
+        org.meta.annotations["atelier.dev/confirm-prune"] = blocked.pending_prune_digest;
+    });
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a acme-b");
+    const auto after = world.read<crds::Org>("acme").status;
+    EXPECT_EQ(after.find("PruneBlocked"), nullptr);
+    EXPECT_TRUE(after.pending_prune.empty());
+    EXPECT_EQ(after.pending_prune_digest, "");
+}
+
+TEST(OrgReconciler, Scenario37_DeletionMarksAllBeforeWaiting) {
+    OrgWorld world;
+    world.push(acme);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    for (const char* name : {"acme-pm", "acme-be", "acme-qa"}) {
+        world.change<crds::Workspace>(
+            name, [](auto& w) { w.meta.finalizers.emplace_back("atelier.dev/workspace"); });
+    }
+    ASSERT_TRUE(world.objects.remove(world.read<crds::Org>("acme"), world.clock.now()));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-be<acme-pm! acme-pm! acme-qa<acme-pm!");
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("Ready")->reason, "Deleting");
+    for (const char* name : {"acme-qa", "acme-be", "acme-pm"}) {
+        EXPECT_TRUE(world.objects.secret("default", "acme-pm-env")->has_value());
+        ASSERT_TRUE(world.objects.release(world.read<crds::Workspace>(name),
+                                          "atelier.dev/workspace", world.clock.now()));
+        world.settle();
+    }
+    EXPECT_EQ(world.workspaces(), "");
+    EXPECT_TRUE(world.store.list("orgs.atelier.dev")->objects.empty());
+    EXPECT_FALSE(*world.objects.secret("default", "acme-pm-env"));
+}
+
+TEST(OrgReconciler, AWorkspaceThatIsWantedAgainIsMadeAnewWhenTheOldOneIsGone) {
+    OrgWorld world;
+    world.push({{"org.yaml", yaml_of({"A", "B"})}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const auto uid = world.read<crds::Workspace>("acme-b").meta.uid;
+    world.change<crds::Workspace>(
+        "acme-b", [](auto& w) { w.meta.finalizers.emplace_back("atelier.dev/workspace"); });
+    ASSERT_TRUE(world.objects.remove(world.read<crds::Workspace>("acme-b"), world.clock.now()));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a acme-b!");
+    EXPECT_FALSE(world.read<crds::Org>("acme").status.is_true("Ready"));
+    ASSERT_TRUE(world.objects.release(world.read<crds::Workspace>("acme-b"),
+                                      "atelier.dev/workspace", world.clock.now()));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a acme-b");
+    EXPECT_NE(world.read<crds::Workspace>("acme-b").meta.uid, uid);
+}
+
+TEST(OrgReconciler, WithoutATemplateNothingHappens) {
+    OrgWorld world;
+    world.make_org();
+    world.settle();
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("Ready")->reason, "TemplateNotFound");
+    world.push({{"org.yaml", yaml_of({"A"})}});
+    const auto source = world.make_git_template();
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a");
+    ASSERT_TRUE(world.objects.remove(world.read<crds::OrgTemplate>("dev"), world.clock.now()));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a");
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("Stalled")->reason, "TemplateNotFound");
+}
+
+TEST(OrgReconciler, ReportsMissingEnvironmentAndDoesNotBlock) {
+    OrgWorld world;
+    world.push(
+        {{"org.yaml",
+          "name: Dev\nrequired_env: [{any_of: [A_KEY, B_KEY]}]\nworkspaces: [{name: A}]\n"}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-a");
+    const auto* condition = world.read<crds::Org>("acme").status.find("EnvSatisfied");
+    ASSERT_TRUE(condition);
+    auto org = world.read<crds::Org>("acme");
+    EXPECT_EQ(org.status.find("EnvSatisfied")->reason, "RequiredMissing");
+    crds::Secret secret;
+    secret.meta.name = "keys";
+    secret.meta.ns = "default";
+    secret.meta.owners = {org.as_owner()};
+    secret.meta.owners[0].uid = "somebody-else";
+    secret.data = {{"B_KEY", "v"}, {"A_KEY", ""}};
+    ASSERT_TRUE(world.objects.put_secret(secret, world.clock.now()));
+    world.change<crds::Org>("acme", [](auto& o) {
+        o.spec.env_from = {{.secret_ref = crds::LocalRef{"keys"}, .config_map_ref = {}}};
+    });
+    world.settle();
+    EXPECT_TRUE(world.read<crds::Org>("acme").status.is_true("EnvSatisfied"));
+    EXPECT_EQ(world.read<crds::Workspace>("acme-a").spec.env_from.size(), 1u);
+}
+
+TEST(OrgReconciler, InterestsLeadToTheOrgsConcerned) {
+    OrgWorld world;
+    world.push(acme);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const auto keys = [&](const Key& of) {
+        std::string text;
+        for (const Interest& interest : world.orgs.interests()) {
+            if (interest.resource != of.resource) continue;
+            const store::Event event{store::Change::modified, 1, world.store.get(of),
+                                     world.store.get(of)};
+            for (const Key& key : interest.keys(event, world.store)) text += key.name + " ";
+        }
+        return text;
+    };
+    EXPECT_EQ(keys({"workspaces.atelier.dev", "default", "acme-be"}), "acme ");
+    EXPECT_EQ(keys({"orgtemplates.atelier.dev", "default", "dev"}), "acme ");
+    EXPECT_EQ(keys({"secrets", "default", "dev.template-env"}), "acme ");
+    EXPECT_EQ(keys({"secrets", "default", "acme-pm-env"}), "acme ");
+}
+
+// What a person would see go through: apply, edit, move, remove, delete.
+struct Step {
+    const char* name;
+    std::function<void(OrgWorld&)> act;
+};
+
+std::vector<Step> story() {
+    return {{"apply",
+             [](OrgWorld& world) {
+                 world.push(acme);
+                 world.make_git_template();
+                 world.make_org();
+             }},
+            {"edit",
+             [](OrgWorld& world) {
+                 auto files = acme;
+                 files["pm/system-prompt.md"] = "Changed.\n";
+                 files["pm/.env"] = "OWN=3\n";
+                 files["org.yaml"] += "      - {name: New, tier: 3}\n";
+                 world.push(files);
+             }},
+            {"move and remove",
+             [](OrgWorld& world) {
+                 auto files = acme;
+                 files["org.yaml"] =
+                     "name: Dev\nworkspaces:\n  - name: PM\n    files_dir: pm\n    children:\n"
+                     "      - {name: BE, children: [{name: QA}]}\n";
+                 files.erase(".env");
+                 world.push(files);
+             }},
+            {"delete", [](OrgWorld& world) {
+                 const auto org = world.objects.find<crds::Org>("default", "acme");
+                 CHECK(org && *org);
+                 CHECK(world.objects.remove(**org, world.clock.now()));
+             }}};
+}
+
+// The law of a reconciler: whichever write fails, before or after it had its effect, going on gets
+// to the same place; once there, nothing is touched.
+TEST(OrgLaw, ConvergesThroughAnyFailedWriteThenRests) {
+    const auto steps = story();
+    for (std::size_t broken = 0; broken < steps.size(); ++broken) {
+        std::string expected;
+        {
+            OrgWorld world;
+            for (std::size_t i = 0; i <= broken; ++i) {
+                steps[i].act(world);
+                world.settle();
+            }
+            expected = world.everything();
+        }
+        for (const bool after : {false, true}) {
+            for (int nth = 1;; ++nth) {
+                SCOPED_TRACE(std::string(steps[broken].name) + ", write " + std::to_string(nth) +
+                             (after ? " fails after its effect" : " fails"));
+                OrgWorld world;
+                for (std::size_t i = 0; i < broken; ++i) {
+                    steps[i].act(world);
+                    world.settle();
+                }
+                steps[broken].act(world);
+                const int before = world.store.writes();
+                world.store.fail_write(nth, after);
+                world.settle();
+                const bool failed = world.store.writes() - before >= nth;
+                world.store.fail_write(0, false);
+                EXPECT_EQ(world.everything(), expected);
+                EXPECT_EQ(world.settle(), 0);
+                if (!failed) break;
+                ASSERT_LT(nth, 200);
+            }
+        }
+    }
+}
+
+TEST(OrgLaw, ConvergesThroughFailuresOfGit) {
+    for (const char* call : {"refs", "fetch"}) {
+        for (const auto when : {fakes::When::before, fakes::When::after}) {
+            SCOPED_TRACE(call);
+            OrgWorld world;
+            world.push(acme);
+            world.make_git_template();
+            world.make_org();
+            world.git.plan({.call = call, .nth = 1, .when = when, .code = Code::unavailable});
+            EXPECT_FALSE(world.turn());
+            world.settle();
+            EXPECT_FALSE(world.git.faults_left());
+            EXPECT_EQ(world.workspaces(), "acme-be<acme-pm acme-pm acme-qa<acme-pm");
+        }
+    }
+}
+
+// Random edits of a template: never two workspaces of one key, none lost, none of others touched,
+// and a plan that is carried out leaves nothing to do.
+TEST(OrgLaw, RandomEditsNeverDuplicateOrLoseAWorkspace) {
+    for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+        SCOPED_TRACE(seed);
+        SeededRandom random(seed);
+        OrgWorld world;
+        world.push({{"org.yaml", yaml_of({"W0"})}});
+        world.make_git_template();
+        world.make_org();
+        crds::Meta meta;
+        meta.name = "acme-other";
+        meta.ns = "default";
+        ASSERT_TRUE(world.objects.create<crds::Workspace>(meta, {}, world.clock.now()));
+        world.change<crds::Org>("acme", [](auto& org) { org.spec.prune.max_percent = 100; });
+        for (int edit = 0; edit < 15; ++edit) {
+            // A random forest over some of twelve names.
+            std::vector<int> parent(12, -2);
+            std::set<std::string> expected{"acme-other"};
+            for (int i = 0; i < 12; ++i) {
+                if (random.next() % 3 == 0 && i > 0) continue;
+                parent[static_cast<std::size_t>(i)] = -1;
+                if (i > 0) {
+                    const auto up = static_cast<int>(random.next() % static_cast<unsigned>(i));
+                    if (parent[static_cast<std::size_t>(up)] != -2) {
+                        parent[static_cast<std::size_t>(i)] = up;
+                    }
+                }
+                expected.insert("acme-w" + std::to_string(i));
+            }
+            std::function<std::string(int)> subtree = [&](int node) {
+                std::string text = "{name: W" + std::to_string(node) +
+                                   ", tier: " + std::to_string(1 + random.next() % 4) +
+                                   ", children: [";
+                for (int i = 0; i < 12; ++i) {
+                    if (parent[static_cast<std::size_t>(i)] == node) text += subtree(i) + ", ";
+                }
+                return text + "]}";
+            };
+            std::string yaml = "name: Dev\nworkspaces:\n";
+            for (int i = 0; i < 12; ++i) {
+                if (parent[static_cast<std::size_t>(i)] == -1) yaml += "  - " + subtree(i) + "\n";
+            }
+            world.push({{"org.yaml", yaml}});
+            world.settle();
+            std::set<std::string> names;
+            const auto snapshot = world.store.list("workspaces.atelier.dev");
+            for (const auto& object : snapshot->objects) {
+                names.insert(object->key.name);
+                const auto workspace = world.read<crds::Workspace>(object->key.name);
+                if (object->key.name == "acme-other") continue;
+                const int node = std::stoi(object->key.name.substr(6));
+                const int up = parent[static_cast<std::size_t>(node)];
+                EXPECT_EQ(workspace.spec.parent, up < 0 ? "" : "acme-w" + std::to_string(up));
+            }
+            EXPECT_EQ(names, expected);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace atelier::reconcilers

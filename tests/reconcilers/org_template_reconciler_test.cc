@@ -1,0 +1,296 @@
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "tests/reconcilers/org_world.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr const char* two = "name: Dev\nworkspaces:\n  - {name: PM, children: [{name: BE}]}\n";
+
+std::string ready_of(const crds::OrgTemplate& object) {
+    const auto* ready = object.status.find("Ready");
+    return ready ? std::string(json::name_of(ready->status)) + " " + ready->reason : "none";
+}
+
+CompiledOrg artifact_of(OrgWorld& world) {
+    const auto object = world.read<crds::OrgTemplate>("dev");
+    const auto text = world.trees.read(object.status.artifact_digest, std::string(tree_file));
+    CHECK(text);
+    const auto document = json::parse(*text);
+    CHECK(document);
+    auto org = json::read<CompiledOrg>(static_cast<const json::Value&>(*document));
+    CHECK(org);
+    return std::move(*org);
+}
+
+TEST(OrgTemplateReconciler, CompilesFromGitAndFollowsIt) {
+    OrgWorld world;
+    const std::string first = world.push({{"org.yaml", two}});
+    world.make_git_template();
+    world.settle();
+    auto object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(ready_of(object), "True Compiled");
+    EXPECT_TRUE(object.status.is_true("SourceReady"));
+    EXPECT_TRUE(object.status.is_true("Rendered"));
+    EXPECT_EQ(object.status.revision, first);
+    EXPECT_EQ(object.status.counts.spawning, 2);
+    EXPECT_EQ(object.status.template_name, "Dev");
+    EXPECT_EQ(artifact_of(world).nodes.size(), 2u);
+    const auto fetched = object.status.last_fetch_time;
+
+    const std::string second = world.push({{"org.yaml", "name: Dev\nworkspaces: [{name: PM}]\n"}});
+    const auto outcome = world.reconcile_template();
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->wake_at, world.clock.now() + object.spec.interval);
+    object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(object.status.revision, second);
+    EXPECT_NE(object.status.last_fetch_time, fetched);
+    EXPECT_EQ(artifact_of(world).nodes.size(), 1u);
+}
+
+TEST(OrgTemplateReconciler, AFailingSourceKeepsTheLastGoodArtifact) {
+    OrgWorld world;
+    const std::string commit = world.push({{"org.yaml", two}});
+    world.make_git_template();
+    world.settle();
+    const auto good = world.read<crds::OrgTemplate>("dev").status;
+
+    world.git.set_away(true);
+    EXPECT_FALSE(world.reconcile_template()) << "tried again with backoff";
+    auto object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(ready_of(object), "False SourceFetchFailed");
+    EXPECT_TRUE(object.status.is_true("Reconciling"));
+    EXPECT_EQ(object.status.artifact_digest, good.artifact_digest);
+    EXPECT_EQ(object.status.revision, commit);
+
+    world.git.set_away(false);
+    world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - !include a.yaml\n"}});
+    const auto outcome = world.reconcile_template();
+    ASSERT_TRUE(outcome);
+    EXPECT_TRUE(outcome->wake_at) << "looks again at the interval";
+    object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(ready_of(object), "False IncludeMissing");
+    EXPECT_TRUE(object.status.is_true("Stalled"));
+    EXPECT_FALSE(object.status.is_true("Reconciling"));
+    EXPECT_TRUE(object.status.is_true("SourceReady"));
+    EXPECT_EQ(object.status.artifact_digest, good.artifact_digest);
+    EXPECT_EQ(object.status.find("Ready")->message,
+              "org.yaml:3:5: cannot read a.yaml: there is no such file");
+    const Revision before = world.store.revision();
+    ASSERT_TRUE(world.reconcile_template());
+    EXPECT_EQ(world.store.revision(), before) << "the same again is not told again";
+
+    world.push({{"org.yaml", two}});
+    ASSERT_TRUE(world.reconcile_template());
+    object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(ready_of(object), "True Compiled");
+    EXPECT_EQ(object.status.find("Stalled"), nullptr);
+    EXPECT_EQ(object.status.artifact_digest, good.artifact_digest);
+}
+
+TEST(OrgTemplateReconciler, SourcesThatCannotBe) {
+    struct Case {
+        const char* name;
+        std::function<void(crds::TemplateSource&)> set;
+        const char* ready;
+        bool looks_again;
+    };
+    const auto git = [](crds::TemplateSource& s) -> crds::GitSource& {
+        s.git = crds::GitSource{.url = OrgWorld::url, .ref = "main", .path = "", .secret_ref = {}};
+        return *s.git;
+    };
+    const Case cases[] = {
+        {"no such branch", [&](auto& s) { git(s).ref = "none"; }, "False SourceNotFound", true},
+        {"no such repository", [&](auto& s) { git(s).url = "http://git.example/x"; },
+         "False SourceNotFound", true},
+        {"no such folder", [&](auto& s) { git(s).path = "none"; }, "False SourceNotFound", true},
+        {"no such secret", [&](auto& s) { git(s).secret_ref = crds::LocalRef{"none"}; },
+         "False SourceNotFound", true},
+        {"no folder of templates", [](auto& s) { s.directory = "dev"; }, "False UnsupportedSource",
+         false},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.name);
+        OrgWorld world;
+        world.push({{"org.yaml", two}});
+        crds::OrgTemplateSpec spec;
+        c.set(spec.source);
+        world.make_template(spec);
+        const auto outcome = world.reconcile_template();
+        const auto object = world.read<crds::OrgTemplate>("dev");
+        EXPECT_EQ(ready_of(object), c.ready);
+        EXPECT_TRUE(object.status.is_true("Stalled"));
+        EXPECT_EQ(outcome && outcome->wake_at, c.looks_again);
+    }
+}
+
+// Scenarios 3 and 4 as far as they touch the source of a template: refused before any call.
+TEST(OrgTemplateReconciler, Scenario03_RefsAndPathsAreCheckedBeforeAnyCall) {
+    for (const char* ref : {"main; rm -rf /", "--upload-pack=x", "a..b", "-x"}) {
+        SCOPED_TRACE(ref);
+        OrgWorld world;
+        crds::OrgTemplateSpec spec;
+        spec.source.git =
+            crds::GitSource{.url = OrgWorld::url, .ref = ref, .path = "", .secret_ref = {}};
+        crds::Meta meta;
+        meta.name = "dev";
+        meta.ns = "default";
+        if (!world.objects.create<crds::OrgTemplate>(meta, spec, world.clock.now())) continue;
+        EXPECT_EQ(world.reconcile_template().error().code, Code::invalid);
+        EXPECT_TRUE(world.git.calls().empty());
+    }
+}
+
+TEST(OrgTemplateReconciler, Scenario06_TheTokenIsSentAndNeverShown) {
+    OrgWorld world;
+    world.push({{"org.yaml", two}});
+    world.git.need_secret(OrgWorld::url, "hunter2-token");
+    crds::OrgTemplateSpec spec;
+    spec.source.git = crds::GitSource{
+        .url = OrgWorld::url, .ref = "main", .path = "", .secret_ref = crds::LocalRef{"creds"}};
+    world.make_template(spec);
+    world.turn();
+    EXPECT_EQ(ready_of(world.read<crds::OrgTemplate>("dev")), "False SourceNotFound");
+
+    const auto owner = world.make_org("someone");
+    crds::Secret secret;
+    secret.meta.name = "creds";
+    secret.meta.ns = "default";
+    secret.meta.owners = {owner.as_owner()};
+    secret.data = {{"token", "wrong-token"}};
+    ASSERT_TRUE(world.objects.put_secret(secret, world.clock.now()));
+    ASSERT_TRUE(world.reconcile_template());
+    EXPECT_EQ(ready_of(world.read<crds::OrgTemplate>("dev")), "False SourceAccessDenied");
+    EXPECT_EQ(world.events().find("wrong-token"), std::string::npos);
+
+    secret.data = {{"token", "hunter2-token\n"}};
+    ASSERT_TRUE(world.objects.put_secret(secret, world.clock.now()));
+    ASSERT_TRUE(world.reconcile_template());
+    EXPECT_EQ(ready_of(world.read<crds::OrgTemplate>("dev")), "True Compiled");
+}
+
+TEST(OrgTemplateReconciler, InlineTemplatesHaveNoFiles) {
+    OrgWorld world;
+    world.make_inline_template(
+        "name: Dev\nworkspaces:\n  - {name: A, files_dir: a}\n  - !include b.yaml\n  - {name: C, "
+        "initial_prompt_file: c.md}\n");
+    world.turn();
+    const auto object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(ready_of(object), "False InlineTemplate");
+    EXPECT_NE(object.status.find("Ready")->message.find("org.yaml:4:5"), std::string::npos);
+}
+
+TEST(OrgTemplateReconciler, WarnsOfUnknownFieldsWithTheirPlace) {
+    OrgWorld world;
+    world.make_inline_template("name: Dev\nworkspaces:\n  - {name: A, modle: x}\n");
+    world.turn();
+    const auto object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(ready_of(object), "True Compiled");
+    ASSERT_EQ(object.status.warnings.size(), 1u);
+    const auto& warning = object.status.warnings[0];
+    EXPECT_EQ(warning.reason, "UnknownField");
+    EXPECT_EQ(text_of(warning),
+              "org.yaml:3:22: unknown field \"modle\" of a workspace is ignored: did you mean "
+              "\"model\"?");
+}
+
+TEST(OrgTemplateReconciler, ASuspendedTemplateIsLeftAlone) {
+    OrgWorld world;
+    world.push({{"org.yaml", two}});
+    world.make_git_template();
+    world.settle();
+    const auto calls = world.git.calls().size();
+    world.change<crds::OrgTemplate>("dev", [](auto& object) { object.spec.suspend = true; });
+    const auto outcome = world.reconcile_template();
+    ASSERT_TRUE(outcome);
+    EXPECT_FALSE(outcome->wake_at);
+    EXPECT_EQ(world.git.calls().size(), calls);
+    EXPECT_TRUE(world.read<crds::OrgTemplate>("dev").status.is_true("Suspended"));
+    world.change<crds::OrgTemplate>("dev", [](auto& object) { object.spec.suspend = false; });
+    world.settle();
+    EXPECT_EQ(world.read<crds::OrgTemplate>("dev").status.find("Suspended"), nullptr);
+}
+
+TEST(OrgTemplateReconciler, EnvironmentIsASecretAndNowhereElse) {
+    OrgWorld world;
+    world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n"},
+                {".env", "SHARED=org-value-xyz\n"},
+                {"pm/.env", "OWN=node-value-xyz\n"},
+                {"pm/system-prompt.md", "hi\n"}});
+    world.make_git_template();
+    world.settle();
+    const auto secret = world.objects.secret("default", "dev.template-env");
+    ASSERT_TRUE(secret && *secret);
+    const auto object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ((*secret)->meta.controller()->uid, object.meta.uid);
+    const auto artifact = world.trees.get(object.status.artifact_digest);
+    ASSERT_TRUE(artifact);
+    for (const auto& [path, file] : **artifact) {
+        EXPECT_EQ(file.bytes.find("value-xyz"), std::string::npos) << path;
+    }
+    for (const NodeFile& file : artifact_of(world).nodes[0].files) EXPECT_NE(file.path, ".env");
+    EXPECT_EQ(world.events().find("value-xyz"), std::string::npos);
+    EXPECT_EQ(world.store.get(object.key())->body.find("value-xyz"), std::string::npos);
+
+    world.push({{"org.yaml", two}});
+    world.settle();
+    EXPECT_FALSE(*world.objects.secret("default", "dev.template-env")) << "no longer needed";
+}
+
+TEST(OrgTemplateReconciler, ALostTreeIsPutBack) {
+    OrgWorld world;
+    world.push({{"org.yaml", two}});
+    world.make_git_template();
+    world.settle();
+    const auto digest = world.read<crds::OrgTemplate>("dev").status.artifact_digest;
+    world.trees.lose(digest);
+    world.settle();
+    EXPECT_TRUE(world.trees.get(digest));
+}
+
+TEST(OrgTemplateReconciler, ReadsADirectory) {
+    const auto root = std::filesystem::path(testing::TempDir()) / "org_template_directory";
+    std::filesystem::remove_all(root);
+    std::filesystem::create_directories(root / "dev");
+    const auto write = [&](const std::string& text) {
+        std::ofstream(root / "dev" / "org.yaml") << text;
+    };
+    write(two);
+    {
+        OrgWorld world(root);
+        crds::OrgTemplateSpec spec;
+        spec.source.directory = "dev";
+        world.make_template(spec);
+        world.settle();
+        const auto first = world.read<crds::OrgTemplate>("dev").status;
+        EXPECT_EQ(first.counts.spawning, 2);
+        write("name: Dev\n");
+        world.settle();
+        const auto second = world.read<crds::OrgTemplate>("dev").status;
+        EXPECT_EQ(second.counts.spawning, 0);
+        EXPECT_NE(first.revision, second.revision);
+        std::filesystem::remove_all(root / "dev");
+        world.turn();
+        EXPECT_EQ(ready_of(world.read<crds::OrgTemplate>("dev")), "False SourceNotFound");
+    }
+    std::filesystem::remove_all(root);
+}
+
+// The artifact's name is the same on every machine: it does not depend on time, order or identity.
+TEST(OrgTemplateReconciler, EqualTemplatesHaveEqualArtifacts) {
+    std::string digests[2];
+    for (std::string& digest : digests) {
+        OrgWorld world;
+        if (&digest == &digests[1]) world.clock.now_ += std::chrono::hours(1000);
+        world.push({{"org.yaml", two}, {"unrelated.txt", &digest == &digests[1] ? "a" : "b"}});
+        world.make_git_template();
+        world.settle();
+        digest = world.read<crds::OrgTemplate>("dev").status.artifact_digest;
+    }
+    EXPECT_EQ(digests[0], digests[1]);
+}
+
+}  // namespace
+}  // namespace atelier::reconcilers
