@@ -107,6 +107,8 @@ class Backend {
     virtual Result<std::string> meta(std::string_view name) = 0;
     virtual Result<void> set_meta(std::string_view name, std::string_view value) = 0;
 
+    // Whether the database can be reached. Writes nothing.
+    virtual Result<void> ping() = 0;
     // Writes something without meaning, durably: whether a commit could succeed now.
     virtual Result<void> probe() = 0;
 };

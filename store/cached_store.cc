@@ -14,6 +14,7 @@ constexpr std::size_t trim_most = 256;
 // So far behind, trimming goes on between commits instead of waiting for a quiet moment.
 constexpr Revision trim_backlog_most = 50'000;
 constexpr std::size_t time_marks_most = 64;
+constexpr int idle_rounds_between_pings = 5;
 
 const std::vector<double>& commit_buckets() {
     static const std::vector<double> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
@@ -268,8 +269,8 @@ bool CachedStore::trim_some() {
     trimmed_ = trim_to_;
     auto removed = backend_->trim(trim_to_, trim_most);
     if (!removed) {
-        log_.error("the log could not be trimmed", removed.error());
         trimming_ = false;
+        set_health(std::move(removed).error());
         return false;
     }
     meters_.trimmed.add(static_cast<double>(*removed));
@@ -287,6 +288,9 @@ void CachedStore::when_idle() {
             if (!settled) probed = std::move(settled).error();
         }
         set_health(std::move(probed));
+    } else if (++idle_rounds_ % idle_rounds_between_pings == 0) {
+        // Readiness should not wait for the next write to learn that the database is away.
+        if (auto reached = backend_->ping(); !reached) set_health(std::move(reached));
     } else {
         trim_some();
     }

@@ -107,6 +107,7 @@ class CachedStore final : public Store {
     bool trimming_ = false;
     bool behind_ = false;  // the database may hold what the cache does not
     std::deque<TimeMark> time_marks_;
+    int idle_rounds_ = 0;
     struct Counted {
         Gauge* gauge = nullptr;
         double objects = 0;

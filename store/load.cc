@@ -89,7 +89,10 @@ Result<void> CachedStore::load() {
     };
     TRY(backend_->read_log(floor, take_line));
     trimmed_ = trim_to_ = marks.trimmed;
-    for (auto& [resource, counted] : counted_) counted.objects = 0;
+    for (auto& [resource, counted] : counted_) {
+        counted.objects = 0;
+        counted.gauge->set(0);
+    }
     cache_.load(std::move(objects), history, floor, marks.newest);
     for (const auto& [resource, n] : cache_.counts()) {
         Counted& counted = counted_[resource];

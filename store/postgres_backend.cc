@@ -257,6 +257,14 @@ class PostgresBackend final : public Backend {
         });
     }
 
+    Result<void> ping() override {
+        TRY(connected());
+        return transact([](pqxx::work& work) -> Result<void> {
+            work.exec("SELECT 1");
+            return {};
+        });
+    }
+
     Result<void> probe() override { return set_meta("probe", "writable"); }
 
   private:

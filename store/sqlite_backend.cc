@@ -216,6 +216,9 @@ class SqliteBackend final : public Backend {
         return set_meta_.reset().bind_text(1, name).bind_text(2, value).run();
     }
 
+    // A file that was there is there; whether it takes writes is told by writing.
+    Result<void> ping() override { return {}; }
+
     Result<void> probe() override { return set_meta("probe", "writable"); }
 
   private:
@@ -224,8 +227,17 @@ class SqliteBackend final : public Backend {
     }
 
     Result<void> migrate() {
+        TRY(database_.execute("PRAGMA busy_timeout = 5000"));
+        Statement mode = TRY(database_.prepare("PRAGMA journal_mode = WAL"));
+        const bool told = TRY(mode.step());
+        if (!told || mode.text(0) != "wal") {
+            return Error{Code::unsupported,
+                         "the file system cannot hold an SQLite database that is read while it is "
+                         "written (WAL): put it on a local disk"};
+        }
+        mode.reset();
         TRY(database_.execute(
-            "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; "
+            "PRAGMA synchronous = FULL; "
             "PRAGMA wal_autocheckpoint = 4000; PRAGMA journal_size_limit = 67108864; "
             "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY"));
         Transaction transaction = TRY(Transaction::begin(database_));

@@ -32,6 +32,7 @@ class Forwarding : public Backend {
     Result<void> set_meta(std::string_view name, std::string_view value) override {
         return inner_->set_meta(name, value);
     }
+    Result<void> ping() override { return inner_->ping(); }
     Result<void> probe() override { return inner_->probe(); }
 
   private:
@@ -173,6 +174,16 @@ TEST_F(Faults, An_idle_store_finds_out_that_the_database_is_back) {
     must(store->healthy());
     const std::lock_guard lock(shared_->mutex);
     EXPECT_GT(shared_->probes, 0);
+}
+
+TEST_F(Faults, An_idle_store_finds_out_that_the_database_is_away) {
+    const auto store = open(false);
+    must(put(*store, create(workspace("a"))));
+    set_down(true);
+    for (int i = 0; i < 600 && store->healthy(); ++i) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    }
+    EXPECT_EQ(code_of(store->healthy()), Code::unavailable);
 }
 
 TEST_F(Faults, Two_stores_on_one_log_never_overwrite_each_other) {

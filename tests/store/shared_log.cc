@@ -68,6 +68,11 @@ class SharedBackend final : public Backend {
         s_->meta.insert_or_assign(std::string(name), std::string(value));
         return {};
     }
+    Result<void> ping() override {
+        const std::lock_guard lock(s_->mutex);
+        if (s_->down) return unreachable();
+        return {};
+    }
     Result<void> probe() override {
         const std::lock_guard lock(s_->mutex);
         ++s_->probes;
