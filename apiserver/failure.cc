@@ -53,7 +53,7 @@ Failure invalid(const Error& error, const crds::Kind* kind, std::string_view nam
     std::string what;
     for (const Cause& cause : error.causes) {
         what += what.empty() ? "" : ", ";
-        what += cause.field + ": " + cause.message;
+        what += cause.field.empty() ? cause.message : cause.field + ": " + cause.message;
     }
     if (error.causes.size() > 1) what = "[" + what + "]";
     Failure out{422, "Invalid", what, std::string(name)};

@@ -1,0 +1,67 @@
+// The Kubernetes API of Atelier: what kubectl and client libraries talk to.
+//
+// Reads are answered from the store's memory on the caller's thread. Writes are admitted there and
+// answered from the store's own thread once they are durable. Nothing blocks.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "apiserver/authentication.h"
+#include "apiserver/http.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "crds/kind.h"
+#include "store/store.h"
+
+namespace atelier::apiserver {
+
+// One thing that must be well. Called on I/O threads: must not block.
+struct HealthCheck {
+    std::string name;
+    std::function<Result<void>()> check;
+};
+
+struct ApiOptions {
+    std::vector<Credential> credentials;
+    std::string version = "0.1.0";           // of Atelier
+    std::string kubernetes = "1.32.0";       // whose API this speaks; kubectl picks its words by it
+    std::string commit;                      // of the source, when known
+    std::string address = "127.0.0.1:6443";  // host:port, as clients reach this server
+    std::vector<HealthCheck> live;           // for /livez
+    std::vector<HealthCheck> ready;          // for /readyz and /healthz, beside the store
+    bool open_metrics = true;                // /metrics without a token
+    // Watches are served by a thread of their own; otherwise by calls of pump().
+    bool own_thread = true;
+};
+
+// Thread-safe. All collaborators outlive it.
+class Api {
+  public:
+    Api(store::Store& store, const crds::Kinds& kinds, const Clock& clock, Random& random,
+        Metrics& metrics, Log log, ApiOptions options);
+    ~Api();  // as stop()
+
+    // Usable as a Handler. The answer may come later, from another thread.
+    void handle(Request request, std::shared_ptr<ResponseSink> sink);
+    Handler handler();
+
+    // Makes the namespaces that are always there, if they are not. Waits for the store.
+    Result<void> seed();
+
+    // One round of watches, with own_thread false.
+    void pump();
+    // Ends all watches in good order. Requests are still answered. Idempotent.
+    void stop();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace atelier::apiserver

@@ -1,0 +1,22 @@
+// The continue token of a paged list: where it stands, in a state of the collection.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "crds/meta.h"
+
+namespace atelier::apiserver {
+
+struct Page {
+    Revision revision = 0;  // -1: go on in the newest state
+    std::string ns;         // of the last object told
+    std::string name;
+};
+
+// Opaque to clients: base64url of JSON.
+std::string encode_page(const Page& page);
+Result<Page> decode_page(std::string_view token);
+
+}  // namespace atelier::apiserver
