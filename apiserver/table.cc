@@ -33,9 +33,11 @@ Table::Table(const crds::Kind& kind) : columns_(table_columns(kind)) {
 }
 
 std::shared_ptr<const Table::Row> Table::row(const store::Object& object) {
+    // One revision may show two states: an object that leaves a selection is told as it was before.
+    const std::size_t key = std::hash<std::string>{}(object.body);
     {
         const std::lock_guard lock(mutex_);
-        if (const auto it = rows_.find(object.revision); it != rows_.end()) return it->second;
+        if (const auto it = rows_.find(key); it != rows_.end()) return it->second;
     }
     auto made = std::make_shared<Row>();
     // What is stored was parsed before it was stored.
@@ -45,7 +47,7 @@ std::shared_ptr<const Table::Row> Table::row(const store::Object& object) {
     }
     const std::lock_guard lock(mutex_);
     if (rows_.size() >= rows_kept) rows_.clear();
-    rows_.emplace(object.revision, made);
+    rows_.emplace(key, made);
     return made;
 }
 

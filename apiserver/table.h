@@ -32,7 +32,7 @@ struct TableColumn {
 // The columns of a kind, the name included.
 std::vector<TableColumn> table_columns(const crds::Kind& kind);
 
-// The table of one kind. Thread-safe; rows are kept by revision, so each is made once.
+// The table of one kind. Thread-safe; rows are kept, so that each is made once.
 class Table {
   public:
     explicit Table(const crds::Kind& kind);
@@ -52,7 +52,7 @@ class Table {
     std::vector<TableColumn> columns_;
     std::string column_definitions_;
     std::mutex mutex_;
-    std::unordered_map<Revision, std::shared_ptr<const Row>> rows_;  // under mutex_
+    std::unordered_map<std::size_t, std::shared_ptr<const Row>> rows_;  // by body; under mutex_
 };
 
 // {"kind":"PartialObjectMetadata",...} of an object, with its metadata as stored.
