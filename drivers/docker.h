@@ -1,7 +1,7 @@
 // Units as containers of a Docker Engine (API 1.40 or newer, 1.41 where there is more).
 //
-// Containers are made with the few capabilities that an entry point needs to hand its files to a user
-// and become it, no way to gain privileges, no restart policy (restarting is the reconcilers'
+// Containers are made with the few capabilities that an entry point needs to hand its files to a
+// user and become it, no way to gain privileges, no restart policy (restarting is the reconcilers'
 // business) and a log of bounded size.
 #pragma once
 
@@ -24,8 +24,8 @@ struct DockerOptions {
     Duration deadline = std::chrono::seconds(60);  // of one call; a stop has its grace added
     Duration pull_deadline = std::chrono::minutes(15);
     // A folder of the server. Whether containers see it is found out once, by a container that is
-    // made over a new file there, never started, and removed; it needs any image to be present, and
-    // until then `shares_file_system` is false, as it stays without a folder.
+    // made over a new file there from an empty image, never started, and removed again. Until the
+    // engine was reached `shares_file_system` is false, as it stays without a folder.
     std::string probe_folder;
     Labels probe_labels;  // of that container, beside atelier.dev/probe: whose it is
 };

@@ -48,10 +48,12 @@ class DockerEngine final : public Runtime {
                                  Duration deadline);
     // Whether the probe folder is seen by containers; an error when it is not yet known.
     Result<bool> probe();
-    Result<bool> probe_with(const std::string& image, const std::string& folder,
-                            const std::string& nonce);
+    Result<bool> probe_with(const std::string& folder, const std::string& nonce);
+    Result<bool> probe_in(const std::string& image, const std::string& folder,
+                          const std::string& nonce);
+    Result<std::string> make_probe_image();
     Result<void> clear_old_probes();
-    Result<std::string> any_image();
+    std::string probe_owner() const;
 
     std::unique_ptr<DockerHttp> http_;
     DockerOptions options_;

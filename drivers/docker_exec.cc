@@ -91,6 +91,7 @@ Result<ExecResult> DockerEngine::exec(const std::string& id,
                                       const std::vector<std::string>& command, Duration deadline) {
     TRY(check_runtime_name("unit", id));
     if (command.empty()) return Error{Code::invalid, "the command is empty"};
+    if (deadline <= Duration::zero()) return Error{Code::timeout, "there is no time left"};
     std::vector<std::string> watched{"timeout", "-s", "KILL",
                                      std::to_string(whole_seconds(deadline) + 1)};
     watched.insert(watched.end(), command.begin(), command.end());

@@ -1,6 +1,7 @@
 // Files into containers, and the proof that a container sees the server's files.
 #include <filesystem>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/text.h"
 #include "drivers/archive.h"
@@ -19,12 +20,15 @@ constexpr std::string_view probe_target = "/atelier-probe";
 // Where an upload must be addressed: folders below are made, those above are not, and a root that
 // is read-only refuses what is not addressed to a mount.
 struct Destination {
+    bool read_only = false;
     std::string base = "/";
     std::string below;  // relative to base; empty: base itself
 };
 
 Result<Destination> destination(const Document& container, const std::string& folder) {
     Destination found;
+    const Value* root = json::find(container, {"HostConfig", "ReadonlyRootfs"});
+    found.read_only = root && root->IsTrue();
     std::string type;
     const Value* mounts = json::find(container, {"Mounts"});
     if (mounts && mounts->IsArray()) {
@@ -34,6 +38,8 @@ Result<Destination> destination(const Document& container, const std::string& fo
             if (!holds || target.size() <= found.base.size()) continue;
             found.base = target;
             type = json::string_at(mount, {"Type"});
+            const Value* writable = json::find(mount, {"RW"});
+            found.read_only = writable && writable->IsFalse();
         }
     }
     if (type == "tmpfs") {
@@ -56,6 +62,9 @@ Result<void> DockerEngine::upload(const std::string& id, const std::string& fold
     if (!inspected.ok()) return docker_error(inspected, unit);
     const Document container = TRY(inspected.json());
     const Destination to = TRY(destination(container, plain));
+    const Error refused{Code::forbidden, "folder \"" + folder + "\" of " + unit + " is read-only"};
+    // Asked first: an engine that refuses in the middle of an upload may be heard as a broken line.
+    if (to.read_only) return refused;
 
     TarStream tar(tree, to.below, {uid, gid, clock_.now()});
     const DockerReply reply = TRY(http_->call(
@@ -66,11 +75,7 @@ Result<void> DockerEngine::upload(const std::string& id, const std::string& fold
          .upload = [&](char* buffer, std::size_t size) { return tar.read(buffer, size); },
          .deadline = options_.deadline}));
     if (reply.ok()) return {};
-    const std::string text = reply.message();
-    if (reply.status == 403 || text.find("read-only") != std::string::npos) {
-        return Error{Code::forbidden, "folder \"" + folder + "\" of " + unit + " is read-only",
-                     text};
-    }
+    if (reply.status == 403) return refused;
     return docker_error(reply, "files cannot be written to " + unit);
 }
 
@@ -81,28 +86,35 @@ Result<bool> DockerEngine::probe() {
     if (shares_file_system_) return *shares_file_system_;
     if (options_.probe_folder.empty()) return *(shares_file_system_ = false);
     TRY(clear_old_probes());
-    const std::string image = TRY(any_image());
     const std::string nonce = random_text(random_, 40, name_suffix_alphabet);
     const std::filesystem::path folder =
         std::filesystem::path(options_.probe_folder) / (".probe-" + nonce.substr(0, 12));
     TRY(make_directories(folder));
     const auto wrote = write_file_atomically(folder / "nonce", nonce);
-    auto seen = wrote ? probe_with(image, folder, nonce) : Result<bool>(wrote.error());
+    auto seen = wrote ? probe_with(folder, nonce) : Result<bool>(wrote.error());
     std::error_code ignored;
     std::filesystem::remove_all(folder, ignored);
     if (seen) shares_file_system_ = *seen;
     return seen;
 }
 
-// Makes a container over the folder, reads the file through it, removes it.
-Result<bool> DockerEngine::probe_with(const std::string& image, const std::string& folder,
-                                      const std::string& nonce) {
+// Makes a container over the folder, reads the file through it, and removes what it made.
+Result<bool> DockerEngine::probe_with(const std::string& folder, const std::string& nonce) {
+    const std::string image = TRY(make_probe_image());
+    auto seen = probe_in(image, folder, nonce);
+    const auto removed = erase("/images/" + image);
+    if (!removed) return removed.error();
+    return seen;
+}
+
+Result<bool> DockerEngine::probe_in(const std::string& image, const std::string& folder,
+                                    const std::string& nonce) {
     UnitSpec spec;
     spec.name = "atelier-probe-" + nonce.substr(0, 12);
     spec.image = image;
     spec.command = {"probe"};
     spec.labels = options_.probe_labels;
-    spec.labels[std::string(probe_label)] = "true";
+    spec.labels[std::string(probe_label)] = probe_owner();
     spec.mounts = {{Mount::Kind::host, folder, std::string(probe_target), true}};
     auto id = create(spec);
     if (!id) {
@@ -112,23 +124,64 @@ Result<bool> DockerEngine::probe_with(const std::string& image, const std::strin
     }
     const std::string path = std::string(probe_target) + "/nonce";
     auto reply = get("/containers/" + *id + "/archive?path=" + url_escape(path));
-    auto removed = remove(*id);
-    if (!reply) return std::move(reply).error();
-    TRY(std::move(removed));
-    if (!reply->ok()) return false;
-    const auto tree = read_tar(reply->body, {4, 1 << 16});
+    auto there = get("/containers/" + *id + "/json");
+    TRY(remove(*id));
+    const DockerReply file = TRY(std::move(reply));
+    if (!TRY(std::move(there)).ok()) {
+        return Error{Code::unavailable, "the container of a probe was removed by somebody else"};
+    }
+    if (!file.ok()) return false;
+    const auto tree = read_tar(file.body, {4, 1 << 16});
     if (!tree) return false;
-    const auto file = tree->find("nonce");
-    return file != tree->end() && file->second.bytes == nonce;
+    const auto found = tree->find("nonce");
+    return found != tree->end() && found->second.bytes == nonce;
+}
+
+// An image of nothing: no image of anybody is needed, nor its names known.
+Result<std::string> DockerEngine::make_probe_image() {
+    const std::string tar = TRY(write_tar({}, "", {}));
+    const std::string label = "LABEL " + std::string(probe_label) + "=" + probe_owner();
+    const DockerReply reply =
+        TRY(http_->call({.method = "POST",
+                         .path = "/images/create?fromSrc=-&changes=" + url_escape(label),
+                         .body = tar,
+                         .content_type = "application/x-tar",
+                         .deadline = options_.deadline}));
+    if (!reply.ok()) return docker_error(reply, "the image of a probe cannot be made");
+    // Lines of progress; the last one's status is the id.
+    std::string id;
+    for (const std::string& line : split(reply.body, '\n')) {
+        const auto progress = json::parse(trim(line));
+        if (!progress || !progress->IsObject()) continue;
+        const std::string status = json::string_at(*progress, {"status"});
+        if (status.starts_with("sha256:")) id = status;
+    }
+    if (id.empty()) return Error{Code::internal, "the image of a probe has no id", reply.body};
+    return id;
+}
+
+// Whose a probe is, as a label of images, which cannot have many.
+std::string DockerEngine::probe_owner() const {
+    std::string text;
+    for (const auto& [key, value] : options_.probe_labels) text += key + "=" + value + "\n";
+    return sha256_hex(text).substr(0, 12);
 }
 
 // Those of this server, of a life that ended in between. Without labels they cannot be told from
 // those of other servers.
 Result<void> DockerEngine::clear_old_probes() {
     if (options_.probe_labels.empty()) return {};
-    Labels ours = options_.probe_labels;
-    ours[std::string(probe_label)] = "true";
-    for (const Unit& unit : TRY(list(ours))) TRY(remove(unit.id));
+    const Labels ours{{std::string(probe_label), probe_owner()}};
+    const std::vector<Unit> units = TRY(list(ours));
+    for (const Unit& unit : units) TRY(remove(unit.id));
+    const std::string filter = json::text(label_filter(ours));
+    const DockerReply reply = TRY(get("/images/json?filters=" + url_escape(filter)));
+    if (!reply.ok()) return docker_error(reply, "images cannot be listed");
+    const Document images = TRY(reply.json());
+    if (!images.IsArray()) return {};
+    for (const auto& image : images.GetArray()) {
+        TRY(erase("/images/" + json::string_at(image, {"Id"})));
+    }
     return {};
 }
 

@@ -96,14 +96,6 @@ Result<std::string> DockerEngine::image(const std::string& name) {
     return Error{Code::not_found, "image \"" + name + "\" was pulled and is gone again"};
 }
 
-Result<std::string> DockerEngine::any_image() {
-    const DockerReply reply = TRY(get("/images/json"));
-    if (!reply.ok()) return docker_error(reply, "images cannot be listed");
-    const Document body = TRY(reply.json());
-    if (!body.IsArray() || body.Empty()) return Error{Code::not_found, "no image is there"};
-    return json::string_at(body[0], {"Id"});
-}
-
 // --- networks ------------------------------------------------------------------------------
 
 Result<void> DockerEngine::ensure_network(const std::string& name, const Labels& labels) {

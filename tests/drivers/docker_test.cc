@@ -125,7 +125,8 @@ class Said {
 
 class DockerDriver : public testing::Test {
   protected:
-    std::unique_ptr<Runtime> connect(const std::string& host, Duration deadline = seconds(30)) {
+    std::unique_ptr<Runtime> connect(const std::string& host,
+                                     Duration deadline = std::chrono::minutes(10)) {
         DockerOptions options;
         options.host = host;
         options.deadline = deadline;
@@ -133,7 +134,7 @@ class DockerDriver : public testing::Test {
         EXPECT_TRUE(runtime);
         return std::move(*runtime);
     }
-    std::unique_ptr<Runtime> connect_here(Duration deadline = seconds(30)) {
+    std::unique_ptr<Runtime> connect_here(Duration deadline = std::chrono::minutes(10)) {
         return connect("unix://" + socket_.string(), deadline);
     }
 
@@ -364,7 +365,7 @@ class DockerContainers : public DockerDriver {
     }
 
     ExecResult run(const std::string& id, const std::vector<std::string>& command) {
-        const auto result = runtime_->exec(id, command, seconds(30));
+        const auto result = runtime_->exec(id, command, seconds(300));
         EXPECT_TRUE(result) << result.error().message << result.error().detail;
         return result ? *result : ExecResult{};
     }
@@ -389,6 +390,8 @@ TEST_F(DockerContainers, AreMadeWithoutPrivileges) {
     const json::Document container = std::move(*reply->json());
     const json::Value& host = *json::find(container, {"HostConfig"});
     EXPECT_EQ(json::text(host["CapDrop"]), R"(["ALL"])");
+    EXPECT_EQ(json::text(host["CapAdd"]),
+              R"(["CHOWN","DAC_OVERRIDE","FOWNER","KILL","SETGID","SETUID"])");
     EXPECT_EQ(json::text(host["SecurityOpt"]), R"(["no-new-privileges:true"])");
     EXPECT_EQ(json::string_at(host, {"RestartPolicy", "Name"}), "no");
     EXPECT_EQ(json::string_at(host, {"NetworkMode"}), "none");
@@ -400,7 +403,7 @@ TEST_F(DockerContainers, AreMadeWithoutPrivileges) {
     EXPECT_FALSE(host["Privileged"].GetBool());
     EXPECT_FALSE(host["Init"].GetBool());
     const std::string status = run(id, {"cat", "/proc/1/status"}).out;
-    EXPECT_THAT(status, testing::HasSubstr("CapBnd:\t0000000000000000"));
+    EXPECT_THAT(status, testing::HasSubstr("CapBnd:\t00000000000000eb"));
     EXPECT_THAT(status, testing::HasSubstr("NoNewPrivs:\t1"));
     EXPECT_NE(run(id, {"touch", "/x"}).exit_code, 0);
     EXPECT_EQ(run(id, {"touch", "/tmp/x"}).exit_code, 0);
@@ -496,6 +499,12 @@ TEST_F(DockerContainers, AFolderThatTheEngineCannotSeeIsFoundOut) {
     options.probe_folder = folder_.path();
     EXPECT_TRUE((*connect_docker(options, clock_, random_))->capabilities().shares_file_system);
     EXPECT_TRUE(runtime_->list(ours_)->empty()) << "the probe was left behind";
+    EXPECT_TRUE(eventually([&] {
+        const auto images = http_->call(
+            {.method = "GET",
+             .path = "/images/json?filters=" + url_escape(R"({"label":["atelier.dev/probe"]})")});
+        return images && images->body == "[]\n";
+    })) << "the image of a probe was left behind";
     EXPECT_TRUE(std::filesystem::is_empty(folder_.path()));
 }
 

@@ -167,7 +167,7 @@ TEST_F(ProcessRuntimeTest, StopAsksFirst) {
     const std::string id = started(
         unit("a", "trap 'echo asked; exit 7' TERM; echo ready; while :; do sleep 0.1; done"));
     ASSERT_TRUE(eventually([&] { return log(id) == "ready\n"; }));
-    ASSERT_TRUE(runtime_->stop(id, seconds(30)));
+    ASSERT_TRUE(runtime_->stop(id, seconds(300)));
     EXPECT_THAT(log(id), testing::HasSubstr("asked"));
     EXPECT_EQ(find(id).exit_code, 7);
 }
@@ -210,9 +210,9 @@ TEST_F(ProcessRuntimeTest, AUnitOutlivesTheServer) {
     EXPECT_EQ(pid_of("a"), pid);
     ASSERT_TRUE(runtime_->start(id));
     EXPECT_EQ(pid_of("a"), pid) << "it was started a second time";
-    const auto inside = runtime_->exec(id, {"cat", "/proc/self/stat"}, seconds(20));
+    const auto inside = runtime_->exec(id, {"cat", "/proc/self/stat"}, seconds(300));
     EXPECT_TRUE(inside);
-    ASSERT_TRUE(runtime_->stop(id, seconds(30)));
+    ASSERT_TRUE(runtime_->stop(id, seconds(300)));
     EXPECT_THAT(log(id), testing::StartsWith("one\n"));
     EXPECT_THAT(log(id), testing::HasSubstr("two"));
 }
@@ -325,13 +325,13 @@ TEST_F(ProcessRuntimeTest, BadSpecsAreRefused) {
 TEST_F(ProcessRuntimeTest, OutputOfACommandIsCapped) {
     const std::string id = started(unit("a", "sleep 1000"));
     const auto result = runtime_->exec(
-        id, {"sh", "-c", "head -c 6000000 /dev/zero; echo problem >&2; exit 4"}, seconds(60));
+        id, {"sh", "-c", "head -c 6000000 /dev/zero; echo problem >&2; exit 4"}, seconds(300));
     ASSERT_TRUE(result);
     EXPECT_EQ(result->exit_code, 4);
     EXPECT_EQ(result->out.size(), std::size_t{5} << 20);
     EXPECT_EQ(result->err, "problem\n");
     EXPECT_TRUE(result->truncated);
-    const auto missing = runtime_->exec(id, {"no-such-program"}, seconds(20));
+    const auto missing = runtime_->exec(id, {"no-such-program"}, seconds(300));
     ASSERT_TRUE(missing);
     EXPECT_EQ(missing->exit_code, 127);
 }

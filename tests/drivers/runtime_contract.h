@@ -16,9 +16,9 @@
 
 namespace atelier::drivers {
 
-// Waits for what another process or thread does, at most 30 s.
+// Waits for what another process or thread does, at most two minutes.
 inline bool eventually(const std::function<bool()>& condition) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto end = std::chrono::steady_clock::now() + std::chrono::minutes(2);
     while (!condition()) {
         if (std::chrono::steady_clock::now() > end) return false;
         std::this_thread::sleep_for(std::chrono::milliseconds(5));

@@ -61,6 +61,7 @@ class RuntimeContract : public testing::TestWithParam<std::string> {
         ASSERT_TRUE(made) << made.error().message << made.error().detail;
         DockerOptions options;
         options.host = *host;
+        options.deadline = std::chrono::minutes(10);
         options.probe_folder = folder_.path();
         options.probe_labels = ours_;
         auto connected = connect_docker(options, clock_, random_);
@@ -255,7 +256,7 @@ TEST_P(RuntimeContract, AVolumeOutlivesItsUnits) {
     EXPECT_EQ(in_use.error().code, Code::conflict);
     ok(runtime_->remove(first));
     const std::string second = started(spec);
-    const auto read = runtime_->exec(second, {"cat", "configs/kept"}, seconds(20));
+    const auto read = runtime_->exec(second, {"cat", "configs/kept"}, seconds(300));
     ASSERT_TRUE(read) << read.error().message;
     EXPECT_EQ(read->out, "kept");
 }
@@ -273,10 +274,11 @@ TEST_P(RuntimeContract, AnUploadMakesFoldersAndReplacesFiles) {
     ok(runtime_->start(id));
     ok(runtime_->upload(id, "/configs/.staging/x",
                         {{"one/two/three", {File::Kind::regular, false, "new"}}}, 1000, 1000));
-    const auto three = runtime_->exec(id, {"cat", "configs/.staging/x/one/two/three"}, seconds(20));
+    const auto three =
+        runtime_->exec(id, {"cat", "configs/.staging/x/one/two/three"}, seconds(300));
     ASSERT_TRUE(three);
     EXPECT_EQ(three->out, "new");
-    const auto read = runtime_->exec(id, {"cat", "configs/.staging/x/big"}, seconds(20));
+    const auto read = runtime_->exec(id, {"cat", "configs/.staging/x/big"}, seconds(300));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->out, big);
     EXPECT_FALSE(read->truncated);
@@ -295,12 +297,12 @@ TEST_P(RuntimeContract, AnUploadIsRefusedWhereItMayNotGo) {
 
 TEST_P(RuntimeContract, CommandsGiveTheirOutputAndCode) {
     const std::string id = started(unit("a"));
-    const auto said = runtime_->exec(id, {"echo", "one two"}, seconds(20));
+    const auto said = runtime_->exec(id, {"echo", "one two"}, seconds(300));
     ASSERT_TRUE(said) << said.error().message;
     EXPECT_EQ(said->exit_code, 0);
     EXPECT_EQ(said->out, "one two\n");
     EXPECT_EQ(said->err, "");
-    const auto failed = runtime_->exec(id, {"cat", "not/there"}, seconds(20));
+    const auto failed = runtime_->exec(id, {"cat", "not/there"}, seconds(300));
     ASSERT_TRUE(failed);
     EXPECT_EQ(failed->exit_code, 1);
     EXPECT_EQ(failed->out, "");
@@ -338,7 +340,7 @@ TEST_P(RuntimeContract, AHostFolderIsSeenWhereTheFileSystemIsShared) {
     spec.mounts = {{Mount::Kind::volume, name("v"), "/configs", false},
                    {Mount::Kind::host, host, "/configs/plugins", true}};
     const std::string id = started(spec);
-    const auto read = runtime_->exec(id, {"cat", "configs/plugins/file"}, seconds(20));
+    const auto read = runtime_->exec(id, {"cat", "configs/plugins/file"}, seconds(300));
     ASSERT_TRUE(read);
     EXPECT_EQ(read->out, "from the host") << read->err;
 }
