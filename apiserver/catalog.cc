@@ -21,7 +21,7 @@ crds::Kind definition_kind() {
     kind.scope = crds::Scope::cluster;
     crds::Column created;
     created.name = "Created At";
-    created.type = "date";
+    created.type = "string";
     created.json_path = ".metadata.creationTimestamp";
     created.description = "When this server started to serve the definition.";
     kind.columns = {created};

@@ -45,12 +45,34 @@ Cell convert(const std::vector<const json::Value*>& values, const std::string& t
     return {};
 }
 
-TableColumn by_path(const crds::Column& column) {
+// Core kinds have columns that no path alone can say: how much there is, and what is meant.
+Cell count_of(const std::vector<const json::Value*>& values) {
+    if (values.empty()) return {"0"};
+    const json::Value& value = *values.front();
+    if (value.IsArray()) return {fmt::format("{}", value.Size())};
+    return {fmt::format("{}", value.IsObject() ? value.MemberCount() : 0)};
+}
+
+Cell reference_of(const std::vector<const json::Value*>& values) {
+    if (values.empty()) return {};
+    const json::Value& value = *values.front();
+    return text_cell(lower(json::string_at(value, {"kind"})) + "/" +
+                     json::string_at(value, {"name"}));
+}
+
+TableColumn by_path(crds::Column column) {
     auto path = crds::JsonPath::compile(column.json_path);
     if (!path) return {column, [](const json::Value&) { return Cell{}; }};
     auto shared = std::make_shared<const crds::JsonPath>(std::move(*path));
-    return {column, [shared, type = column.type](const json::Value& object) {
-                return convert(shared->find(object), type);
+    const std::string format = column.format;
+    const std::string type = column.type;
+    // These two are ours; a client knows no such formats.
+    if (format == "count" || format == "reference") column.format.clear();
+    return {std::move(column), [shared, type, format](const json::Value& object) {
+                const std::vector<const json::Value*> values = shared->find(object);
+                if (format == "count") return count_of(values);
+                if (format == "reference") return reference_of(values);
+                return convert(values, type);
             }};
 }
 
@@ -87,22 +109,6 @@ TableColumn text_column(std::string name, std::string description, std::int64_t 
     return {
         described(std::move(name), "string", std::move(description), priority),
         [text = std::move(text)](const json::Value& object) { return text_cell(text(object)); }};
-}
-
-std::size_t members(const json::Value& object, std::string_view name) {
-    const json::Value* value = json::find(object, {name});
-    if (!value) return 0;
-    if (value->IsArray()) return value->Size();
-    return value->IsObject() ? value->MemberCount() : 0;
-}
-
-TableColumn count_column(std::string name, std::string description, std::vector<std::string> of) {
-    return {described(std::move(name), "integer", std::move(description)),
-            [of = std::move(of)](const json::Value& object) {
-                std::size_t sum = 0;
-                for (const std::string& member : of) sum += members(object, member);
-                return Cell{fmt::format("{}", sum)};
-            }};
 }
 
 std::string first_of(const json::Value& event,
@@ -171,20 +177,8 @@ std::vector<TableColumn> table_columns(const crds::Kind& kind) {
     const std::string resource = kind.resource();
     if (resource == "events") return event_columns();
     std::vector<TableColumn> out{name_column()};
-    if (resource == "secrets") {
-        out.push_back(text_column("Type", "What the secret is for.", 0, [](const json::Value& s) {
-            return json::string_at(s, {"type"});
-        }));
-        out.push_back(count_column("Data", "How many keys it has.", {"data"}));
-    } else if (resource == "configmaps") {
-        out.push_back(count_column("Data", "How many keys it has.", {"data", "binaryData"}));
-    } else if (resource == "serviceaccounts") {
-        out.push_back(count_column("Secrets", "How many secrets it names.", {"secrets"}));
-    } else {
-        for (const crds::Column& column : kind.columns) out.push_back(by_path(column));
-        if (!kind.columns.empty()) return out;
-    }
-    out.push_back(age_column());
+    for (const crds::Column& column : kind.columns) out.push_back(by_path(column));
+    if (kind.columns.empty()) out.push_back(age_column());
     return out;
 }
 
