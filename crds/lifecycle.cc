@@ -29,6 +29,9 @@ Result<void> settle_type(const Kind& kind, json::Document& object) {
                                                                {"kind", kind.kind}};
     for (const auto& [name, text] : wanted) {
         const Value* given = find(object, {name});
+        if (given && !given->IsString() && !given->IsNull()) {
+            return Error{Code::invalid, fmt::format("{} must be a string", name)};
+        }
         if (given && given->IsString() && given->GetStringLength() > 0 && view(*given) != text) {
             return Error{Code::invalid, fmt::format("{} is \"{}\", but \"{}\" is wanted here", name,
                                                     view(*given), text)};

@@ -229,6 +229,13 @@ Result<void> normalize_metadata(json::Document& object, std::vector<std::string>
         }
     }
     TRY(read_meta(object));
+    if (const Value* managed = find(old, {"managedFields"})) {
+        const bool good =
+            managed->IsNull() || (managed->IsArray() &&
+                                  std::all_of(managed->Begin(), managed->End(),
+                                              [](const Value& entry) { return entry.IsObject(); }));
+        if (!good) return Error{Code::invalid, "metadata.managedFields: must be a list of objects"};
+    }
     Value ordered(rapidjson::kObjectType);
     for (const std::string_view name : known_fields) {
         Value* value = find(old, {name});

@@ -1,6 +1,9 @@
 #include "crds/scalar.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -67,6 +70,34 @@ ScalarType core_type(std::string_view plain) {
         return ScalarType::not_finite;
     }
     return ScalarType::text;
+}
+
+Result<json::Value> number_of(std::string_view plain, ScalarType type) {
+    const std::string_view digits = without_sign(plain);
+    const bool negative = plain.starts_with('-');
+    const char* last = digits.data() + digits.size();
+    const Error too_large{
+        Code::invalid,
+        fmt::format("{} is too large for a number; put it in quotes to keep the text",
+                    plain.substr(0, 40))};
+    if (type == ScalarType::floating) {
+        double value = 0;
+        const auto [stop, ec] = std::from_chars(digits.data(), last, value);
+        if (ec != std::errc{} || stop != last) return too_large;
+        return json::Value(negative ? -value : value);
+    }
+    int base = 10;
+    std::string_view bare = digits;
+    if (bare.starts_with("0x") || bare.starts_with("0o")) {
+        base = bare[1] == 'x' ? 16 : 8;
+        bare.remove_prefix(2);
+    }
+    std::uint64_t value = 0;
+    const auto [stop, ec] = std::from_chars(bare.data(), last, value, base);
+    constexpr std::uint64_t lowest = std::uint64_t{1} << 63;
+    if (ec != std::errc{} || stop != last || (negative && value > lowest)) return too_large;
+    if (negative) return json::Value(static_cast<std::int64_t>(~value + 1));
+    return json::Value(value);
 }
 
 bool is_ambiguous(std::string_view plain) {

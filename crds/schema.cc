@@ -159,15 +159,11 @@ class Compiler {
     }
 
     static Result<void> pattern(Node& out, const Value& value, const std::string& path) {
-        TRY(text(out.pattern_text, "pattern", value, path));
-        try {
-            // The polynomial engine neither backtracks nor recurses over the text.
-            out.pattern.emplace(out.pattern_text,
-                                std::regex::ECMAScript | std::regex_constants::__polynomial);
-        } catch (const std::regex_error& e) {
-            return Error{Code::invalid, fmt::format("schema {}: the pattern cannot be read", path),
-                         e.what()};
-        }
+        std::string source;
+        TRY(text(source, "pattern", value, path));
+        auto compiled = Pattern::compile(std::move(source));
+        if (!compiled) return compiled.error().in("schema " + path);
+        out.pattern = *std::move(compiled);
         return {};
     }
 

@@ -3,12 +3,12 @@
 
 #include <memory>
 #include <optional>
-#include <regex>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "crds/pattern.h"
 #include "crds/schema.h"
 
 namespace atelier::crds {
@@ -39,8 +39,7 @@ struct Schema::Node {
 
     const json::Value* default_value = nullptr;  // these three point into the schema's source
     const json::Value* enum_values = nullptr;
-    std::string pattern_text;
-    std::optional<std::regex> pattern;
+    std::optional<Pattern> pattern;
     std::optional<double> minimum, maximum, multiple_of;
     bool exclusive_minimum = false, exclusive_maximum = false;
     std::optional<std::size_t> min_length, max_length, min_items, max_items, min_properties,

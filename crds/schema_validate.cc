@@ -167,8 +167,8 @@ class Validator {
             if (text.size() > longest_matched) {
                 add(at, "FieldValueTooLong",
                     fmt::format("Too long: may not be longer than {}", longest_matched));
-            } else if (!std::regex_search(text.begin(), text.end(), *node.pattern)) {
-                invalid(at, value, fmt::format("should match '{}'", node.pattern_text));
+            } else if (!node.pattern->is_in(text)) {
+                invalid(at, value, fmt::format("should match '{}'", node.pattern->text()));
             }
         }
         check_format(node, value, at);

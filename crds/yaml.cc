@@ -6,7 +6,6 @@
 #include <yaml-cpp/mark.h>
 #include <yaml-cpp/parser.h>
 
-#include <charconv>
 #include <istream>
 #include <optional>
 #include <streambuf>
@@ -14,6 +13,7 @@
 
 #include "base/text.h"
 #include "crds/scalar.h"
+#include "crds/yaml_refusal.h"
 
 namespace atelier::crds {
 namespace {
@@ -25,13 +25,6 @@ constexpr std::size_t position_budget = std::size_t{16} << 20;
 constexpr std::size_t expansion = 4;
 
 constexpr std::string_view core_tag = "tag:yaml.org,2002:";
-
-// Thrown through yaml-cpp, which knows no other way to stop; caught in parse_yaml_tagged.
-struct Refusal {
-    Code code;
-    Position at;
-    std::string message;
-};
 
 Position position_of_mark(const YAML::Mark& mark) {
     if (mark.is_null()) return {};
@@ -145,9 +138,10 @@ class Builder final : public YAML::EventHandler {
         Weight weight;
     };
 
+    // Thrown through yaml-cpp, which knows no other way to stop; caught in read_documents.
     [[noreturn]] static void refuse(const YAML::Mark& mark, std::string message,
                                     Code code = Code::invalid) {
-        throw Refusal{code, position_of_mark(mark), std::move(message)};
+        throw YamlRefusal{code, position_of_mark(mark), std::move(message)};
     }
 
     // Whether a second document begins with "---", or the one before it ended with "...". yaml-cpp
@@ -359,9 +353,8 @@ class Builder final : public YAML::EventHandler {
             case ScalarType::boolean:
                 return json::Value(text.front() == 't' || text.front() == 'T');
             case ScalarType::integer:
-                return integer(mark, text);
             case ScalarType::floating:
-                return floating(mark, text);
+                return number(mark, text, type);
             case ScalarType::not_finite:
                 refuse(
                     mark,
@@ -372,40 +365,10 @@ class Builder final : public YAML::EventHandler {
         return json::make(text, allocator());
     }
 
-    static json::Value integer(const YAML::Mark& mark, const std::string& text) {
-        std::string_view digits = text;
-        const bool negative = digits.front() == '-';
-        if (negative || digits.front() == '+') digits.remove_prefix(1);
-        int base = 10;
-        if (digits.starts_with("0x") || digits.starts_with("0o")) {
-            base = digits[1] == 'x' ? 16 : 8;
-            digits.remove_prefix(2);
-        }
-        std::uint64_t value = 0;
-        const char* last = digits.data() + digits.size();
-        const auto [stop, ec] = std::from_chars(digits.data(), last, value, base);
-        constexpr std::uint64_t lowest = std::uint64_t{1} << 63;
-        if (ec != std::errc{} || stop != last || (negative && value > lowest)) {
-            refuse(mark,
-                   fmt::format("{} is too large for a number; put it in quotes to keep the text",
-                               text.substr(0, 40)));
-        }
-        if (negative) return json::Value(static_cast<std::int64_t>(~value + 1));
-        return json::Value(value);
-    }
-
-    static json::Value floating(const YAML::Mark& mark, const std::string& text) {
-        std::string_view digits = text;
-        if (digits.front() == '+') digits.remove_prefix(1);
-        double value = 0;
-        const auto [stop, ec] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), value);
-        if (ec != std::errc{} || stop != digits.data() + digits.size()) {
-            refuse(mark, fmt::format("{} is out of the range of numbers; put it in quotes to keep "
-                                     "the text",
-                                     text.substr(0, 40)));
-        }
-        return json::Value(value);
+    static json::Value number(const YAML::Mark& mark, const std::string& text, ScalarType type) {
+        Result<json::Value> value = number_of(text, type);
+        if (!value) refuse(mark, value.error().message);
+        return *std::move(value);
     }
 
     std::string_view text_;
@@ -430,76 +393,6 @@ class ViewBuffer final : public std::streambuf {
     }
 };
 
-Position position_at(std::string_view text, std::size_t offset) {
-    Position at{1, 1};
-    for (const char c : text.substr(0, offset)) {
-        ++at.column;
-        if (c == '\n') at = {at.line + 1, 1};
-    }
-    return at;
-}
-
-// What no YAML may hold, whatever its structure.
-std::optional<Refusal> look_at_bytes(std::string_view text, const YamlLimits& limits) {
-    if (text.size() > limits.bytes) {
-        return Refusal{
-            Code::too_large,
-            {},
-            fmt::format("{} bytes of YAML; at most {} are read", text.size(), limits.bytes)};
-    }
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        if (byte >= 0x20 && byte != 0x7f) continue;
-        if (byte == '\t' || byte == '\n' || byte == '\r') continue;
-        return Refusal{Code::invalid, position_at(text, i),
-                       fmt::format("the control character 0x{:02x}", byte)};
-    }
-    if (!is_valid_utf8(text)) return Refusal{Code::invalid, {}, "not UTF-8"};
-    return std::nullopt;
-}
-
-// yaml-cpp's own words are for the log; these are for people.
-std::string explain(std::string_view text, const YAML::Exception& e) {
-    if (!e.mark.is_null()) {
-        std::size_t line = 0;
-        for (const std::string& candidate : split(text, '\n')) {
-            const std::size_t tab = candidate.find_first_not_of(' ');
-            const bool indented_by_tab = tab != std::string::npos && candidate[tab] == '\t';
-            if (indented_by_tab && line + 1 >= static_cast<std::size_t>(e.mark.line)) {
-                return fmt::format("a tab in the indentation of line {}; YAML wants spaces",
-                                   line + 1);
-            }
-            if (++line > static_cast<std::size_t>(e.mark.line) + 1) break;
-        }
-    }
-    static constexpr std::pair<std::string_view, std::string_view> known[] = {
-        {"end of map not found",
-         "something here does not belong to the mapping around it; look at "
-         "the indentation"},
-        {"end of sequence not found",
-         "something here does not belong to the list around it; look "
-         "at the indentation"},
-        {"end of map flow not found", "a { without its }"},
-        {"end of sequence flow not found", "a [ without its ]"},
-        {"illegal map value", "a mapping may not begin here; put text that holds \": \" in quotes"},
-        {"illegal block entry", "a list may not begin here"},
-        {"illegal flow end", "a closing bracket without its opening one"},
-        {"illegal EOF in scalar", "text without its closing quote"},
-        {"illegal document indicator in scalar", "text without its closing quote"},
-        {"the referenced anchor is not defined", "an alias without its anchor"},
-        {"unknown escape character: ", "an unknown escape after a backslash"},
-        {"invalid unicode: ", "an escape that names no character"},
-        {"unknown token", "a character that may not stand here; put the text in quotes"},
-        {"cannot assign multiple tags to the same node", "two tags for one value"},
-        {"cannot assign multiple anchors to the same node", "two anchors for one value"},
-        {"YAML directives must have exactly one argument", "a directive that is not understood"},
-    };
-    for (const auto& [theirs, ours] : known) {
-        if (e.msg.starts_with(theirs)) return std::string(ours);
-    }
-    return "not valid YAML";
-}
-
 Error error_at(std::string_view file, const Position& at, Code code, std::string_view message,
                std::string detail = {}) {
     if (at.line == 0) return {code, fmt::format("{}: {}", file, message), std::move(detail)};
@@ -523,10 +416,11 @@ Result<std::vector<YamlDocument>> read_documents(std::string_view text, std::str
             }
             if (auto document = builder.take()) documents.push_back(*std::move(document));
         }
-    } catch (const Refusal& refusal) {
+    } catch (const YamlRefusal& refusal) {
         return error_at(file, refusal.at, refusal.code, refusal.message);
     } catch (const YAML::Exception& e) {
-        return error_at(file, position_of_mark(e.mark), Code::invalid, explain(text, e), e.what());
+        return error_at(file, position_of_mark(e.mark), Code::invalid,
+                        explain_yaml(text, e.mark.is_null() ? -1 : e.mark.line, e.msg), e.what());
     } catch (const std::exception& e) {
         return error_at(file, {}, Code::invalid, "not valid YAML", e.what());
     }
@@ -562,7 +456,7 @@ std::string escape_pointer(std::string_view member) {
 Result<std::vector<YamlDocument>> parse_yaml_tagged(std::string_view text, std::string_view file,
                                                     const YamlOptions& options) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    if (const auto refusal = look_at_bytes(text, options.limits)) {
+    if (const auto refusal = look_at_yaml_bytes(text, options.limits)) {
         return error_at(file, refusal->at, refusal->code, refusal->message);
     }
     Result<std::vector<YamlDocument>> documents = read_documents(text, file, options);

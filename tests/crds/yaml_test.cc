@@ -97,8 +97,7 @@ TEST(Yaml, RefusesAndSaysWhere) {
          "f.yaml:1:4: 18446744073709551616 is too large for a number; put it in quotes to keep the "
          "text"},
         {"a: 1e999",
-         "f.yaml:1:4: 1e999 is out of the range of numbers; put it in quotes to keep "
-         "the text"},
+         "f.yaml:1:4: 1e999 is too large for a number; put it in quotes to keep the text"},
         {"? [1]\n: 2", "f.yaml:1:3: a key must be text, not a list or a mapping"},
         {"~: 2", "f.yaml:1:1: a key is missing, or is null; write it in quotes"},
         {"<<: 1", "f.yaml:1:1: the merge key << wants a mapping or a list of mappings"},
