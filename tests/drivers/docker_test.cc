@@ -4,6 +4,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -35,6 +36,24 @@ class ScriptedEngine {
         path.string().copy(address.sun_path, sizeof address.sun_path - 1);
         unlink(path.c_str());
         EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+        serve();
+    }
+
+    // The same on a free port of the loopback.
+    explicit ScriptedEngine(Script script) : script_(std::move(script)) {
+        listener_.reset(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        EXPECT_EQ(bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), size), 0);
+        EXPECT_EQ(getsockname(listener_.get(), reinterpret_cast<sockaddr*>(&address), &size), 0);
+        port_ = ntohs(address.sin_port);
+        serve();
+    }
+    int port() const { return port_; }
+
+    void serve() {
         EXPECT_EQ(listen(listener_.get(), 16), 0);
         thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     }
@@ -92,6 +111,7 @@ class ScriptedEngine {
 
   private:
     Script script_;
+    int port_ = 0;
     Descriptor listener_;
     std::mutex mutex_;
     std::vector<std::string> requests_;
@@ -209,6 +229,37 @@ TEST_F(DockerDriver, ABrokenAnswerIsNotTakenForAbsence) {
     EXPECT_EQ(runtime->list({}).error().code, Code::unavailable);
     answer = ScriptedEngine::reply(500, R"({"message":"write /x: no space left on device"})");
     EXPECT_EQ(runtime->create(named("a")).error().code, Code::exhausted);
+}
+
+// An engine that was restarted has closed what the pool holds.
+TEST_F(DockerDriver, AConnectionThatDiedInBetweenIsMadeAnew) {
+    ScriptedEngine engine(socket_, [](const std::string& request) {
+        const std::string body = request.starts_with("GET") ? "[]" : R"({"Id":"abc"})";
+        return "HTTP/1.1 200 OK\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
+               body;
+    });
+    const auto runtime = connect_here();
+    for (int i = 0; i < 10; ++i) {
+        const auto listed = runtime->list({});
+        EXPECT_TRUE(listed) << listed.error().detail;
+        const auto made = runtime->create(named("a"));
+        EXPECT_TRUE(made) << made.error().detail;
+    }
+    EXPECT_EQ(engine.requests().size(), 21U) << "a call was made more than once";
+}
+
+TEST_F(DockerDriver, AnEngineMayBeFarAway) {
+    ScriptedEngine engine([](const std::string&) { return ScriptedEngine::reply(200, "[]"); });
+    const auto runtime = connect("tcp://127.0.0.1:" + std::to_string(engine.port()));
+    const auto listed = runtime->list({});
+    EXPECT_TRUE(listed) << listed.error().detail;
+    // With TLS, what does not speak it is not talked to in the clear.
+    DockerOptions options;
+    options.host = "tcp://127.0.0.1:" + std::to_string(engine.port());
+    options.tls = DockerTls{"/dev/null", "/dev/null", "/dev/null"};
+    const auto safe = connect_docker(options, clock_, random_);
+    ASSERT_TRUE(safe);
+    EXPECT_EQ((*safe)->list({}).error().code, Code::unavailable);
 }
 
 TEST_F(DockerDriver, WhatIsNotAnEngineOrTooOldIsSaid) {

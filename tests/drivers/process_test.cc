@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -262,6 +263,33 @@ TEST_F(ProcessRuntimeTest, AStartWhoseNumberWasNotNotedIsFoundAgain) {
     open();
     EXPECT_EQ(find(id).state, Unit::State::running);
     EXPECT_EQ(pid_of("a"), pid);
+}
+
+// As after the end of a server: the process is nobody's child here.
+TEST_F(ProcessRuntimeTest, AnAdoptedUnitIsWatchedAndStopped) {
+    const std::string id = started(unit("a", "sleep 1000"));
+    const auto orphan = runtime_->exec(
+        id, {"sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"}, seconds(300));
+    ASSERT_TRUE(orphan);
+    const int pid = std::stoi(orphan->out);
+    ASSERT_TRUE(eventually([&] { return getsid(pid) == pid; }));
+    const int first = pid_of("a");
+    runtime_.reset();
+
+    const std::string stat = *read_file("/proc/" + std::to_string(pid) + "/stat");
+    const auto fields = split(stat.substr(stat.rfind(')') + 2), ' ');
+    const fs::path file = root_ / "units/a/unit.json";
+    json::Document record = *json::parse(*read_file(file));
+    json::set(record, "pid", json::Value(pid), record.GetAllocator());
+    json::set(record, "startTicks", json::Value(std::int64_t{std::stoll(fields[19])}),
+              record.GetAllocator());
+    ASSERT_TRUE(write_file_atomically(file, json::text(record)));
+    ASSERT_EQ(kill(-first, SIGKILL), 0);
+    open();
+    EXPECT_EQ(find(id).state, Unit::State::running);
+    ASSERT_TRUE(runtime_->stop(id, seconds(300)));
+    EXPECT_EQ(find(id).state, Unit::State::exited);
+    EXPECT_EQ(find(id).exit_code, 255);
 }
 
 TEST_F(ProcessRuntimeTest, TwoServersDoNotShareAFolder) {
