@@ -59,9 +59,12 @@ class DirectoryFiles final : public TemplateFiles {
         int folders = 0;  // linked folders may be met again and again: their number is the bound
     };
 
+    // Code::forbidden is kept for what leads out of the template.
     static Error failed(const std::error_code& error, std::string_view doing,
                         const fs::path& path) {
-        return error_of_errno(error.value(), doing, path);
+        Error out = error_of_errno(error.value(), doing, path);
+        if (out.code == Code::forbidden) out.code = Code::unavailable;
+        return out;
     }
 
     Result<std::string> read_regular(const fs::path& file, const fs::file_status& status,
@@ -79,7 +82,13 @@ class DirectoryFiles final : public TemplateFiles {
             return Error{Code::too_large,
                          fmt::format("{} is larger than {} bytes", name, limits_.file_bytes)};
         }
-        return read_file(file, static_cast<std::size_t>(limits_.file_bytes));
+        auto bytes = read_file(file, static_cast<std::size_t>(limits_.file_bytes));
+        if (!bytes && bytes.error().code == Code::forbidden) {
+            Error refused = bytes.error();
+            refused.code = Code::unavailable;
+            return refused;
+        }
+        return bytes;
     }
 
     // `base` is the folder being delivered, `at` the one being walked; both without links.

@@ -19,7 +19,7 @@ namespace atelier::reconcilers {
 struct FileLimits {
     std::int64_t file_bytes = 1 << 20;
     std::int64_t folder_bytes = 64 << 20;
-    std::int64_t folder_files = 2000;
+    std::int64_t folder_files = 1990;  // a Workspace holds 2000, with those we write
 };
 
 class TemplateFiles {

@@ -12,6 +12,13 @@ namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t longest_memory = 100'000;  // bytes
+constexpr std::size_t longest_schedule_prompt = 100'000;
+constexpr std::size_t longest_schedule_name = 255;
+constexpr std::size_t longest_timezone = 64;
+constexpr std::size_t longest_config_value = 4096;
+constexpr std::size_t longest_routed_name = 255;
+constexpr std::size_t most_schedules = 200;
+constexpr std::size_t most_memories = 1000;
 
 // Line ends as "\n", no blanks before them, no empty lines at the end.
 std::string tidied(std::string_view text) {
@@ -118,6 +125,9 @@ std::optional<crds::Schedule> read_schedule(Mapping& at, const std::string& fold
     schedule.enabled = at.boolean("enabled").value_or(true);
     std::string why;
     if (schedule.name.empty()) why = "it has no name";
+    if (schedule.name.size() > longest_schedule_name) why = "its name is too long";
+    if (schedule.timezone.size() > longest_timezone) why = "its timezone is too long";
+    if (schedule.prompt.size() > longest_schedule_prompt) why = "its prompt is too long";
     if (schedule.prompt.empty()) why = "it has no prompt";
     if (!is_cron(schedule.cron_expr)) {
         why = fmt::format("\"{}\" is not a cron expression of five fields", schedule.cron_expr);
@@ -147,9 +157,10 @@ std::optional<crds::Channel> read_channel(Mapping& at) {
             if (member.value.IsObject() || member.value.IsArray()) {
                 return skip("the values of config must be texts");
             }
-            channel.config[std::string(json::view(member.name))] =
-                member.value.IsString() ? std::string(json::view(member.value))
-                                        : json::text(member.value);
+            std::string value = member.value.IsString() ? std::string(json::view(member.value))
+                                                        : json::text(member.value);
+            if (value.size() > longest_config_value) return skip("a value of config is too long");
+            channel.config[std::string(json::view(member.name))] = std::move(value);
         }
     }
     if (std::find(known.begin(), known.end(), channel.type) == known.end()) {
@@ -208,6 +219,11 @@ void read_env_requirements(Mapping& at, EnvRequirements& env) {
 std::vector<crds::Memory> read_memories(Mapping& at, std::string_view field) {
     std::vector<crds::Memory> memories;
     for (const Cursor& element : at.list(field)) {
+        if (memories.size() >= most_memories) {
+            at.loader().findings().error(element.place(), "InvalidField",
+                                         fmt::format("more than {} memories", most_memories));
+            break;
+        }
         Mapping entry(at.loader(), element, "a memory");
         if (auto memory = read_memory(entry)) memories.push_back(std::move(*memory));
         entry.warn_unknown();
@@ -222,6 +238,11 @@ std::vector<crds::Schedule> read_schedules(Mapping& at, const std::string& folde
         auto schedule = read_schedule(entry, folder);
         entry.warn_unknown();
         if (!schedule) continue;
+        if (schedules.size() >= most_schedules) {
+            at.loader().findings().error(element.place(), "InvalidField",
+                                         fmt::format("more than {} schedules", most_schedules));
+            break;
+        }
         const bool repeated =
             std::any_of(schedules.begin(), schedules.end(),
                         [&](const crds::Schedule& other) { return other.name == schedule->name; });
@@ -267,6 +288,13 @@ Routing read_routing(Mapping& at) {
     for (const auto& member : entries.at().value->GetObject()) {
         const std::string category(json::view(member.name));
         routing[category] = entries.texts(category);
+        for (const std::string& name : routing[category]) {
+            if (name.size() <= longest_routed_name) continue;
+            at.loader().findings().error(entries.place_of(category), "InvalidField",
+                                         fmt::format("a name in category_routing has more than {} "
+                                                     "bytes",
+                                                     longest_routed_name));
+        }
     }
     return routing;
 }

@@ -14,7 +14,12 @@ constexpr std::int64_t default_tier = 2;
 constexpr std::int64_t highest_tier = 4;
 constexpr std::int64_t default_idle_interval = 600;  // seconds
 constexpr std::size_t longest_word = 100;
-constexpr std::size_t longest_role = 4000;
+constexpr std::size_t longest_role = 8000;
+constexpr std::size_t longest_plugin_name = 128;
+constexpr std::size_t longest_url = 2048;
+constexpr std::size_t longest_path = 1024;
+constexpr std::int64_t longest_idle_interval = 31'536'000;  // a year of seconds
+constexpr std::int64_t most_tasks = 1000;
 
 void wrong(Mapping& at, std::string_view field, std::string message) {
     at.loader().findings().error(at.place_of(field), "InvalidField", std::move(message));
@@ -31,6 +36,34 @@ std::string read_word(Mapping& at, std::string_view field) {
     return {};
 }
 
+std::string read_runtime(Mapping& at) {
+    std::string runtime = read_word(at, "runtime");
+    if (runtime.empty() || is_dns_label(runtime)) return runtime;
+    wrong(at, "runtime",
+          fmt::format("runtime \"{}\" must be lower-case letters, digits and '-'", runtime));
+    return {};
+}
+
+std::int64_t read_idle_interval(Mapping& at) {
+    const std::int64_t seconds = at.integer("idle_interval_seconds", 0);
+    if (seconds <= longest_idle_interval) return seconds;
+    wrong(at, "idle_interval_seconds",
+          fmt::format("idle_interval_seconds must be at most {}", longest_idle_interval));
+    return 0;
+}
+
+std::int64_t read_tasks(Mapping& at) {
+    const std::int64_t tasks = at.integer("max_concurrent_tasks", 1);
+    if (tasks <= most_tasks) return std::max<std::int64_t>(1, tasks);
+    wrong(at, "max_concurrent_tasks",
+          fmt::format("max_concurrent_tasks must be at most {}", most_tasks));
+    return 1;
+}
+
+bool is_plugin_name(std::string_view name) {
+    return name.size() <= longest_plugin_name && is_dns_subdomain(name);
+}
+
 std::int64_t read_tier(Mapping& at) {
     const std::int64_t tier = at.integer("tier", 0);
     if (tier >= 0 && tier <= highest_tier) return tier;
@@ -45,7 +78,7 @@ std::vector<std::string> read_plugins(Mapping& at) {
             element.value->IsString() ? std::string(json::view(*element.value)) : "";
         if (element.value->IsString() && trim(entry).empty()) continue;
         const bool opts_out = entry.starts_with('!') || entry.starts_with('-');
-        if (is_dns_label(opts_out ? entry.substr(1) : entry)) {
+        if (is_plugin_name(opts_out ? entry.substr(1) : entry)) {
             plugins.push_back(entry);
             continue;
         }
@@ -80,6 +113,7 @@ std::string read_url(Mapping& at, bool external) {
         return {};
     }
     const bool fine = (url.starts_with("http://") || url.starts_with("https://")) &&
+                      url.size() <= longest_url &&
                       url.find_first_of(" \t\r\n\"") == std::string::npos;
     if (fine) return url;
     wrong(at, "url", "an external workspace needs its url, http:// or https://");
@@ -126,7 +160,7 @@ void read_prompts(Mapping& at, const Defaults& defaults, const std::string& fold
     if (node.initial_prompt.empty()) node.initial_prompt = defaults.initial_prompt;
     node.idle_prompt = read_prompt(at, "idle_prompt", folder);
     if (node.idle_prompt.empty()) node.idle_prompt = defaults.idle_prompt;
-    std::int64_t interval = at.integer("idle_interval_seconds", 0);
+    std::int64_t interval = read_idle_interval(at);
     if (node.idle_prompt.empty()) return;
     if (interval == 0) interval = defaults.idle_interval_seconds;
     node.idle_interval_seconds = interval > 0 ? interval : default_idle_interval;
@@ -169,6 +203,10 @@ Result<void> check_workspace_dir(std::string_view path) {
     if (!path.starts_with('/')) {
         return Error{Code::invalid, "workspace_dir must be an absolute path"};
     }
+    if (path.size() > longest_path) {
+        return Error{Code::invalid,
+                     fmt::format("workspace_dir has more than {} bytes", longest_path)};
+    }
     std::vector<std::string> parts;
     for (std::string& part : split(path, '/')) {
         if (part == "..") return Error{Code::invalid, "workspace_dir must not have \"..\" in it"};
@@ -187,13 +225,13 @@ Result<void> check_workspace_dir(std::string_view path) {
 
 Defaults read_defaults(Mapping& at, EnvRequirements& env) {
     Defaults defaults;
-    defaults.runtime = read_word(at, "runtime");
+    defaults.runtime = read_runtime(at);
     defaults.tier = read_tier(at);
     defaults.model = read_word(at, "model");
     defaults.plugins = read_plugins(at);
     defaults.initial_prompt = read_prompt(at, "initial_prompt", "");
     defaults.idle_prompt = read_prompt(at, "idle_prompt", "");
-    defaults.idle_interval_seconds = at.integer("idle_interval_seconds", 0);
+    defaults.idle_interval_seconds = read_idle_interval(at);
     defaults.category_routing = read_routing(at);
     defaults.initial_memories = read_memories(at, "initial_memories");
     read_env_requirements(at, env);
@@ -218,7 +256,7 @@ Node read_node(Mapping& at, const Defaults& defaults) {
     if (node.role.size() > longest_role) {
         wrong(at, "role", fmt::format("role has more than {} bytes", longest_role));
     }
-    node.runtime = read_word(at, "runtime");
+    node.runtime = read_runtime(at);
     if (node.runtime.empty()) node.runtime = defaults.runtime;
     node.tier = read_tier(at);
     if (node.tier == 0) node.tier = defaults.tier == 0 ? default_tier : defaults.tier;
@@ -231,7 +269,7 @@ Node read_node(Mapping& at, const Defaults& defaults) {
     if (node.initial_memories.empty()) node.initial_memories = defaults.initial_memories;
     node.schedules = read_schedules(at, node.files_dir);
     node.channels = read_channels(at);
-    node.max_concurrent_tasks = std::max<std::int64_t>(1, at.integer("max_concurrent_tasks", 1));
+    node.max_concurrent_tasks = read_tasks(at);
     node.external = at.boolean("external").value_or(false) || node.runtime == "external";
     node.url = read_url(at, node.external);
     read_workspace_dir(at, node);
