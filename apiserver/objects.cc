@@ -43,4 +43,12 @@ std::string Objects::find(const Key& key) const {
     return object ? object->body : std::string();
 }
 
+std::vector<std::string> Objects::names(std::string_view resource, std::string_view ns) const {
+    std::vector<std::string> out;
+    for (const store::ObjectPtr& object : store_.list(resource)->objects) {
+        if (object->key.ns == ns) out.push_back(object->key.name);
+    }
+    return out;
+}
+
 }  // namespace atelier::apiserver

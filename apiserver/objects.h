@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "apiserver/catalog.h"
 #include "store/store.h"
@@ -21,6 +22,7 @@ class Objects final : public crds::Lookup {
     Revision revision() const { return store_.revision(); }
 
     std::string find(const Key& key) const override;
+    std::vector<std::string> names(std::string_view resource, std::string_view ns) const override;
 
   private:
     store::SnapshotPtr definitions() const;

@@ -18,8 +18,8 @@ namespace atelier::crds {
 
 struct Column {
     std::string name;
-    std::string type;  // string, integer, number, boolean, date
-    std::string format;
+    std::string type;    // string, integer, number, boolean, date
+    std::string format;  // of core kinds also "count" (of members) and "reference" (kind/name)
     std::string description;
     std::int64_t priority = 0;  // above 0: only with -o wide
     std::string json_path;      // ".spec.replicas"
@@ -60,8 +60,8 @@ struct Kind {
     Scope scope = Scope::namespaced;
     bool status_subresource = false;
     bool strategic_merge = false;  // core kinds: patched with strategic merge, sent as protobuf
-    // Without Name, with Age where the CRD names it. What no path can say (how many keys a Secret
-    // has) is made where tables are made.
+    // Without Name, with Age where the CRD names it. The columns of events are made where tables
+    // are: no path can say them.
     std::vector<Column> columns;
     std::shared_ptr<const Schema> schema;
     Rule rule;        // may be empty
