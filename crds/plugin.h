@@ -73,6 +73,7 @@ struct PluginSpec {
 struct PluginStatus : StatusBase {
     std::string version;  // of plugin.yaml, as approved
     std::optional<PluginVersion> approved;  // what new installs get: the first seen, then the last applied
+    std::optional<Instant> approved_at;     // when it became so
     std::optional<PluginVersion> latest;    // what the tracked ref led to at the last check
     std::optional<Instant> latest_first_seen;
     std::optional<Instant> last_check_time;
@@ -84,6 +85,7 @@ struct PluginStatus : StatusBase {
         StatusBase::base_fields(self, v);
         v("version", self.version);
         v("approved", self.approved);
+        v("approvedAt", self.approved_at);
         v("latest", self.latest);
         v("latestFirstSeen", self.latest_first_seen);
         v("lastCheckTime", self.last_check_time);

@@ -82,14 +82,18 @@ Result<void> check_ref(std::string_view ref) {
     if (ref.empty()) return bad_ref("it is empty");
     if (ref.size() > 255) return bad_ref("it has more than 255 characters");
     if (!std::all_of(ref.begin(), ref.end(), [](char c) {
-            return is_alphanumeric(c) || c == '.' || c == '_' || c == '/' || c == '-';
+            return is_alphanumeric(c) ||
+                   std::string_view("._/-+@").find(c) != std::string_view::npos;
         })) {
-        return bad_ref("only letters, digits, '.', '_', '/' and '-' are allowed");
+        return bad_ref("only letters, digits and . _ / - + @ are allowed");
     }
     if (ref.front() == '-') return bad_ref("it must not begin with '-'");
     if (ref.front() == '/' || ref.back() == '/')
         return bad_ref("it must not begin or end with '/'");
     if (ref.find("..") != std::string_view::npos) return bad_ref("it must not contain \"..\"");
+    if (ref == "@" || ref.find("@{") != std::string_view::npos) {
+        return bad_ref("it must not contain \"@{\"");
+    }
     if (ref.find("//") != std::string_view::npos) return bad_ref("it must not contain \"//\"");
     if (ref.back() == '.' || ref.ends_with(".lock")) {
         return bad_ref("it must not end with '.' or \".lock\"");

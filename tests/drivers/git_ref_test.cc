@@ -28,6 +28,8 @@ TEST(CheckRef, RefusesWhatCouldBeMoreThanAName) {
                                    "a:b",
                                    "a*",
                                    "a\\b",
+                                   "@",
+                                   "@{u}",
                                    "m\xc3\xa4in",
                                    "a.lock",
                                    "a.",
@@ -40,8 +42,9 @@ TEST(CheckRef, RefusesWhatCouldBeMoreThanAName) {
         EXPECT_EQ(checked.error().code, Code::invalid);
         EXPECT_NE(checked.error().message, "");
     }
-    for (const std::string ref : {"main", "v1.2.3", "feature/x_y-z", "refs/tags/v1", "HEAD", ".a",
-                                  "0123456789012345678901234567890123456789"}) {
+    for (const std::string ref :
+         {"main", "v1.2.3", "feature/x_y-z", "refs/tags/v1", "HEAD", ".a", "pkg@1.0.0",
+          "v1.0.0+build", "0123456789012345678901234567890123456789"}) {
         EXPECT_TRUE(check_ref(ref)) << ref;
     }
     EXPECT_TRUE(check_ref(std::string(255, 'a')));

@@ -1,0 +1,124 @@
+#include "reconcilers/plugin/reconciler.h"
+
+#include <algorithm>
+
+#include "crds/plugin_install.h"
+#include "crds/plugin_update.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using crds::Plugin;
+using crds::PluginInstall;
+using crds::PluginUpdate;
+
+Key key_of(const std::string& ns, const std::string& name) {
+    return {std::string(crds::PluginSpec::resource), ns, name};
+}
+
+std::vector<Key> of_update(const store::Event& event, const store::Store&) {
+    const auto update = crds::decode<PluginUpdate>(event.object->body);
+    if (!update) return {};
+    return {key_of(update->meta.ns, update->spec.plugin)};
+}
+
+// Only that there is one more, or one less: they are counted.
+std::vector<Key> of_install(const store::Event& event, const store::Store&) {
+    if (event.change == store::Change::modified) return {};
+    const auto install = crds::decode<PluginInstall>(event.object->body);
+    if (!install) return {};
+    return {key_of(install->meta.ns, install->spec.plugin)};
+}
+
+std::vector<Key> of_secret(const store::Event& event, const store::Store& store) {
+    std::vector<Key> keys;
+    const auto snapshot = store.list(crds::PluginSpec::resource);
+    for (const auto& object : snapshot->objects) {
+        if (object->key.ns != event.object->key.ns) continue;
+        const auto plugin = crds::decode<Plugin>(object->body);
+        if (!plugin || !plugin->spec.secret_ref) continue;
+        if (plugin->spec.secret_ref->name == event.object->key.name) keys.push_back(object->key);
+    }
+    return keys;
+}
+
+bool same_content_known(const Plugin& plugin, const plugin::Approved& approved) {
+    return plugin.status.approved && plugin.status.approved->digest == approved.version->digest &&
+           plugin.status.capabilities.files > 0;
+}
+
+}  // namespace
+
+std::vector<Interest> PluginReconciler::interests() const {
+    return {{std::string(crds::PluginUpdateSpec::resource), of_update},
+            {std::string(crds::PluginInstallSpec::resource), of_install},
+            {std::string(crds::Secret::resource), of_secret}};
+}
+
+Result<Outcome> PluginReconciler::reconcile(const Key& key, Instant now) {
+    const auto plugin = TRY(objects_.find<Plugin>(key.ns, key.name));
+    // Its updates go with it, by their owner; its installs when no workspace names it any more.
+    if (!plugin || plugin->being_deleted()) return Outcome{};
+    const plugin::Observed observed = TRY(observe(*plugin, now));
+    const plugin::Approved approved = plugin::approved_now(*plugin, observed, now);
+    std::optional<PluginContent> content;
+    if (approved.version && !same_content_known(*plugin, approved)) {
+        const auto tree = trees_.get(approved.version->digest);
+        if (tree) content = inspect(**tree);
+    }
+    const plugin::Plan plan = plugin::plan(*plugin, observed, content, now);
+    TRY(execute(*plugin, plan, now));
+    if (plan.retry) return *plan.retry;
+    return Outcome{plan.wake_at};
+}
+
+Result<plugin::Observed> PluginReconciler::observe(const Plugin& plugin, Instant now) const {
+    plugin::Observed observed;
+    const std::string& name = plugin.meta.name;
+    const auto installs = TRY(objects_.list<PluginInstall>(
+        plugin.meta.ns, [&](const crds::Meta& meta) { return meta.name.ends_with("." + name); }));
+    observed.installs = std::count_if(installs.begin(), installs.end(), [&](const auto& install) {
+        return install.spec.plugin == name;
+    });
+    observed.updates = TRY(objects_.list<PluginUpdate>(plugin.meta.ns));
+    std::erase_if(observed.updates,
+                  [&](const PluginUpdate& update) { return update.spec.plugin != name; });
+
+    if (plugin::is_due(plugin, now)) observed.check = upstream_.look(plugin);
+    if (plugin.spec.suspend || (observed.check && observed.check->failure)) return observed;
+
+    // Versions in use must not be lost, whatever happens to the disk.
+    std::vector<crds::PluginVersion> in_use;
+    if (plugin.status.approved) in_use.push_back(*plugin.status.approved);
+    for (const PluginUpdate& update : observed.updates) {
+        if (plugin::is_open(update)) in_use.push_back(update.spec.to);
+    }
+    for (const crds::PluginVersion& version : in_use) {
+        const auto kept = upstream_.keep(plugin, version);
+        if (kept) continue;
+        if (!observed.check) observed.check.emplace();
+        observed.check->failure = {plugin::Check::Failure::Stage::source, kept.error()};
+    }
+    return observed;
+}
+
+Result<void> PluginReconciler::execute(const Plugin& plugin, const plugin::Plan& plan,
+                                       Instant now) {
+    // The status first: an update whose target is not `latest` counts as superseded.
+    const bool wrote = TRY(objects_.report(plugin, plan.status, now));
+    if (plan.create) {
+        crds::Meta meta;
+        meta.name = plan.create->name;
+        meta.ns = plugin.meta.ns;
+        meta.labels[std::string(crds::label::plugin)] = plugin.meta.name;
+        meta.owners = {plugin.as_owner()};
+        TRY(objects_.create<PluginUpdate>(meta, plan.create->spec, now));
+    }
+    if (!wrote && !plan.create) return {};
+    for (const plugin::Note& note : plan.notes) {
+        objects_.event(plugin, note.type, note.reason, note.message, now);
+    }
+    return {};
+}
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,123 @@
+#include "reconcilers/plugin/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/text.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+constexpr std::string_view branches = "refs/heads/";
+constexpr std::string_view tags = "refs/tags/";
+
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+std::string short_name(std::string_view name) {
+    for (const std::string_view prefix : {branches, tags}) {
+        if (name.starts_with(prefix)) return std::string(name.substr(prefix.size()));
+    }
+    return std::string(name);
+}
+
+const drivers::GitRef* find(const std::vector<drivers::GitRef>& refs, std::string_view name) {
+    const auto it =
+        std::find_if(refs.begin(), refs.end(), [&](const auto& ref) { return ref.name == name; });
+    return it == refs.end() ? nullptr : &*it;
+}
+
+Result<drivers::GitRef> highest_version(const std::vector<drivers::GitRef>& refs) {
+    const drivers::GitRef* best = nullptr;
+    Version highest;
+    for (const drivers::GitRef& ref : refs) {
+        if (!ref.name.starts_with(tags)) continue;
+        const auto version = parse_version(std::string_view(ref.name).substr(tags.size()));
+        if (!version || version->pre_release) continue;
+        // "v1.0.0" and "1.0.0" are one version; the greater name wins, so that it is always the
+        // same.
+        if (!best || highest < *version || (highest == *version && best->name < ref.name)) {
+            best = &ref;
+            highest = *version;
+        }
+    }
+    if (best) return drivers::GitRef{short_name(best->name), best->commit};
+    return Error{Code::not_found, "no tag of the repository is a version such as v1.2.3"};
+}
+
+}  // namespace
+
+bool is_commit_id(std::string_view text) {
+    return text.size() == 40 && std::all_of(text.begin(), text.end(), [](char c) {
+               return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+           });
+}
+
+std::string repository_url(const crds::PluginSource& source, std::string_view github_url) {
+    if (source.scheme != crds::PluginSource::Scheme::github) return source.url;
+    while (github_url.ends_with('/')) github_url.remove_suffix(1);
+    return fmt::format("{}/{}{}", github_url, source.name,
+                       source.name.ends_with(".git") ? "" : ".git");
+}
+
+std::optional<Version> parse_version(std::string_view text) {
+    if (text.starts_with('v')) text.remove_prefix(1);
+    text = text.substr(0, text.find('+'));  // build metadata does not count
+    Version version;
+    const std::size_t dash = text.find('-');
+    if (dash != std::string_view::npos) {
+        if (dash + 1 == text.size()) return std::nullopt;
+        version.pre_release = true;
+        text = text.substr(0, dash);
+    }
+    const auto parts = split(text, '.');
+    if (parts.size() != 3) return std::nullopt;
+    std::int64_t* const fields[] = {&version.major, &version.minor, &version.patch};
+    for (std::size_t i = 0; i < 3; ++i) {
+        const std::string& part = parts[i];
+        if (part.empty() || (part.size() > 1 && part[0] == '0') || !is_digit(part[0])) {
+            return std::nullopt;
+        }
+        const char* const last = part.data() + part.size();
+        const auto [end, error] = std::from_chars(part.data(), last, *fields[i]);
+        if (error != std::errc() || end != last) return std::nullopt;
+    }
+    return version;
+}
+
+Result<drivers::GitRef> resolve_track(const std::vector<drivers::GitRef>& refs,
+                                      const crds::Track& track, const std::string& source_ref) {
+    using Kind = crds::Track::Kind;
+    const auto named = [&](std::string_view prefix,
+                           std::string_view what) -> Result<drivers::GitRef> {
+        const auto* ref = find(refs, std::string(prefix) + track.name);
+        if (ref) return drivers::GitRef{track.name, ref->commit};
+        return Error{Code::not_found,
+                     fmt::format("the repository has no {} \"{}\"", what, track.name)};
+    };
+    switch (track.kind) {
+        case Kind::none:
+            return resolve_source(refs, source_ref);
+        case Kind::tag:
+            return named(tags, "tag");
+        case Kind::branch:
+            return named(branches, "branch");
+        case Kind::commit:
+            return drivers::GitRef{"", track.name};
+        case Kind::latest_version:
+            return highest_version(refs);
+    }
+    return Error{Code::internal, "a track that does not exist"};
+}
+
+Result<drivers::GitRef> resolve_source(const std::vector<drivers::GitRef>& refs,
+                                       const std::string& source_ref) {
+    drivers::GitRef found = TRY(drivers::resolve_ref(refs, source_ref));
+    found.name = is_commit_id(found.name) ? "" : short_name(found.name);
+    return found;
+}
+
+}  // namespace atelier::reconcilers

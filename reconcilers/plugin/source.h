@@ -1,0 +1,43 @@
+// Which commit a plugin's source and track lead to, among the refs of its repository. Pure. Their
+// grammar is in crds/plugin_source.h.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "crds/plugin_source.h"
+#include "drivers/git.h"
+
+namespace atelier::reconcilers {
+
+// The URL of a source's repository. `github_url`: what github://owner/repo is below, such as
+// "https://github.com". Empty for a local source.
+std::string repository_url(const crds::PluginSource& source, std::string_view github_url);
+
+// A semantic version (semver.org), with or without a leading "v".
+struct Version {
+    std::int64_t major = 0;
+    std::int64_t minor = 0;
+    std::int64_t patch = 0;
+    bool pre_release = false;
+    auto operator<=>(const Version&) const = default;
+};
+std::optional<Version> parse_version(std::string_view text);
+
+// The commit that is tracked. `name` of the result is short: "v1.2.0", "main", empty for a commit.
+// tag:latest is the highest version that is no pre-release. Track none is the source's own ref, and
+// that is HEAD where it is empty. not_found.
+Result<drivers::GitRef> resolve_track(const std::vector<drivers::GitRef>& refs,
+                                      const crds::Track& track, const std::string& source_ref);
+Result<drivers::GitRef> resolve_source(const std::vector<drivers::GitRef>& refs,
+                                       const std::string& source_ref);
+
+// 40 hexadecimal digits: needs no list of refs.
+bool is_commit_id(std::string_view text);
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,42 @@
+// Looks at where a plugin comes from, and brings what it finds into the tree store.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "crds/plugin.h"
+#include "drivers/git.h"
+#include "drivers/tree.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/plugin/plan.h"
+
+namespace atelier::reconcilers::plugin {
+
+struct Options {
+    std::filesystem::path directory;  // that local://name is below; empty: there is none
+    std::string github_url = "https://github.com";
+};
+
+// Thread-safe. Collaborators outlive it.
+class Upstream {
+  public:
+    Upstream(const Objects& objects, drivers::Git& git, drivers::TreeStore& trees, Options options)
+        : objects_(objects), git_(git), trees_(trees), options_(std::move(options)) {}
+
+    Check look(const crds::Plugin& plugin) const;
+    // Sees to it that the tree of a version that is in use is in the store, by fetching it again if
+    // it was lost. Never another content than the version's digest says.
+    Result<void> keep(const crds::Plugin& plugin, const crds::PluginVersion& version) const;
+
+  private:
+    struct Look;
+    Check look_local(const crds::Plugin& plugin, const std::string& name) const;
+    Result<drivers::Tree> read(const crds::Plugin& plugin, const std::string& commit) const;
+
+    const Objects& objects_;
+    drivers::Git& git_;
+    drivers::TreeStore& trees_;
+    const Options options_;
+};
+
+}  // namespace atelier::reconcilers::plugin

@@ -1,0 +1,41 @@
+// What follows from a PluginUpdate, its Plugin and the installs of that plugin. Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/core.h"
+#include "crds/plugin.h"
+#include "crds/plugin_update.h"
+#include "reconcilers/plugin_update/compare.h"
+#include "reconcilers/plugin_update/rollout.h"
+
+namespace atelier::reconcilers::plugin_update {
+
+struct Observed {
+    std::optional<crds::Plugin> plugin;
+    std::vector<Member> members;  // of that plugin, by name of the install
+    std::map<std::string, crds::UpdateTierSpec> tiers;
+    std::optional<Comparison> comparison;  // absent: status has it, or a tree is missing
+};
+
+struct Note {
+    crds::EventType type = crds::EventType::normal;
+    std::string reason;
+    std::string message;
+};
+
+struct Plan {
+    std::vector<std::string> moves;  // installs whose spec.version becomes spec.to
+    crds::PluginUpdateStatus status;
+    std::vector<Note> notes;  // events, once the status is written
+};
+
+Plan plan(const crds::PluginUpdate& update, const Observed& observed, Instant now);
+
+bool has_ended(crds::UpdatePhase phase);
+
+}  // namespace atelier::reconcilers::plugin_update

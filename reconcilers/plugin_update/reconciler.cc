@@ -1,0 +1,143 @@
+#include "reconcilers/plugin_update/reconciler.h"
+
+#include <algorithm>
+
+namespace atelier::reconcilers {
+namespace {
+
+using crds::Plugin;
+using crds::PluginInstall;
+using crds::PluginUpdate;
+using crds::UpdatePhase;
+using crds::UpdateTier;
+using crds::Workspace;
+
+// The open updates that are wanted, and the newest applied one of each plugin: it still looks after
+// installs that were made meanwhile.
+std::vector<Key> updates(const store::Store& store,
+                         const std::function<bool(const PluginUpdate&)>& wanted) {
+    std::vector<Key> keys;
+    std::map<std::string, std::pair<Instant, Key>> applied;  // by namespace and plugin
+    const auto snapshot = store.list(crds::PluginUpdateSpec::resource);
+    for (const auto& object : snapshot->objects) {
+        const auto update = crds::decode<PluginUpdate>(object->body);
+        if (!update || !wanted(*update)) continue;
+        if (!plugin_update::has_ended(update->status.phase)) {
+            keys.push_back(object->key);
+        } else if (update->status.phase == UpdatePhase::applied && update->status.completed_at) {
+            auto& newest = applied[update->meta.ns + "/" + update->spec.plugin];
+            const Instant at = *update->status.completed_at;
+            if (newest.second.name.empty() || newest.first <= at) newest = {at, object->key};
+        }
+    }
+    for (auto& [plugin, newest] : applied) keys.push_back(std::move(newest.second));
+    return keys;
+}
+
+std::vector<Key> of_named(const store::Store& store, const std::string& ns,
+                          const std::string& plugin) {
+    return updates(store, [&](const PluginUpdate& update) {
+        return update.meta.ns == ns && update.spec.plugin == plugin;
+    });
+}
+
+std::vector<Key> of_plugin(const store::Event& event, const store::Store& store) {
+    return of_named(store, event.object->key.ns, event.object->key.name);
+}
+
+std::vector<Key> of_install(const store::Event& event, const store::Store& store) {
+    const auto install = crds::decode<PluginInstall>(event.object->body);
+    if (!install) return {};
+    return of_named(store, install->meta.ns, install->spec.plugin);
+}
+
+// What a rollout reads of a workspace.
+bool matters(const store::Event& event) {
+    if (event.change != store::Change::modified || !event.previous) return true;
+    const auto before = crds::decode<Workspace>(event.previous->body);
+    const auto after = crds::decode<Workspace>(event.object->body);
+    if (!before || !after) return true;
+    return before->status.is_true(crds::condition::ready) !=
+               after->status.is_true(crds::condition::ready) ||
+           before->status.started_at != after->status.started_at ||
+           before->meta.generation != after->meta.generation ||
+           before->being_deleted() != after->being_deleted();
+}
+
+std::vector<Key> of_workspace(const store::Event& event, const store::Store& store) {
+    if (!matters(event)) return {};
+    return updates(store, [&](const PluginUpdate& update) {
+        return update.meta.ns == event.object->key.ns &&
+               !plugin_update::has_ended(update.status.phase);
+    });
+}
+
+std::vector<Key> of_tier(const store::Event&, const store::Store& store) {
+    return updates(store, [](const PluginUpdate& update) {
+        return !plugin_update::has_ended(update.status.phase);
+    });
+}
+
+}  // namespace
+
+std::vector<Interest> PluginUpdateReconciler::interests() const {
+    return {{std::string(crds::PluginSpec::resource), of_plugin},
+            {std::string(crds::PluginInstallSpec::resource), of_install},
+            {std::string(crds::WorkspaceSpec::resource), of_workspace},
+            {std::string(crds::UpdateTierSpec::resource), of_tier}};
+}
+
+Result<Outcome> PluginUpdateReconciler::reconcile(const Key& key, Instant now) {
+    const auto update = TRY(objects_.find<PluginUpdate>(key.ns, key.name));
+    if (!update || update->being_deleted()) return Outcome{};
+    const UpdatePhase phase = update->status.phase;
+    if (plugin_update::has_ended(phase) && phase != UpdatePhase::applied) return Outcome{};
+    const plugin_update::Observed observed = TRY(observe(*update));
+    const plugin_update::Plan plan = plugin_update::plan(*update, observed, now);
+    TRY(execute(*update, plan, now));
+    // A tree that is missing comes back without any event: ask again.
+    if (!plugin_update::has_ended(plan.status.phase) && plan.status.change_class.empty()) {
+        return Error{Code::unavailable, "the files of the two versions are not here yet"};
+    }
+    return Outcome{};
+}
+
+Result<plugin_update::Observed> PluginUpdateReconciler::observe(const PluginUpdate& update) const {
+    plugin_update::Observed observed;
+    const std::string& plugin = update.spec.plugin;
+    const std::string& ns = update.meta.ns;
+    observed.plugin = TRY(objects_.find<Plugin>(ns, plugin));
+    auto installs = TRY(objects_.list<PluginInstall>(
+        ns, [&](const crds::Meta& meta) { return meta.name.ends_with("." + plugin); }));
+    for (PluginInstall& install : installs) {
+        if (install.spec.plugin != plugin) continue;
+        auto workspace = TRY(objects_.find<Workspace>(ns, install.spec.workspace));
+        observed.members.push_back({std::move(install), std::move(workspace)});
+    }
+    const auto tiers = TRY(objects_.list<UpdateTier>(""));
+    for (const UpdateTier& tier : tiers) observed.tiers[tier.meta.name] = tier.spec;
+    if (update.status.change_class.empty()) {
+        const auto from = trees_.get(update.spec.from.digest);
+        const auto to = trees_.get(update.spec.to.digest);
+        if (from && to) observed.comparison = plugin_update::compare(**from, **to);
+    }
+    return observed;
+}
+
+Result<void> PluginUpdateReconciler::execute(const PluginUpdate& update,
+                                             const plugin_update::Plan& plan, Instant now) {
+    for (const std::string& name : plan.moves) {
+        auto install = TRY(objects_.find<PluginInstall>(update.meta.ns, name));
+        if (!install || install->being_deleted()) continue;
+        install->spec.version = update.spec.to;
+        TRY(objects_.update(*install, now));
+    }
+    const bool wrote = TRY(objects_.report(update, plan.status, now));
+    if (!wrote && plan.moves.empty()) return {};
+    for (const plugin_update::Note& note : plan.notes) {
+        objects_.event(update, note.type, note.reason, note.message, now);
+    }
+    return {};
+}
+
+}  // namespace atelier::reconcilers
