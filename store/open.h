@@ -16,10 +16,10 @@ namespace atelier::store {
 
 struct Options {
     // "sqlite:<path>", "postgres://…" (libpq connection URI), or "memory:".
-    std::string url;
+    std::string url = {};
     // 32 bytes: Secrets are sealed with AES-256-GCM under it before they reach the database.
     // Empty only with "memory:".
-    std::string encryption_key;
+    std::string encryption_key = {};
     std::size_t events_kept = 10'000;                  // per resource, in memory
     Duration history_kept = std::chrono::minutes(10);  // in the database
     // Commit inside write() on the caller's thread instead of on a writer thread: for simulation.
