@@ -127,7 +127,7 @@ TEST(OrgTemplateReconciler, SourcesThatCannotBe) {
 }
 
 // Scenarios 3 and 4 as far as they touch the source of a template: refused before any call.
-TEST(OrgTemplateReconciler, Scenario03_RefsAndPathsAreCheckedBeforeAnyCall) {
+TEST(OrgTemplateReconciler, Scenario03And04_RefsAndPathsAreCheckedBeforeAnyCall) {
     for (const char* ref : {"main; rm -rf /", "--upload-pack=x", "a..b", "-x"}) {
         SCOPED_TRACE(ref);
         OrgWorld world;
@@ -230,7 +230,8 @@ TEST(OrgTemplateReconciler, EnvironmentIsASecretAndNowhereElse) {
     for (const auto& [path, file] : **artifact) {
         EXPECT_EQ(file.bytes.find("value-xyz"), std::string::npos) << path;
     }
-    for (const NodeFile& file : artifact_of(world).nodes[0].files) EXPECT_NE(file.path, ".env");
+    const CompiledOrg compiled = artifact_of(world);
+    for (const NodeFile& file : compiled.nodes.at(0).files) EXPECT_NE(file.path, ".env");
     EXPECT_EQ(world.events().find("value-xyz"), std::string::npos);
     EXPECT_EQ(world.store.get(object.key())->body.find("value-xyz"), std::string::npos);
 
