@@ -57,10 +57,11 @@ Result<Home> Home::open(const ServerOptions& options, Random& random) {
         const auto file = options.home / "keys" / "encryption.key";
         const std::string text = TRY(kept(file, base64(random_bytes(random)), 0600));
         if (!base64_decode(text, home.encryption_key_) || home.encryption_key_.size() != 32) {
-            return Error{Code::invalid,
-                         "keys/encryption.key of the home folder is not 32 bytes in base64: restore "
-                         "it from a backup; without it no Secret can be read",
-                         file.string()};
+            return Error{
+                Code::invalid,
+                "keys/encryption.key of the home folder is not 32 bytes in base64: restore "
+                "it from a backup; without it no Secret can be read",
+                file.string()};
         }
     }
     return home;

@@ -35,7 +35,9 @@ void follow(const std::stop_token& stop, drivers::Runtime& runtime, const std::s
             hint({"workspaces.atelier.dev", ns->second, workspace->second});
         });
         if (stop.stop_requested()) return;
-        if (!ended) log.warning("events are missed: reading them again", {{"runtime", name}, {"err", ended.error().message}});
+        if (!ended)
+            log.warning("events are missed: reading them again",
+                        {{"runtime", name}, {"err", ended.error().message}});
         wait_a_while(stop, wait);
         wait = std::min<Duration>(wait * 2, std::chrono::seconds(15));
         if (!stop.stop_requested()) hint_all();
@@ -47,8 +49,9 @@ void follow(const std::stop_token& stop, drivers::Runtime& runtime, const std::s
 Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& instance,
                                const Clock& clock, Random& random) {
     Runtimes runtimes;
-    runtimes.by_name["process"] =
-        TRY(drivers::make_process_runtime({.root = options.home / "processes"}, clock));
+    drivers::ProcessOptions process;
+    process.root = options.home / "processes";
+    runtimes.by_name["process"] = TRY(drivers::make_process_runtime(process, clock, random));
     bool docker = options.docker != "off";
     std::string why;
     if (docker) {
@@ -78,6 +81,32 @@ Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& 
     }
     runtimes.said = "workspaces run as " + why;
     return runtimes;
+}
+
+RuntimeHealth::~RuntimeHealth() {
+    thread_.request_stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+void RuntimeHealth::watch(drivers::Runtime& runtime, const std::string& instance) {
+    thread_ = std::jthread([this, &runtime, instance](const std::stop_token& stop) {
+        pthread_setname_np(pthread_self(), "runtime-health");
+        const drivers::Labels having{{"atelier.dev/instance", instance}};
+        while (!stop.stop_requested()) {
+            const auto answer = runtime.list(having);
+            {
+                const std::lock_guard lock(mutex_);
+                error_ = answer ? std::optional<Error>() : answer.error();
+            }
+            wait_a_while(stop, std::chrono::seconds(5));
+        }
+    });
+}
+
+Result<void> RuntimeHealth::last() const {
+    const std::lock_guard lock(mutex_);
+    if (error_) return *error_;
+    return {};
 }
 
 RuntimeEvents::RuntimeEvents(Runtimes& runtimes, const std::string& instance,

@@ -4,6 +4,8 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -27,8 +29,23 @@ struct Runtimes {
 Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& instance,
                                const Clock& clock, Random& random);
 
-// Turns what happens in a runtime into keys of Workspaces: one thread a runtime, named events-<name>.
-// A broken connection is made again with backoff, and every key is looked at after it.
+// Whether the runtime answers, for readiness: asked every five seconds on a thread of its own, so
+// that a probe never waits for a daemon.
+class RuntimeHealth {
+  public:
+    ~RuntimeHealth();
+    void watch(drivers::Runtime& runtime, const std::string& instance);
+    Result<void> last() const;
+
+  private:
+    mutable std::mutex mutex_;
+    std::optional<Error> error_;  // guarded by mutex_
+    std::jthread thread_;
+};
+
+// Turns what happens in a runtime into keys of Workspaces: one thread a runtime, named
+// events-<name>. A broken connection is made again with backoff, and every key is looked at after
+// it.
 class RuntimeEvents {
   public:
     RuntimeEvents(Runtimes& runtimes, const std::string& instance,

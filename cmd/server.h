@@ -6,8 +6,8 @@
 
 namespace atelier::cmd {
 
-// Returns the exit code: 0 after a signal and an orderly end, 1 when it could not start. SIGTERM and
-// SIGINT end it within 30 seconds; a second one ends it at once.
+// Returns the exit code: 0 after a signal and an orderly end, 1 when it could not start. SIGTERM
+// and SIGINT end it within 30 seconds; a second one ends it at once.
 int run_server(const ServerOptions& options);
 
 }  // namespace atelier::cmd

@@ -16,6 +16,8 @@ int Signals::wait() {
     return number;
 }
 
-void Signals::release() { pthread_sigmask(SIG_UNBLOCK, &set_, nullptr); }
+void Signals::release() {
+    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+}
 
 }  // namespace atelier::cmd

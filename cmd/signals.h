@@ -7,8 +7,8 @@ namespace atelier::cmd {
 
 class Signals {
   public:
-    Signals();       // blocks SIGTERM and SIGINT in this thread and all it will make
-    int wait();      // the next of them
+    Signals();   // blocks SIGTERM and SIGINT in this thread and all it will make
+    int wait();  // the next of them
     // From now on a further one ends the process at once.
     void release();
 

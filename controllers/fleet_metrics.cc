@@ -78,7 +78,9 @@ std::vector<FleetMetrics::Series> FleetMetrics::series_of(const crds::Kind& kind
     return series;
 }
 
-void FleetMetrics::count(const Series& series, double by) { counts_[series] += by; }
+void FleetMetrics::count(const Series& series, double by) {
+    counts_[series] += by;
+}
 
 void FleetMetrics::forget(const Key& key) {
     const auto it = held_.find(key);

@@ -22,7 +22,7 @@ struct FieldGauge {
     std::string metric;
     std::string help;
     std::string label;
-    std::vector<std::string> path;  // {"status", "phase"}
+    std::vector<std::string> path;    // {"status", "phase"}
     std::vector<std::string> always;  // values that are shown with 0 too
 };
 

@@ -1,0 +1,311 @@
+#include "cmd/server.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <filesystem>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "apiserver/api.h"
+#include "apiserver/http_server.h"
+#include "apiserver/pki.h"
+#include "base/clock.h"
+#include "base/metrics.h"
+#include "base/random.h"
+#include "cmd/home.h"
+#include "cmd/runtimes.h"
+#include "cmd/seed.h"
+#include "cmd/signals.h"
+#include "controllers/controller.h"
+#include "controllers/fleet_metrics.h"
+#include "controllers/garbage.h"
+#include "crds/kind.h"
+#include "drivers/git.h"
+#include "drivers/plugin_folder.h"
+#include "drivers/tree.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/org/reconciler.h"
+#include "reconcilers/org_template/reconciler.h"
+#include "reconcilers/plugin/reconciler.h"
+#include "reconcilers/plugin_install/reconciler.h"
+#include "reconcilers/plugin_policy/reconciler.h"
+#include "reconcilers/plugin_update/reconciler.h"
+#include "reconcilers/update_tier/reconciler.h"
+#include "reconcilers/workspace/reconciler.h"
+#include "store/open.h"
+
+namespace atelier::cmd {
+namespace {
+
+constexpr Duration shutdown_grace = std::chrono::seconds(30);
+constexpr Duration stream_grace = std::chrono::seconds(2);
+
+// The program beside this one, for workspaces that run as processes.
+std::string agent_program() {
+    std::error_code error;
+    const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+    return error ? "atelier-agent" : (self.parent_path() / "atelier-agent").string();
+}
+
+// Collects garbage whenever something changed, on a thread of its own.
+class GarbageLoop {
+  public:
+    GarbageLoop(store::Store& store, const crds::Kinds& kinds, const Clock& clock, const Log& log)
+        : garbage_(store, kinds, log), clock_(clock) {
+        subscription_ = store.on_commit([this](Revision) {
+            {
+                const std::lock_guard lock(mutex_);
+                changed_ = true;
+            }
+            wake_.notify_one();
+        });
+        thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+    }
+    ~GarbageLoop() {
+        thread_.request_stop();
+        thread_.join();
+        subscription_.reset();
+    }
+
+  private:
+    void run(const std::stop_token& stop) {
+        pthread_setname_np(pthread_self(), "garbage");
+        while (!stop.stop_requested()) {
+            {
+                const std::lock_guard lock(mutex_);
+                changed_ = false;
+            }
+            if (garbage_.collect(clock_.now())) continue;
+            std::unique_lock lock(mutex_);
+            wake_.wait_for(lock, stop, garbage_.next_sweep() - clock_.now(),
+                           [&] { return changed_; });
+        }
+    }
+
+    controllers::Garbage garbage_;
+    const Clock& clock_;
+    std::mutex mutex_;
+    std::condition_variable_any wake_;
+    bool changed_ = true;  // guarded by mutex_
+    std::unique_ptr<store::Subscription> subscription_;
+    std::jthread thread_;
+};
+
+std::vector<controllers::FieldGauge> fleet_gauges() {
+    return {
+        {"pluginupdates.atelier.dev",
+         "atelier_plugin_updates",
+         "Plugin updates by phase; Pending is drift that waits for a decision.",
+         "phase",
+         {"status", "phase"},
+         {"Pending", "Approved", "RollingOut", "Applied", "Dismissed", "Failed"}},
+        {"plugininstalls.atelier.dev",
+         "atelier_plugin_installs",
+         "Plugin installs by the class of their last change.",
+         "class",
+         {"status", "lastChange"},
+         {"Hot", "Cold", "None"}},
+        {"workspaces.atelier.dev",
+         "atelier_workspaces",
+         "Workspaces by update tier.",
+         "update_tier",
+         {"spec", "updateTier"},
+         {}},
+    };
+}
+
+// Everything that runs, in the order it is made; it is unmade in the reverse order.
+class Server {
+  public:
+    Server(const ServerOptions& options, Log log) : options_(options), log_(std::move(log)) {}
+
+    Result<void> start() {
+        home_ = TRY(Home::open(options_, random_));
+        kinds_ = TRY(crds::atelier_kinds({.allow_unpinned = options_.allow_unpinned}));
+        crds::add_core_kinds(kinds_);
+        TRY(open_store());
+        trees_ = TRY(drivers::open_tree_store(options_.home / "trees"));
+        git_ = TRY(drivers::open_git(options_.home / "git", {}, clock_, log_));
+        folders_ = drivers::home_plugin_folders(options_.home);
+        runtimes_ = TRY(make_runtimes(options_, home_->instance(), clock_, random_));
+        log_.info(runtimes_.said);
+        objects_ = std::make_unique<reconcilers::Objects>(*store_, kinds_, random_, log_);
+        TRY(make_api());
+        TRY(seed(*objects_, *api_, clock_.now()));
+        make_controllers();
+        for (auto& controller : controllers_) controller->start();
+        garbage_ = std::make_unique<GarbageLoop>(*store_, kinds_, clock_, log_);
+        events_ = std::make_unique<RuntimeEvents>(
+            runtimes_, home_->instance(), [this](const Key& key) { workspaces_->hint(key); },
+            [this] { workspaces_->hint_all(); }, log_);
+        return serve();
+    }
+
+    // The API first (readiness fails at once), then what turns the world, then the store.
+    void stop() {
+        stopping_ = true;
+        if (api_) api_->stop();
+        if (http_) http_->stop(stream_grace);
+        events_.reset();
+        garbage_.reset();
+        for (auto& controller : controllers_) controller->stop();
+        controllers_.clear();
+        http_.reset();
+        api_.reset();
+        store_.reset();
+    }
+
+  private:
+    Result<void> open_store() {
+        store::Options options;
+        options.url = options_.store.empty() ? "sqlite:" + (options_.home / "atelier.db").string()
+                                             : options_.store;
+        options.encryption_key = home_->encryption_key();
+        store_ = TRY(store::open(options, clock_, random_, metrics_, log_));
+        return {};
+    }
+
+    std::string url() const {
+        const bool v6 = options_.address.find(':') != std::string::npos;
+        const bool any = options_.address == "0.0.0.0" || options_.address == "::";
+        const std::string host = any  ? "127.0.0.1"
+                                 : v6 ? "[" + options_.address + "]"
+                                      : options_.address;
+        return fmt::format("{}:{}", host, options_.port);
+    }
+
+    Result<void> make_api() {
+        token_ = TRY(apiserver::ensure_token(options_.home / "token", random_));
+        apiserver::ApiOptions options;
+        options.credentials = {{token_, "admin", {"system:masters"}}};
+        options.version = ATELIER_VERSION;
+        options.address = url();
+        options.ready.push_back({"shutdown", [this]() -> Result<void> {
+                                     if (!stopping_) return {};
+                                     return Error{Code::unavailable, "shutting down"};
+                                 }});
+        options.ready.push_back({"runtime", [this] { return runtime_health_.last(); }});
+        api_ = std::make_unique<apiserver::Api>(*store_, kinds_, clock_, random_, metrics_, log_,
+                                                std::move(options));
+        return {};
+    }
+
+    void make_controllers() {
+        std::map<std::string, drivers::Runtime*> runtimes;
+        for (const auto& [name, runtime] : runtimes_.by_name) runtimes[name] = runtime.get();
+        const reconcilers::World world{
+            .runtimes = runtimes,
+            .default_backend = runtimes_.default_backend,
+            .folders = *folders_,
+            .trees = *trees_,
+            .random = random_,
+            .metrics = metrics_,
+            .instance = home_->instance(),
+            .network = options_.network.empty() ? "atelier-" + home_->instance().substr(0, 8)
+                                                : options_.network,
+            .images = options_.images,
+            .agent_program = agent_program(),
+        };
+        add(std::make_unique<reconcilers::OrgTemplateReconciler>(*objects_, *git_, *trees_,
+                                                                 options_.org_templates));
+        add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_));
+        workspaces_ =
+            &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world, log_));
+        add(std::make_unique<reconcilers::PluginReconciler>(
+            *objects_, *git_, *trees_,
+            reconcilers::plugin::Options{.directory = options_.plugins,
+                                         .github_url = options_.github_url}));
+        add(std::make_unique<reconcilers::PluginInstallReconciler>(*objects_, world, log_));
+        add(std::make_unique<reconcilers::PluginUpdateReconciler>(*objects_, *trees_));
+        add(std::make_unique<reconcilers::UpdateTierReconciler>(*objects_));
+        add(std::make_unique<reconcilers::PluginPolicyReconciler>(*objects_));
+        fleet_ =
+            std::make_unique<controllers::FleetMetrics>(*store_, kinds_, metrics_, fleet_gauges());
+        metrics_.before_scrape([this] {
+            if (!stopping_) fleet_->sample();
+        });
+        runtime_health_.watch(*runtimes.at(runtimes_.default_backend), home_->instance());
+    }
+
+    controllers::Controller& add(std::unique_ptr<reconcilers::Reconciler> reconciler) {
+        reconcilers_.push_back(std::move(reconciler));
+        controllers_.push_back(std::make_unique<controllers::Controller>(
+            *reconcilers_.back(), *store_, clock_, random_, metrics_, log_,
+            controllers::ControllerOptions{.workers = options_.workers, .core = {}}));
+        return *controllers_.back();
+    }
+
+    Result<void> serve() {
+        std::vector<std::string> names = options_.names;
+        if (const std::string host = apiserver::host_name(); !host.empty()) names.push_back(host);
+        const bool any = options_.address == "0.0.0.0" || options_.address == "::";
+        if (!any) names.push_back(options_.address);
+        const auto pki = TRY(apiserver::ensure_pki(options_.home, names, clock_.now(), random_));
+        apiserver::HttpOptions http;
+        http.address = options_.address;
+        http.port = options_.port;
+        http.tls = pki.tls;
+        http_ = TRY(apiserver::serve(http, api_->handler(), metrics_, log_));
+        options_.port = http_->port();
+        const auto kubeconfig = options_.home / "kubeconfig";
+        TRY(apiserver::ensure_kubeconfig(kubeconfig, "https://" + url(), pki.ca_pem, token_));
+        log_.info("serving", {{"url", "https://" + url()}, {"kubeconfig", kubeconfig.string()}});
+        return {};
+    }
+
+    ServerOptions options_;
+    const Log log_;
+    SystemClock clock_;
+    SystemRandom random_;
+    Metrics metrics_;
+    std::atomic<bool> stopping_ = false;
+    std::optional<Home> home_;
+    crds::Kinds kinds_;
+    std::string token_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<drivers::TreeStore> trees_;
+    std::unique_ptr<drivers::Git> git_;
+    std::unique_ptr<drivers::PluginFolders> folders_;
+    Runtimes runtimes_;
+    std::unique_ptr<reconcilers::Objects> objects_;
+    RuntimeHealth runtime_health_;
+    std::unique_ptr<controllers::FleetMetrics> fleet_;
+    std::unique_ptr<apiserver::Api> api_;
+    std::vector<std::unique_ptr<reconcilers::Reconciler>> reconcilers_;
+    std::vector<std::unique_ptr<controllers::Controller>> controllers_;
+    controllers::Controller* workspaces_ = nullptr;
+    std::unique_ptr<GarbageLoop> garbage_;
+    std::unique_ptr<RuntimeEvents> events_;
+    std::unique_ptr<apiserver::HttpServer> http_;
+};
+
+}  // namespace
+
+int run_server(const ServerOptions& options) {
+    Signals signals;
+    const Log log = Log::to_stderr(options.log_level, options.log_format);
+    Server server(options, log);
+    if (const auto started = server.start(); !started) {
+        log.error("cannot start", started.error());
+        server.stop();
+        return 1;
+    }
+    log.info("ready");
+    signals.wait();
+    log.info("stopping: a second signal ends it at once");
+    signals.release();
+    // What does not end by itself is ended: everything is safe to be cut at any point.
+    alarm(static_cast<unsigned>(
+        std::chrono::duration_cast<std::chrono::seconds>(shutdown_grace).count()));
+    server.stop();
+    log.info("stopped");
+    return 0;
+}
+
+}  // namespace atelier::cmd

@@ -1,0 +1,55 @@
+#include "reconcilers/plugin_policy/reconciler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crds/plugin_install.h"
+#include "crds/workspace.h"
+
+namespace atelier::reconcilers {
+
+std::vector<Interest> PluginPolicyReconciler::interests() const {
+    return {{std::string(crds::PluginInstallSpec::resource),
+             [](const store::Event& event, const store::Store& store) {
+                 std::vector<Key> keys;
+                 if (event.change == store::Change::modified) return keys;
+                 const auto policies = store.list(crds::PluginPolicySpec::resource);
+                 for (const auto& policy : policies->objects) {
+                     if (policy->key.ns == event.object->key.ns) keys.push_back(policy->key);
+                 }
+                 return keys;
+             }}};
+}
+
+Result<Outcome> PluginPolicyReconciler::reconcile(const Key& key, Instant now) {
+    const auto policy = TRY(objects_.find<crds::PluginPolicy>(key.ns, key.name));
+    if (!policy || policy->being_deleted()) return Outcome{};
+    const auto& allowed = policy->spec.allowed;
+    std::int64_t denied = 0;
+    for (const auto& install : TRY(objects_.list<crds::PluginInstall>(key.ns))) {
+        if (allowed.empty() ||
+            std::find(allowed.begin(), allowed.end(), install.spec.plugin) != allowed.end()) {
+            continue;
+        }
+        const auto workspace = TRY(objects_.find<crds::Workspace>(key.ns, install.spec.workspace));
+        const bool concerned =
+            workspace && (policy->spec.org.empty() || workspace->spec.org == policy->spec.org);
+        if (concerned) ++denied;
+    }
+    crds::PluginPolicyStatus status = policy->status;
+    status.observed_generation = policy->meta.generation;
+    status.denied = denied;
+    status.last_handled_reconcile_at =
+        policy->meta.annotation(crds::annotation::reconcile_requested_at);
+    status.set({.type = std::string(crds::condition::ready),
+                .status = crds::ConditionStatus::yes,
+                .reason = allowed.empty() ? "AllowsAll" : "Enforced",
+                .message = fmt::format("{} installs are refused", denied),
+                .observed_generation = policy->meta.generation},
+               now);
+    TRY(objects_.report(*policy, status, now));
+    return Outcome{};
+}
+
+}  // namespace atelier::reconcilers
