@@ -126,7 +126,7 @@ class Server {
     Server(const ServerOptions& options, Log log) : options_(options), log_(std::move(log)) {}
 
     Result<void> start() {
-        home_ = TRY(Home::open(options_, random_));
+        home_.emplace(TRY(Home::open(options_, random_)));
         kinds_ = TRY(crds::atelier_kinds({.allow_unpinned = options_.allow_unpinned}));
         crds::add_core_kinds(kinds_);
         TRY(open_store());
