@@ -196,9 +196,9 @@ struct Controller::State {
         meters.work.observe(took);
         meters.total.at(text(verdict))->add();
         if (outcome) return;
-        const Log::Fields fields{{"object", key.text()}, {"failures", std::to_string(failures)}};
+        const Log about = log.with("object", key.text()).with("failures", std::to_string(failures));
         if (verdict == Verdict::requeue) {
-            log.debug("read again: somebody else wrote first", fields);
+            about.debug("read again: somebody else wrote first");
             return;
         }
         meters.errors.add();
@@ -207,7 +207,7 @@ struct Controller::State {
         } else {
             meters.retries.add();
         }
-        log.error("reconcile failed", outcome.error(), fields);
+        about.error("reconcile failed", outcome.error());
     }
 
     void set_running(int index, std::optional<Instant> since) {

@@ -59,6 +59,7 @@ class DockerEngine final : public Runtime {
     DockerOptions options_;
     const Clock& clock_;
     Random& random_;
+    std::mutex networks_mutex_;  // held while one is made
     std::mutex probe_mutex_;
     std::optional<bool> shares_file_system_;
     std::mutex events_mutex_;

@@ -100,6 +100,9 @@ Result<std::string> DockerEngine::image(const std::string& name) {
 
 Result<void> DockerEngine::ensure_network(const std::string& name, const Labels& labels) {
     TRY(check_runtime_name("network", name));
+    // The engine checks for a duplicate and creates in two steps: two callers at once make two
+    // networks of one name, and then no unit of either can start.
+    const std::lock_guard one_at_a_time(networks_mutex_);
     const DockerReply found = TRY(get("/networks/" + name));
     if (found.ok()) {
         const Document body = TRY(found.json());
