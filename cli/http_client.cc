@@ -102,8 +102,11 @@ class Lines final : public LineStream {
             std::string partial;
             while (partial.size() <= most_line) {
                 Bytes buffer;
-                if (body.read(buffer, 64 << 10).get() == 0) break;
+                // A read of a number of bytes waits for all of them; one to the end of the line does
+                // not. It leaves the line's end out.
+                if (body.read_to_delim(buffer, '\n').get() == 0 && body.is_eof()) break;
                 partial += buffer.collection();
+                partial += '\n';
                 push_lines(partial);
             }
         } catch (const std::exception&) {
