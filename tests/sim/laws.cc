@@ -8,6 +8,7 @@
 #include "crds/plugin.h"
 #include "crds/plugin_install.h"
 #include "crds/workspace.h"
+#include "reconcilers/workspace/world.h"
 
 namespace atelier::sim {
 namespace {

@@ -119,8 +119,10 @@ Life::Life(std::uint64_t seed, bool trace)
     watching_ = kept_->on_commit([this](Revision) { note_approved(); });
 
     runtime_.add_image(image);
-    runtime_.add_foreign_unit({.name = "ws-of-somebody", .image = image, .command = {}, .env = {}},
-                              true);
+    drivers::UnitSpec foreign;
+    foreign.name = "ws-of-somebody";
+    foreign.image = image;
+    runtime_.add_foreign_unit(foreign, true);
     runtime_.add_foreign_volume("ws-of-somebody-configs");
     runtime_.add_foreign_network("bridge");
     runtime_.on_call([this](std::string_view, fakes::When) { maybe_crash(); });
