@@ -62,7 +62,7 @@ class SimStore final : public store::Store {
     Revision revision() const override { return inner_.revision(); }
     void write(store::Write write, store::Done done) override {
         around_();
-        if (write.key.resource != "events") ++writes_;
+        ++writes_[write.key.resource];
         inner_.write(std::move(write), std::move(done));
         around_();
     }
@@ -70,12 +70,12 @@ class SimStore final : public store::Store {
         return inner_.on_commit(std::move(wake));
     }
     Result<void> healthy() const override { return inner_.healthy(); }
-    std::size_t writes() const { return writes_; }  // of objects other than Events
+    const std::map<std::string, std::size_t>& writes() const { return writes_; }  // by resource
 
   private:
     store::Store& inner_;
     std::function<void()> around_;
-    std::size_t writes_ = 0;
+    std::map<std::string, std::size_t> writes_;
 };
 
 class Life {
