@@ -4,6 +4,9 @@
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 TOOLS="$ROOT/build/tools"
 
+# One compiler cache serves every checkout of this project.
+export CCACHE_BASEDIR="$ROOT" CCACHE_NOHASHDIR=1
+
 BUILD_PACKAGES=(
   g++ cmake ninja-build ccache pkg-config mold git ca-certificates curl python3
   libcpprest-dev libyaml-cpp-dev libpqxx-dev libpq-dev libgit2-dev libarchive-dev
