@@ -117,7 +117,6 @@ class PluginFolders {
     virtual std::vector<Mount> mounts(Runtime& runtime, const std::string& uid) = 0;
     // Makes what mounts() names, and forgets what the agent of an earlier unit reported.
     virtual Result<void> prepare(Runtime& runtime, const std::string& uid) = 0;
-    virtual Result<bool> prepared(Runtime& runtime, const std::string& uid) = 0;
     // Removes everything of that workspace from this machine.
     virtual Result<void> destroy(const std::string& uid) = 0;
     virtual Result<bool> exists(const std::string& uid) = 0;

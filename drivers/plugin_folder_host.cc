@@ -353,11 +353,6 @@ class HomePluginFolders final : public PluginFolders {
         return give_owner(run, "run");
     }
 
-    Result<bool> prepared(Runtime& runtime, const std::string& uid) override {
-        if (!mounted(runtime)) return true;
-        return is_folder(of(uid) / "plugins") && is_folder(of(uid) / "run");
-    }
-
     Result<void> destroy(const std::string& uid) override {
         TRY(check(uid));
         auto parent = open_folder((home_ / "workspaces").string());

@@ -58,6 +58,8 @@ void PluginInstallReconciler::read_folder(const PluginInstall& install, Observed
     }
     seen.place = Seen::Place::here;
     seen.state = std::move(*state);
+    // What a unit that was stopped for good once said is not true any more.
+    if (!observed.running_wanted) return;
     const auto status = observed.folder->agent_status();
     if (!status) return;
     auto loaded = plugin_install::loaded_digest(*status, install.spec.plugin);
@@ -79,8 +81,9 @@ Result<void> PluginInstallReconciler::look_inside(const PluginInstall& install,
         seen.problem = "this server has no runtime \"" + backend + "\"";
         return {};
     }
+    observed.running_wanted = workspace.spec.desired_state == crds::DesiredState::running;
     seen.unit_started_at = workspace.status.started_at;
-    seen.agent_expected = workspace.status.is_true("Healthy");
+    seen.agent_expected = observed.running_wanted && workspace.status.is_true("Healthy");
     std::string unit_id;
     if (!world_.folders.mounted(*runtime)) {
         const auto units = runtime->list(labels_to_find(world_, workspace.meta.uid));

@@ -26,6 +26,7 @@ class PluginInstallReconciler final : public Reconciler {
     struct Observed {
         plugin_install::Seen seen;
         std::unique_ptr<drivers::PluginFolder> folder;  // with Place::here
+        bool running_wanted = true;                     // the workspace is not paused
     };
     Result<Observed> observe(const crds::PluginInstall& install) const;
     Result<void> look_inside(const crds::PluginInstall& install, const crds::Workspace& workspace,

@@ -294,7 +294,6 @@ Plan plan(const Workspace& workspace, const Seen& seen, Instant now) {
     if (seen.place == Seen::Place::external ||
         workspace.spec.desired_state != crds::DesiredState::running) {
         for (const Found& found : seen.units) take_down(found, plan);
-        if (!seen.units.empty() && seen.prepared) plan.actions.push_back(PrepareFolder{});
         return plan;
     }
     plan_running(workspace, seen, now, plan);

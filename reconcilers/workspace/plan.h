@@ -35,7 +35,6 @@ struct Seen {
     Place place = Place::unknown;
     std::string problem;  // of missing and unknown, for people
     bool networks = false;
-    bool prepared = false;     // the plugins folder is there
     std::vector<Found> units;  // in every runtime, those of this workspace
     std::vector<WantedPlugin> plugins;
     std::vector<crds::PluginInstall> installs;  // of this workspace, whoever made them

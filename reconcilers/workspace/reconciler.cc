@@ -121,7 +121,6 @@ Result<void> WorkspaceReconciler::look_at_desired(const Workspace& object, Seen&
     } else {
         seen.refused = std::move(desired).error();
     }
-    seen.prepared = TRY(world_.folders.prepared(*runtime, object.meta.uid));
     return {};
 }
 

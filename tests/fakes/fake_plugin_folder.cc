@@ -329,10 +329,6 @@ Result<void> FakePluginFolders::prepare(Runtime& runtime, const std::string& uid
     });
 }
 
-Result<bool> FakePluginFolders::prepared(Runtime& runtime, const std::string& uid) {
-    return !mounted(runtime) || is_prepared(uid);
-}
-
 Result<void> FakePluginFolders::destroy(const std::string& uid) {
     return call("destroy", "", true, [&]() -> Result<void> {
         const std::lock_guard lock(mutex_);

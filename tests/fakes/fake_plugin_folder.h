@@ -48,7 +48,6 @@ class FakePluginFolders final : public drivers::PluginFolders {
                                                 const std::string& unit_id) override;
     std::vector<drivers::Mount> mounts(drivers::Runtime& runtime, const std::string& uid) override;
     Result<void> prepare(drivers::Runtime& runtime, const std::string& uid) override;
-    Result<bool> prepared(drivers::Runtime& runtime, const std::string& uid) override;
     Result<void> destroy(const std::string& uid) override;
     Result<bool> exists(const std::string& uid) override;
 
