@@ -190,10 +190,11 @@ struct PackWriter::State {
         if (timed_out) return {Code::timeout, "reading the pack took longer than the deadline"};
         const Error error = error_of_git("the pack cannot be read");
         if (error.code == Code::exhausted) return error;
-        if (error.detail.find("larger than") != std::string::npos ||
-            error.detail.find("too large") != std::string::npos ||
-            error.detail.find("too many objects") != std::string::npos ||
-            error.detail.find("maximum") != std::string::npos) {
+        const auto says = [&](std::string_view text) {
+            return error.detail.find(text) != std::string::npos;
+        };
+        if (says("overly large") || says("too large") || says("too many objects") ||
+            says("maximum")) {
             return {Code::too_large, "the pack has an object over the limit", error.detail};
         }
         return {Code::unavailable, "the server sent a damaged pack", error.detail};

@@ -19,7 +19,8 @@
 namespace atelier::drivers {
 
 // libgit2 as a whole: exists while any GitCache does. Its settings are the process's: no
-// configuration file of the machine is read, objects over `most_bytes` are refused.
+// configuration file of the machine is read, objects that are, or by a delta become, larger than
+// `most_bytes` are refused.
 class GitLibrary {
   public:
     explicit GitLibrary(std::int64_t most_bytes);

@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
+#include <openssl/sha.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <zlib.h>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <mutex>
@@ -125,12 +128,14 @@ class HostileGit : public testing::Test {
         const auto tree = git_->fetch({server.url(), {}, {}}, some_commit, "");
         return outcome(tree ? std::nullopt : std::optional(tree.error()));
     }
-    static std::string outcome(const std::optional<Error>& error) {
+    std::string outcome(const std::optional<Error>& error) {
         if (!error) return "ok";
+        said_ = error->message + " / " + error->detail;
         EXPECT_EQ((error->message + error->detail).find("t0p-secret"), std::string::npos);
         return std::string(name_of(error->code));
     }
 
+    std::string said_;  // by the last error
     SystemClock clock_;
     support::TemporaryDirectory directory_;
     std::unique_ptr<Git> git_;
@@ -287,6 +292,66 @@ TEST_F(HostileGit, SendsPacksThatAreNone) {
         EXPECT_NE(entry.path().parent_path().filename(), "pack") << entry.path();
         EXPECT_NE(entry.path().parent_path().filename(), "complete") << entry.path();
     }
+}
+
+std::string deflated(const std::string& bytes) {
+    uLongf size = compressBound(bytes.size());
+    std::string out(size, '\0');
+    CHECK(compress(reinterpret_cast<Bytef*>(out.data()), &size,
+                   reinterpret_cast<const Bytef*>(bytes.data()), bytes.size()) == Z_OK);
+    out.resize(size);
+    return out;
+}
+
+// The header of an object in a pack: its type and size.
+std::string object_header(int type, std::size_t size) {
+    std::string out;
+    auto byte = static_cast<unsigned>((type << 4) | static_cast<int>(size & 15));
+    for (size >>= 4; size; size >>= 7) {
+        out += static_cast<char>(byte | 0x80);
+        byte = static_cast<unsigned>(size & 0x7f);
+    }
+    return out + static_cast<char>(byte);
+}
+
+std::string varint(std::uint64_t value) {
+    std::string out;
+    for (; value >= 0x80; value >>= 7) out += static_cast<char>((value & 0x7f) | 0x80);
+    return out + static_cast<char>(value);
+}
+
+// A pack of two objects: a blob, and a delta on it that a few kilobytes make into `size` bytes.
+std::string delta_bomb(std::uint64_t size) {
+    const std::string base(0x10000, 'x');
+    std::string delta = varint(base.size()) + varint(size);
+    for (std::uint64_t made = 0; made < size; made += base.size()) delta += '\x80';  // all of it
+    const std::string first = object_header(3, base.size()) + deflated(base);
+    // OFS_DELTA: how far back its base begins.
+    std::uint64_t back = first.size();
+    std::string offset(1, static_cast<char>(back & 0x7f));
+    while (back >>= 7) offset.insert(offset.begin(), static_cast<char>(0x80 | (--back & 0x7f)));
+    return std::string("PACK\0\0\0\2\0\0\0\2", 12) + first + object_header(6, delta.size()) +
+           offset + deflated(delta);
+}
+
+TEST_F(HostileGit, SendsADeltaThatBecomesHuge) {
+    std::string pack = delta_bomb(std::uint64_t{10} << 30);
+    std::array<unsigned char, SHA_DIGEST_LENGTH> sum{};
+    SHA1(reinterpret_cast<const unsigned char*>(pack.data()), pack.size(), sum.data());
+    pack.append(reinterpret_cast<const char*>(sum.data()), sum.size());
+    std::string body = packet("packfile\n");
+    for (std::size_t at = 0; at < pack.size(); at += 60000) {
+        body += packet("\x01" + pack.substr(at, 60000));
+    }
+    body += "0000";
+    RawServer* self = nullptr;
+    RawServer server([&](int fd, const std::string& head) {
+        self->say(fd, head.starts_with("GET")
+                          ? answer(version_2)
+                          : answer(body, "application/x-git-upload-pack-result"));
+    });
+    self = &server;
+    EXPECT_EQ(fetch(server), "too large") << said_;
 }
 
 TEST_F(HostileGit, IsNotThere) {
