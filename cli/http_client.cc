@@ -20,6 +20,7 @@ namespace {
 
 namespace web_http = web::http;
 using Bytes = concurrency::streams::container_buffer<std::string>;
+using Eof = concurrency::streams::char_traits<std::uint8_t>;
 
 constexpr std::size_t most_body = std::size_t{64} << 20;
 constexpr std::size_t most_line = std::size_t{16} << 20;
@@ -98,15 +99,20 @@ class Lines final : public LineStream {
   private:
     void read() {
         try {
-            auto body = response_.body();
+            auto body = response_.body().streambuf();
             std::string partial;
             while (partial.size() <= most_line) {
-                Bytes buffer;
-                // A read of a number of bytes waits for all of them; one to the end of the line does
-                // not. It leaves the line's end out.
-                if (body.read_to_delim(buffer, '\n').get() == 0 && body.is_eof()) break;
-                partial += buffer.collection();
-                partial += '\n';
+                // A read of many bytes would wait until all of them are there: one is awaited, and
+                // what came with it is taken.
+                const auto first = body.bumpc().get();
+                if (first == Eof::eof()) break;
+                partial += static_cast<char>(first);
+                std::string rest(body.in_avail(), '\0');
+                if (!rest.empty()) {
+                    auto* const to = reinterpret_cast<std::uint8_t*>(rest.data());
+                    rest.resize(body.getn(to, rest.size()).get());
+                }
+                partial += rest;
                 push_lines(partial);
             }
         } catch (const std::exception&) {

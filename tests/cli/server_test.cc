@@ -1,0 +1,473 @@
+// The command line against the real API, over TLS on loopback.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "apiserver/api.h"
+#include "apiserver/http_server.h"
+#include "apiserver/pki.h"
+#include "base/file.h"
+#include "cli/client.h"
+#include "store/open.h"
+#include "tests/cli/run_in_process.h"
+
+namespace atelier::cli::test {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr std::string_view workspace_path =
+    "/apis/atelier.dev/v1alpha1/namespaces/default/workspaces/";
+
+class CliServer : public testing::Test {
+  protected:
+    CliServer() {
+        home_ = fs::temp_directory_path() / ("atelier-cli-" + uuid4(random_));
+        fs::create_directories(home_);
+        store::Options options;
+        options.url = "memory:";
+        store_ = *store::open(options, clock_, random_, metrics_, Log());
+        kinds_ = std::make_unique<crds::Kinds>(*crds::atelier_kinds());
+        crds::add_core_kinds(*kinds_);
+        apiserver::ApiOptions api_options;
+        api_options.credentials = {{"right-right-right", "admin", {"system:masters"}}};
+        api_options.ready = {
+            {"extra", [this] {
+                 return unwell ? Result<void>(Error{Code::unavailable, "not yet"}) : Result<void>();
+             }}};
+        api_ = std::make_unique<apiserver::Api>(*store_, *kinds_, clock_, random_, metrics_, Log(),
+                                                api_options);
+        EXPECT_TRUE(api_->seed());
+        const auto pki = apiserver::ensure_pki(home_, {}, clock_.now(), random_);
+        EXPECT_TRUE(pki);
+        apiserver::HttpOptions http;
+        http.tls = pki->tls;
+        http_ = *apiserver::serve(http, api_->handler(), metrics_, Log());
+        EXPECT_TRUE(apiserver::ensure_kubeconfig(home_ / "kubeconfig", url(), pki->ca_pem,
+                                                 "right-right-right"));
+        process.variables = {
+            {"ATELIER_HOME", home_.string()}, {"USER", "ada"}, {"LANG", "C.UTF-8"}};
+    }
+    ~CliServer() override {
+        api_->stop();
+        http_.reset();
+        fs::remove_all(home_);
+    }
+    std::string url() const { return "https://127.0.0.1:" + std::to_string(http_->port()); }
+
+    Ran run(const std::vector<std::string>& arguments) { return process.run(arguments); }
+    Ran apply(const std::string& text, std::vector<std::string> more = {}) {
+        process.input = text;
+        more.insert(more.begin(), {"apply", "-f", "-"});
+        return run(more);
+    }
+    // As a controller does: the status of an object.
+    void set_status(const std::string& path, const std::string& status) {
+        const Environment environment(process.variables);
+        const auto connection = find_connection({}, environment);
+        ASSERT_TRUE(connection);
+        const std::atomic<bool> never = false;
+        Client client(*connect(*connection, std::chrono::seconds(30), never), [](const auto&) {});
+        const auto done = client.call({"PATCH",
+                                       path + "/status",
+                                       {},
+                                       "application/json",
+                                       "application/merge-patch+json",
+                                       R"({"status":)" + status + "}"});
+        ASSERT_TRUE(done) << done.error().message;
+    }
+    static std::string ready(int generation, const std::string& status = "True") {
+        return R"({"observedGeneration":)" + std::to_string(generation) +
+               R"(,"conditions":[{"type":"Ready","status":")" + status +
+               R"(","reason":"R","message":"the container starts","observedGeneration":)" +
+               std::to_string(generation) + R"(,"lastTransitionTime":"2026-01-01T00:00:00Z"}]})";
+    }
+    // Runs a command line on a thread of its own, for those that end only when something happens.
+    std::thread in_background(const std::vector<std::string>& arguments, Process& other, Ran& ran) {
+        other.variables = process.variables;
+        return std::thread([&, arguments] { ran = other.run(arguments); });
+    }
+    // Polls with a bound until `what` watches are open on the server.
+    bool watches_open(double what) {
+        for (int i = 0; i < 4000; ++i) {
+            const std::string text = metrics_.text();
+            const std::size_t at = text.find("\natelier_http_streams ");
+            if (at != text.npos && std::stod(text.substr(at + 22)) >= what) return true;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return false;
+    }
+
+    // Polls with a bound until the server has had nothing to send for a while.
+    bool sent_bytes_settle() {
+        std::string last;
+        for (int i = 0, quiet = 0; i < 4000 && quiet < 60; ++i) {
+            const std::string text = metrics_.text();
+            const std::string now = text.substr(text.find("\natelier_http_sent_bytes_total "), 60);
+            quiet = now == last ? quiet + 1 : 0;
+            last = now;
+            std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        }
+        return true;
+    }
+
+    Process process;
+    std::atomic<bool> unwell = false;
+    SystemClock clock_;
+    SystemRandom random_;
+    Metrics metrics_;
+    fs::path home_;
+    std::unique_ptr<store::Store> store_;
+    std::unique_ptr<crds::Kinds> kinds_;
+    std::unique_ptr<apiserver::Api> api_;
+    std::unique_ptr<apiserver::HttpServer> http_;
+};
+
+std::string workspace(const std::string& name, const std::string& spec = "role: tester") {
+    return "apiVersion: atelier.dev/v1alpha1\nkind: Workspace\nmetadata: {name: " + name +
+           ", labels: {team: a}}\nspec: {" + spec + "}\n---\n";
+}
+
+constexpr std::string_view update_text = R"(apiVersion: atelier.dev/v1alpha1
+kind: PluginUpdate
+metadata: {name: reviewer-0a1b2c3}
+spec:
+  plugin: reviewer
+  from: {commit: '1111111111111111111111111111111111111111', digest: '1111111111111111111111111111111111111111111111111111111111111111'}
+  to: {commit: '0a1b2c3000000000000000000000000000000000', digest: '2222222222222222222222222222222222222222222222222222222222222222'}
+)";
+
+TEST_F(CliServer, applies_creates_changes_and_leaves) {
+    const Ran created = apply(workspace("a") + workspace("b"));
+    EXPECT_EQ(created.code, 0) << created.err;
+    EXPECT_EQ(created.out, "workspace.atelier.dev/a created\nworkspace.atelier.dev/b created\n");
+    EXPECT_EQ(apply(workspace("a")).out, "workspace.atelier.dev/a unchanged\n");
+    EXPECT_EQ(apply(workspace("a", "model: m")).out, "workspace.atelier.dev/a configured\n");
+    const Ran got = run({"get", "ws", "a", "-o", "json"});
+    EXPECT_THAT(got.out, HasSubstr("\"model\": \"m\""));
+    EXPECT_THAT(got.out, Not(HasSubstr("\"role\": \"tester\"")));
+    EXPECT_THAT(got.out, HasSubstr("kubectl.kubernetes.io/last-applied-configuration"));
+}
+
+TEST_F(CliServer, applies_without_changing_in_a_dry_run) {
+    const Ran dry = apply(workspace("a"), {"--dry-run=server"});
+    EXPECT_EQ(dry.out, "workspace.atelier.dev/a created (server dry run)\n");
+    EXPECT_EQ(run({"get", "ws", "a"}).code, exit_code::error);
+    EXPECT_EQ(run({"apply", "-f", "-", "--dry-run=client"}).code, exit_code::usage);
+}
+
+TEST_F(CliServer, goes_on_after_a_bad_document_and_says_where_it_stands) {
+    const Ran ran = apply(workspace("a") +
+                          "apiVersion: atelier.dev/v1alpha1\nkind: Workspace\n"
+                          "metadata: {name: bad}\nspec:\n  tier: 99\n---\n"
+                          "apiVersion: atelier.dev/v1alpha1\nkind: Workspce\nmetadata: {name: c}\n"
+                          "---\n" +
+                          workspace("d"));
+    EXPECT_EQ(ran.code, exit_code::error);
+    EXPECT_EQ(ran.out, "workspace.atelier.dev/a created\nworkspace.atelier.dev/d created\n");
+    EXPECT_THAT(ran.err, HasSubstr("error: stdin:10: Workspace \"bad\": spec.tier: "));
+    EXPECT_THAT(ran.err, HasSubstr("did you mean \"Workspace\"?"));
+}
+
+TEST_F(CliServer, keeps_namespaces_apart) {
+    EXPECT_EQ(apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: team}\n").out,
+              "namespace/team created\n");
+    EXPECT_EQ(apply(workspace("a"), {"-n", "team"}).code, 0);
+    EXPECT_EQ(run({"get", "ws", "a"}).code, exit_code::error);
+    EXPECT_EQ(run({"-n", "team", "get", "ws/a", "-o", "name"}).out, "workspace.atelier.dev/a\n");
+    const Ran all = run({"get", "ws", "-A"});
+    EXPECT_THAT(all.out, testing::StartsWith("NAMESPACE"));
+    EXPECT_THAT(all.out, HasSubstr("team"));
+    const Ran mismatch = apply(
+        "apiVersion: atelier.dev/v1alpha1\nkind: Workspace\n"
+        "metadata: {name: x, namespace: other}\n",
+        {"-n", "team"});
+    EXPECT_EQ(mismatch.code, exit_code::error);
+    EXPECT_THAT(mismatch.err, HasSubstr("--namespace says \"team\""));
+}
+
+TEST_F(CliServer, gets_in_every_form) {
+    apply(workspace("a") + workspace("b"));
+    const Ran table = run({"get", "workspaces"});
+    EXPECT_THAT(table.out, testing::StartsWith("NAME"));
+    EXPECT_THAT(table.out, HasSubstr("\na  "));
+    for (const char* name : {"ws", "workspace", "Workspace", "workspaces.atelier.dev"}) {
+        EXPECT_EQ(run({"get", name, "-o", "name"}).out,
+                  "workspace.atelier.dev/a\nworkspace.atelier.dev/b\n")
+            << name;
+    }
+    EXPECT_EQ(run({"get", "ws", "-o", "name"}).out,
+              "workspace.atelier.dev/a\nworkspace.atelier.dev/b\n");
+    EXPECT_EQ(run({"get", "ws", "a", "-o", "jsonpath={.spec.role}"}).out, "tester\n");
+    EXPECT_THAT(run({"get", "ws", "-o", "yaml"}).out, HasSubstr("kind: List"));
+    EXPECT_EQ(run({"get", "ws", "-l", "team=b", "-o", "name"}).out, "");
+    EXPECT_EQ(run({"get", "ws", "--field-selector", "metadata.name=b", "-o", "name"}).out,
+              "workspace.atelier.dev/b\n");
+    const Ran two = run({"get", "ws,namespaces"});
+    EXPECT_THAT(two.out, HasSubstr("workspace.atelier.dev/a"));
+    EXPECT_THAT(two.out, HasSubstr("namespace/default"));
+    const Ran none = run({"get", "orgs"});
+    EXPECT_EQ(none.code, 0);
+    EXPECT_EQ(none.out, "");
+    EXPECT_THAT(none.err, HasSubstr("No resources found in the namespace default."));
+    const Ran unknown = run({"get", "workspce"});
+    EXPECT_EQ(unknown.code, exit_code::usage);
+    EXPECT_THAT(unknown.err, HasSubstr("did you mean \"workspace\"?"));
+    const Ran some = run({"get", "ws", "a", "nope"});
+    EXPECT_EQ(some.code, exit_code::error);
+    EXPECT_THAT(some.out, HasSubstr("\na  "));
+    EXPECT_THAT(some.err, HasSubstr("\"nope\" not found"));
+}
+
+TEST_F(CliServer, watches_until_it_is_interrupted) {
+    apply(workspace("a"));
+    Process other;
+    Ran ran;
+    std::thread watching = in_background({"get", "ws", "-w"}, other, ran);
+    ASSERT_TRUE(watches_open(1));
+    apply(workspace("b"));
+    // What it printed cannot be seen before it ends; that the event has left the server can.
+    ASSERT_TRUE(sent_bytes_settle());
+    other.interrupted = true;
+    watching.join();
+    EXPECT_EQ(ran.code, exit_code::interrupted);
+    EXPECT_THAT(ran.out, HasSubstr("\nb  "));
+    EXPECT_EQ(ran.out.find("NAME"), ran.out.rfind("NAME"));
+    EXPECT_THAT(ran.err, HasSubstr("atelier get ws -w"));
+    EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CliServer, describes_with_conditions) {
+    apply(workspace("a"));
+    set_status(std::string(workspace_path) + "a", ready(1));
+    const Ran ran = run({"describe", "ws/a"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("Name:        a\nNamespace:   default\nLabels:      team=a\n"));
+    EXPECT_THAT(ran.out, HasSubstr("Spec:\n"));
+    EXPECT_THAT(ran.out, HasSubstr("Conditions:\n  TYPE"));
+    EXPECT_THAT(ran.out, HasSubstr("the container starts"));
+    EXPECT_THAT(ran.out, HasSubstr("Events:      <none>"));
+    EXPECT_THAT(ran.out, Not(HasSubstr("last-applied")));
+    EXPECT_EQ(run({"describe", "ws", "nope"}).code, exit_code::error);
+}
+
+TEST_F(CliServer, deletes_and_waits) {
+    apply(workspace("a") + workspace("b") + workspace("c"));
+    const Ran one = run({"delete", "ws", "a", "--wait", "--timeout", "20s"});
+    EXPECT_EQ(one.code, 0) << one.err;
+    EXPECT_EQ(one.out, "workspace.atelier.dev \"a\" deleted\n");
+    EXPECT_EQ(run({"delete", "ws", "a"}).code, exit_code::error);
+    EXPECT_EQ(run({"delete", "ws", "a", "--ignore-not-found"}).code, 0);
+    process.input = workspace("b");
+    EXPECT_EQ(run({"delete", "-f", "-"}).out, "workspace.atelier.dev \"b\" deleted\n");
+    EXPECT_EQ(run({"delete", "ws", "-l", "team=a"}).out, "workspace.atelier.dev \"c\" deleted\n");
+    EXPECT_EQ(run({"delete", "ws", "a", "--cascade=never"}).code, exit_code::usage);
+    EXPECT_EQ(run({"delete"}).code, exit_code::usage);
+}
+
+TEST_F(CliServer, times_out_on_an_object_that_stays) {
+    apply(
+        "apiVersion: atelier.dev/v1alpha1\nkind: Workspace\n"
+        "metadata: {name: a, finalizers: [example.com/stay]}\nspec: {role: x}\n");
+    const Ran ran = run({"delete", "ws", "a", "--timeout", "300ms"});
+    EXPECT_EQ(ran.code, exit_code::timed_out);
+    EXPECT_THAT(ran.err, HasSubstr("timed out waiting for workspace.atelier.dev/a"));
+}
+
+TEST_F(CliServer, waits_for_conditions) {
+    apply(workspace("a"));
+    const std::string path = std::string(workspace_path) + "a";
+    set_status(path, ready(1, "False"));
+    const Ran late = run({"wait", "ws/a", "--for=condition=Ready", "--timeout", "300ms"});
+    EXPECT_EQ(late.code, exit_code::timed_out);
+    EXPECT_THAT(late.err, HasSubstr("R: the container starts"));
+    Process other;
+    Ran ran;
+    std::thread waiting =
+        in_background({"wait", "ws", "a", "--for=condition=Ready", "--timeout=20s"}, other, ran);
+    ASSERT_TRUE(watches_open(1));
+    set_status(path, ready(1));
+    waiting.join();
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_EQ(ran.out, "workspace.atelier.dev/a condition met\n");
+    EXPECT_EQ(run({"wait", "ws/a", "--for=jsonpath={.spec.role}=tester"}).code, 0);
+    EXPECT_EQ(run({"wait", "ws/a", "--for=jsonpath={.spec.role}=x", "--timeout=200ms"}).code,
+              exit_code::timed_out);
+    EXPECT_EQ(run({"wait", "ws/none", "--for=delete"}).code, 0);
+    EXPECT_EQ(run({"wait", "ws/none", "--for=condition=Ready"}).code, exit_code::error);
+    EXPECT_EQ(run({"wait", "ws/a", "--for=luck"}).code, exit_code::usage);
+    // What an older generation said does not count.
+    apply(workspace("a", "role: other"));
+    EXPECT_EQ(run({"wait", "ws/a", "--for=condition=Ready", "--timeout=200ms"}).code,
+              exit_code::timed_out);
+    set_status(path, R"({"conditions":[{"type":"Stalled","status":"True","reason":"BadImage",
+        "message":"no such image","observedGeneration":2,"lastTransitionTime":"2026-01-01T00:00:00Z"}]})");
+    const Ran stalled = run({"wait", "ws/a", "--for=condition=Ready", "--timeout=200ms"});
+    EXPECT_EQ(stalled.code, exit_code::stalled);
+    EXPECT_THAT(stalled.err, HasSubstr("no such image"));
+}
+
+TEST_F(CliServer, decides_once) {
+    const Ran made = apply(std::string(update_text));
+    ASSERT_EQ(made.code, 0) << made.err;
+    const Ran list = run({"updates"});
+    EXPECT_THAT(list.out, HasSubstr("Waits for approval"));
+    EXPECT_THAT(list.err, HasSubstr("1 waits for a decision"));
+    const Ran approved = run({"approve", "reviewer-0a1b2c3", "--reason", "read it"});
+    EXPECT_EQ(approved.code, 0) << approved.err;
+    EXPECT_THAT(approved.out,
+                HasSubstr("pluginupdate.atelier.dev/reviewer-0a1b2c3 approved: reviewer "
+                          "111111111111 -> 0a1b2c300000"));
+    EXPECT_EQ(run({"get", "pu", "reviewer-0a1b2c3", "-o", "jsonpath={.spec.decidedBy}"}).out,
+              "ada\n");
+    const Ran again = run({"approve", "pu/reviewer-0a1b2c3"});
+    EXPECT_EQ(again.code, 0);
+    EXPECT_THAT(again.out, HasSubstr("already approved by ada (read it)"));
+    const Ran late = run({"dismiss", "reviewer-0a1b2c3"});
+    EXPECT_EQ(late.code, exit_code::conflict);
+    EXPECT_THAT(late.err, HasSubstr("already approved by ada"));
+    EXPECT_EQ(run({"approve"}).code, exit_code::usage);
+    EXPECT_EQ(run({"approve", "nope"}).code, exit_code::error);
+}
+
+TEST_F(CliServer, points_from_a_plugin_to_its_update) {
+    apply(std::string(update_text));
+    const Ran ran = run({"approve", "reviewer"});
+    EXPECT_EQ(ran.code, exit_code::error);
+    EXPECT_THAT(ran.err, HasSubstr("its update that waits is \"reviewer-0a1b2c3\""));
+}
+
+TEST_F(CliServer, reconciles_suspends_and_resumes) {
+    apply(workspace("a"));
+    EXPECT_EQ(run({"reconcile", "ws", "a"}).out, "workspace.atelier.dev/a will be reconciled\n");
+    Process other;
+    Ran ran;
+    std::thread waiting =
+        in_background({"reconcile", "ws/a", "--wait", "--timeout=20s"}, other, ran);
+    ASSERT_TRUE(watches_open(1));
+    const std::string stamp =
+        run({"get", "ws", "a", "-o",
+             "jsonpath={.metadata.annotations['atelier.dev/reconcile-requested-at']}"})
+            .out;
+    set_status(std::string(workspace_path) + "a",
+               R"({"lastHandledReconcileAt":")" + stamp.substr(0, stamp.size() - 1) + "\"}");
+    waiting.join();
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("workspace.atelier.dev/a reconciled\n"));
+    EXPECT_EQ(run({"suspend", "ws/a"}).out, "workspace.atelier.dev/a suspended\n");
+    EXPECT_EQ(run({"get", "ws/a", "-o", "jsonpath={.spec.suspend}"}).out, "true\n");
+    EXPECT_EQ(run({"resume", "ws/a"}).code, 0);
+    EXPECT_EQ(run({"get", "ws/a", "-o", "jsonpath={.spec.suspend}"}).out, "false\n");
+}
+
+TEST_F(CliServer, draws_the_tree_until_it_is_ready) {
+    apply(
+        "apiVersion: atelier.dev/v1alpha1\nkind: Org\nmetadata: {name: acme}\n"
+        "spec: {templateRef: {name: acme}}\n---\n" +
+        workspace("acme-pm", "org: acme, key: pm") +
+        workspace("acme-dev", "org: acme, key: dev, parent: acme-pm") + workspace("stranger"));
+    const Ran once = run({"tree", "acme"});
+    EXPECT_EQ(once.code, 0) << once.err;
+    EXPECT_THAT(once.out, HasSubstr("\n└─ acme-pm"));
+    EXPECT_THAT(once.out, HasSubstr("\n   └─ acme-dev   ? Unknown"));
+    EXPECT_THAT(once.out, Not(HasSubstr("stranger")));
+    EXPECT_THAT(run({"tree"}).out, HasSubstr("(no org)"));
+    EXPECT_EQ(run({"tree", "nope"}).code, exit_code::error);
+    const Ran late = run({"tree", "acme", "--until-ready", "--timeout", "300ms"});
+    EXPECT_EQ(late.code, exit_code::timed_out);
+    EXPECT_THAT(late.err, HasSubstr("acme-dev is Unknown"));
+
+    Process other;
+    Ran ran;
+    std::thread watching =
+        in_background({"tree", "acme", "-w", "--until-ready", "--timeout=30s"}, other, ran);
+    ASSERT_TRUE(watches_open(2));
+    set_status(std::string(workspace_path) + "acme-pm", ready(1));
+    set_status(std::string(workspace_path) + "acme-dev", ready(1));
+    set_status("/apis/atelier.dev/v1alpha1/namespaces/default/orgs/acme", ready(1));
+    watching.join();
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("✓ Ready"));
+    EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);
+}
+
+TEST_F(CliServer, redraws_on_a_terminal_only) {
+    apply(workspace("a"));
+    Process other;
+    other.terminal = true;
+    Ran ran;
+    std::thread watching =
+        in_background({"tree", "-w", "--until-ready", "--timeout=30s"}, other, ran);
+    ASSERT_TRUE(watches_open(2));
+    set_status(std::string(workspace_path) + "a", ready(1));
+    watching.join();
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("\x1b["));
+}
+
+TEST_F(CliServer, shows_events) {
+    apply(workspace("a"));
+    EXPECT_THAT(run({"events"}).err, HasSubstr("No events"));
+    apply(
+        "apiVersion: v1\nkind: Event\nmetadata: {name: a.1, namespace: default}\n"
+        "involvedObject: {kind: Workspace, name: a, namespace: default}\n"
+        "type: Normal\nreason: Started\nmessage: the container runs\n"
+        "firstTimestamp: 2026-01-01T00:00:00Z\nlastTimestamp: 2026-01-01T00:00:00Z\ncount: 2\n");
+    const Ran ran = run({"events", "--for", "ws/a"});
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    EXPECT_THAT(ran.out, HasSubstr("Started"));
+    EXPECT_THAT(ran.out, HasSubstr("workspace/a"));
+    EXPECT_THAT(ran.out, HasSubstr("(x2)"));
+    EXPECT_THAT(run({"events", "--for", "ws/b"}).err, HasSubstr("No events"));
+    EXPECT_THAT(run({"describe", "ws", "a"}).out, HasSubstr("the container runs"));
+}
+
+TEST_F(CliServer, tells_about_the_server) {
+    const Ran resources = run({"api-resources"});
+    EXPECT_EQ(resources.code, 0) << resources.err;
+    EXPECT_THAT(resources.out, HasSubstr("workspaces"));
+    EXPECT_THAT(resources.out, HasSubstr("configmaps"));
+    const Ran version = run({"version", "-o", "json"});
+    EXPECT_EQ(version.code, 0) << version.err;
+    EXPECT_THAT(version.out, HasSubstr("serverVersion"));
+    EXPECT_EQ(run({"healthcheck"}).out, "ready\n");
+    unwell = true;
+    const Ran unready = run({"healthcheck"});
+    EXPECT_EQ(unready.code, exit_code::error);
+    EXPECT_THAT(unready.err, HasSubstr("not ready"));
+}
+
+TEST_F(CliServer, trusts_its_own_authority_and_nothing_else) {
+    const fs::path other = home_ / "other";
+    fs::create_directories(other);
+    const auto stranger = apiserver::ensure_pki(other, {}, clock_.now(), random_);
+    ASSERT_TRUE(stranger);
+    ASSERT_TRUE(apiserver::ensure_kubeconfig(other / "kubeconfig", url(), stranger->ca_pem,
+                                             "right-right-right"));
+    const Ran ran = run({"get", "ws", "--kubeconfig", (other / "kubeconfig").string()});
+    EXPECT_EQ(ran.code, exit_code::error);
+    EXPECT_THAT(ran.err, HasSubstr("does not prove who it is"));
+    const Ran token = run({"get", "ws", "--token", "wrong-wrong-wrong"});
+    EXPECT_EQ(token.code, exit_code::forbidden);
+    EXPECT_THAT(token.err, HasSubstr("the token"));
+    EXPECT_THAT(token.err, Not(HasSubstr("wrong-wrong")));
+}
+
+TEST_F(CliServer, says_when_there_is_no_server) {
+    const std::string was = url();
+    api_->stop();
+    http_->stop(Duration::zero());
+    const Ran ran = run({"get", "ws"});
+    EXPECT_EQ(ran.code, exit_code::error);
+    EXPECT_THAT(ran.err, HasSubstr("cannot be reached"));
+    EXPECT_THAT(ran.err, HasSubstr(was));
+    EXPECT_EQ(run({"healthcheck"}).code, exit_code::error);
+    EXPECT_EQ(apply(workspace("a") + workspace("b")).code, exit_code::error);
+}
+
+}  // namespace
+}  // namespace atelier::cli::test
