@@ -178,9 +178,9 @@ CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
                 break;
             }
         }
-        const Plan planned = plan(group, {cache_.revision(), trimmed_, clock_.now(), sealer_,
-                                          [&](const Key& key) { return cache_.get(key); }});
-        if (planned.events.empty()) return planned.answers;
+        Plan planned = plan(group, {cache_.revision(), trimmed_, clock_.now(), sealer_,
+                                    [&](const Key& key) { return cache_.get(key); }});
+        if (planned.events.empty()) return std::move(planned.answers);
         auto committed = commit_plan(planned);
         if (!committed) {
             error = std::move(committed).error();
@@ -189,7 +189,7 @@ CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
         if (!*committed) continue;
         set_health({});
         publish(planned.events);
-        return planned.answers;
+        return std::move(planned.answers);
     }
     meters_.failed.add();
     if (error.code == Code::invalid) {

@@ -64,8 +64,10 @@ Meaning meaning_of(std::string_view state) {
 Error error_of(const std::exception& exception) {
     if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&exception)) {
         const Meaning meaning = meaning_of(sql->sqlstate());
+        // What is said about a refused value quotes the value, which is not for the log.
+        const std::string_view said = meaning.code == Code::invalid ? "" : sql->what();
         return Error{meaning.code, std::string(meaning.message),
-                     fmt::format("PostgreSQL {}: {}", sql->sqlstate(), sql->what())};
+                     fmt::format("PostgreSQL {}: {}", sql->sqlstate(), said.substr(0, 500))};
     }
     if (dynamic_cast<const pqxx::transaction_rollback*>(&exception)) {
         return Error{Code::unavailable, "the database gave up the transaction: try again",
@@ -82,14 +84,14 @@ Result<std::unique_ptr<PostgresSession>> PostgresSession::connect(const std::str
     try {
         std::unique_ptr<PostgresSession> session(new PostgresSession);
         session->connection_ = std::make_unique<pqxx::connection>(with_defaults(url));
-        session->set_up();
+        TRY(session->set_up());
         return session;
     } catch (const std::exception& e) {
         return error_of(e);
     }
 }
 
-void PostgresSession::set_up() {
+Result<void> PostgresSession::set_up() {
     pid_ = connection_->backendpid();
     pqxx::nontransaction setup(*connection_);
     // A batch touches rows by their keys, however many rows the planner believes there to be.
@@ -104,7 +106,13 @@ void PostgresSession::set_up() {
     // Acknowledged means on disk, whatever the server's default.
     const auto durable = setup.exec1("SHOW synchronous_commit");
     if (durable[0].as<std::string>() == "off") setup.exec("SET synchronous_commit = on");
+    const auto schema = setup.exec1("SELECT current_schema()");
+    if (schema[0].is_null()) {
+        return Error{Code::invalid,
+                     "no schema of the search path exists: create it, or name another"};
+    }
     setup.exec(fmt::format("SELECT pg_advisory_lock({}, hashtext(current_schema()))", lock_class));
+    return {};
 }
 
 }  // namespace atelier::store

@@ -24,7 +24,7 @@ class PostgresSession {
 
   private:
     PostgresSession() = default;
-    void set_up();
+    Result<void> set_up();
     std::unique_ptr<pqxx::connection> connection_;
     int pid_ = 0;
 };

@@ -243,6 +243,13 @@ TEST(Open, Says_what_a_url_may_be) {
             open({.url = url, .encryption_key = std::string(32, 'k')}, clock, random, metrics, {});
         EXPECT_EQ(code_of(opened), Code::invalid) << url;
     }
+    if (!test_postgres().empty()) {
+        const std::string absent = with_schema(test_postgres(), "absent_schema");
+        const auto opened = open({.url = absent, .encryption_key = std::string(32, 'k')}, clock,
+                                 random, metrics, {});
+        ASSERT_EQ(code_of(opened), Code::invalid);
+        EXPECT_NE(opened.error().message.find("schema"), std::string::npos);
+    }
     const auto nowhere = open({.url = "postgres://nobody:hunter2@127.0.0.1:1/none",
                                .encryption_key = std::string(32, 'k')},
                               clock, random, metrics, {});

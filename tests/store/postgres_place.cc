@@ -25,10 +25,7 @@ class PostgresPlace final : public Place {
             ADD_FAILURE() << e.what();
         }
     }
-    std::string url() const override {
-        return fmt::format("{}{}options=-csearch_path%3D{}", server_,
-                           server_.find('?') == std::string::npos ? '?' : '&', schema_);
-    }
+    std::string url() const override { return with_schema(server_, schema_); }
     std::vector<std::string> query(const std::string& sql) override {
         pqxx::connection connection(url());
         pqxx::work work(connection);
@@ -55,6 +52,11 @@ class PostgresPlace final : public Place {
 };
 
 }  // namespace
+
+std::string with_schema(const std::string& url, const std::string& schema) {
+    const char separator = url.find('?') == std::string::npos ? '?' : '&';
+    return fmt::format("{}{}options=-csearch_path%3D{}", url, separator, schema);
+}
 
 std::unique_ptr<Place> postgres_place_at(const std::string& server) {
     return std::make_unique<PostgresPlace>(server);

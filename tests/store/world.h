@@ -44,6 +44,7 @@ std::unique_ptr<Place> sqlite_place();
 std::unique_ptr<Place> postgres_place();
 std::unique_ptr<Place> postgres_place_at(const std::string& server);
 std::string test_postgres();
+std::string with_schema(const std::string& url, const std::string& schema);
 void skip_without_postgres();
 
 // A backend that a suite runs on.
@@ -58,7 +59,7 @@ std::string where_name(const testing::TestParamInfo<Where>& info);
 // A folder of its own that goes away again.
 class Folder {
   public:
-    Folder();
+    explicit Folder(std::filesystem::path below = std::filesystem::temp_directory_path());
     ~Folder();
     Folder(const Folder&) = delete;
     Folder& operator=(const Folder&) = delete;
