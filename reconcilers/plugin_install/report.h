@@ -22,9 +22,9 @@ crds::PluginInstallStatus report(const crds::PluginInstall& install, const Seen&
                                  const Plan& plan, const std::optional<Error>& failure,
                                  Instant now);
 
-// While an agent that runs has not yet loaded what was delivered: soon after a quarter of a second,
-// then after as long again as it has taken so far, up to five seconds; after two minutes once a
-// minute. Otherwise nothing: whoever changes something wakes us.
+// While an agent that runs has not yet loaded what was delivered: after a quarter of a second,
+// later after a quarter of the time it has taken so far, up to five seconds; after two minutes once
+// a minute. Otherwise nothing: whoever changes something wakes us.
 std::optional<Instant> next_look(const crds::PluginInstall& install, const Seen& seen,
                                  const crds::PluginInstallStatus& status, Instant now);
 

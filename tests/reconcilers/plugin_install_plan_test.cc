@@ -179,8 +179,8 @@ TEST(PluginInstallReport, LooksSoonThenLessAndLessOften) {
     };
     EXPECT_EQ(wait(milliseconds(0)), milliseconds(250));
     EXPECT_EQ(wait(milliseconds(250)), milliseconds(250));
-    EXPECT_EQ(wait(milliseconds(500)), milliseconds(500));
-    EXPECT_EQ(wait(milliseconds(4000)), milliseconds(4000));
+    EXPECT_EQ(wait(milliseconds(2000)), milliseconds(500));
+    EXPECT_EQ(wait(milliseconds(4000)), milliseconds(1000));
     EXPECT_EQ(wait(milliseconds(60'000)), milliseconds(5000));
     EXPECT_EQ(wait(milliseconds(120'000)), milliseconds(60'000));
     s.loaded = status.delivered;
