@@ -68,7 +68,7 @@ class Planner {
         plan_.prune = decide_prune(org_, observed_, desired_);
         hold_prune_while_blocked();
         for (const std::string& name : plan_.prune.remove) {
-            plan_.actions.push_back(DeleteWorkspace{name});
+            plan_.actions.push_back(DeleteWorkspace{*owned_.at(name)});
         }
         plan_unused_env();
         return std::move(plan_);
@@ -152,17 +152,17 @@ class Planner {
     // A workspace's environment goes when its last reader is gone: after the workspace itself.
     void plan_unused_env() {
         if (observed_.layers_missing) return;
-        std::set<std::string> used;
+        std::set<std::string> reading;
+        std::set<std::string> not_reading;
         for (const DesiredWorkspace& workspace : desired_.workspaces) {
-            if (!workspace.env.empty()) used.insert(env_secret_name(workspace.name));
+            (workspace.env.empty() ? not_reading : reading).insert(workspace.name);
         }
         for (const auto& [name, secret] : observed_.env) {
             const std::string workspace = secret.meta.label(crds::label::workspace);
-            const bool desired_without =
-                std::any_of(desired_.workspaces.begin(), desired_.workspaces.end(),
-                            [&](const auto& other) { return other.name == workspace; });
-            if (used.contains(name) || (owned_.contains(workspace) && !desired_without)) continue;
-            plan_.actions.push_back(RemoveEnv{workspace});
+            const bool waits = owned_.contains(workspace) && !not_reading.contains(workspace);
+            if (!reading.contains(workspace) && !waits) {
+                plan_.actions.push_back(RemoveEnv{workspace});
+            }
         }
     }
 
@@ -189,7 +189,9 @@ struct TextOfAction {
         return fmt::format("re-parent {}: {} -> {}{}{}", name, shown(a.old_parent),
                            shown(a.next.spec.parent), fields.empty() ? "" : ", ", fields);
     }
-    std::string operator()(const DeleteWorkspace& a) const { return "delete " + a.name; }
+    std::string operator()(const DeleteWorkspace& a) const {
+        return "delete " + a.workspace.meta.name;
+    }
     std::string operator()(const RemoveEnv& a) const { return "remove env " + a.workspace; }
     std::string operator()(const ReleaseOrg&) const { return "release"; }
 };
@@ -221,8 +223,10 @@ OrgPlan plan_deletion(const crds::Org& /*org*/, const OrgObserved& observed) {
                         join(plan.prune.pending, ", "));
         return plan;
     }
+    std::map<std::string, const crds::Workspace*> by_name;
+    for (const crds::Workspace* workspace : marked) by_name[workspace->meta.name] = workspace;
     for (const std::string& name : children_first(marked)) {
-        plan.actions.push_back(DeleteWorkspace{name});
+        plan.actions.push_back(DeleteWorkspace{*by_name.at(name)});
     }
     if (!observed.owned.empty()) return plan;
     for (const auto& [name, secret] : observed.env) {
@@ -230,6 +234,20 @@ OrgPlan plan_deletion(const crds::Org& /*org*/, const OrgObserved& observed) {
     }
     plan.actions.push_back(ReleaseOrg{});
     return plan;
+}
+
+std::string_view verb_of(const OrgAction& action) {
+    struct Verb {
+        std::string_view operator()(const PutEnv&) const { return "set-env"; }
+        std::string_view operator()(const CreateWorkspace&) const { return "create"; }
+        std::string_view operator()(const UpdateWorkspace& a) const {
+            return a.parent_changes ? "re-parent" : "update";
+        }
+        std::string_view operator()(const DeleteWorkspace&) const { return "delete"; }
+        std::string_view operator()(const RemoveEnv&) const { return "remove-env"; }
+        std::string_view operator()(const ReleaseOrg&) const { return "release"; }
+    };
+    return std::visit(Verb{}, action);
 }
 
 std::string text_of(const OrgAction& action) {

@@ -30,7 +30,7 @@ struct UpdateWorkspace {
     std::vector<std::string> changed;  // other fields of the spec, "labels", "annotations"
 };
 struct DeleteWorkspace {
-    std::string name;
+    crds::Workspace workspace;  // that very one, by its uid
 };
 struct RemoveEnv {
     std::string workspace;
@@ -51,6 +51,7 @@ OrgPlan plan_org(const crds::Org& org, const OrgObserved& observed, const Desire
 OrgPlan plan_deletion(const crds::Org& org, const OrgObserved& observed);
 
 std::string text_of(const OrgAction& action);
-std::string text_of(const OrgPlan& plan);  // ", " between actions; what blocks comes last
+std::string_view verb_of(const OrgAction& action);  // "create", for metrics
+std::string text_of(const OrgPlan& plan);           // ", " between actions; what blocks comes last
 
 }  // namespace atelier::reconcilers

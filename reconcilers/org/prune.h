@@ -8,7 +8,8 @@
 // 5. More than `maxPercent` of the owned workspaces in one go wait for a confirmation, bound to the
 //    exact set by a digest. One workspace is always within the limit, unless maxPercent is 0: in a
 //    small org a single removal would otherwise always be over it.
-// 6. While a workspace of the template cannot be made (its name is taken, it is invalid), nothing is
+// 6. While a workspace of the template cannot be made (its name is taken, it is invalid), nothing
+// is
 //    deleted: what goes may be its old form. (plan.cc)
 #pragma once
 

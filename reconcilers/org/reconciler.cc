@@ -29,7 +29,7 @@ std::string workspace_of(const OrgAction& action) {
         std::string operator()(const PutEnv& a) const { return a.workspace; }
         std::string operator()(const CreateWorkspace& a) const { return a.workspace.name; }
         std::string operator()(const UpdateWorkspace& a) const { return a.next.meta.name; }
-        std::string operator()(const DeleteWorkspace& a) const { return a.name; }
+        std::string operator()(const DeleteWorkspace& a) const { return a.workspace.meta.name; }
         std::string operator()(const RemoveEnv& a) const { return a.workspace; }
         std::string operator()(const ReleaseOrg&) const { return {}; }
     };
@@ -119,6 +119,13 @@ Result<void> OrgReconciler::execute(const crds::Org& org, const OrgPlan& plan,
         // What goes may be the old form of what could not be made.
         if (first && std::holds_alternative<DeleteWorkspace>(action)) continue;
         const auto done = execute_one(org, action, observed, now);
+        if (metrics_) {
+            metrics_
+                ->counter("atelier_org_actions_total", "Actions of the Org reconciler.",
+                          {{"action", std::string(verb_of(action))},
+                           {"result", done ? "done" : "failed"}})
+                .add();
+        }
         if (done) continue;
         const Error error = done.error().in(text_of(action));
         objects_.event(org, crds::EventType::warning, "ActionFailed", error.message, now);
@@ -144,9 +151,7 @@ Result<void> OrgReconciler::execute_one(const crds::Org& org, const OrgAction& a
         TRY(objects_.update(update->next, now));
         tell(update->parent_changes ? "WorkspaceMoved" : "WorkspaceUpdated", text_of(action));
     } else if (const auto* remove = std::get_if<DeleteWorkspace>(&action)) {
-        for (const crds::Workspace& workspace : observed.owned) {
-            if (workspace.meta.name == remove->name) TRY(objects_.remove(workspace, now));
-        }
+        TRY(objects_.remove(remove->workspace, now));
         tell("WorkspaceDeleted", text_of(action));
     } else if (const auto* forget = std::get_if<RemoveEnv>(&action)) {
         const auto secret = observed.env.find(env_secret_name(forget->workspace));

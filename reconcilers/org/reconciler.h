@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/log.h"
+#include "base/metrics.h"
 #include "crds/org.h"
 #include "drivers/tree.h"
 #include "reconcilers/objects.h"
@@ -14,9 +15,9 @@ namespace atelier::reconcilers {
 
 class OrgReconciler final : public Reconciler {
   public:
-    // Collaborators outlive it.
-    OrgReconciler(Objects& objects, drivers::TreeStore& trees, Log log)
-        : objects_(objects), trees_(trees), log_(std::move(log)) {}
+    // Collaborators outlive it. `metrics` may be nullptr: actions are not counted then.
+    OrgReconciler(Objects& objects, drivers::TreeStore& trees, Log log, Metrics* metrics = nullptr)
+        : objects_(objects), trees_(trees), log_(std::move(log)), metrics_(metrics) {}
 
     std::string_view resource() const override { return crds::OrgSpec::resource; }
     std::string_view name() const override { return "org"; }
@@ -35,6 +36,7 @@ class OrgReconciler final : public Reconciler {
     Objects& objects_;
     drivers::TreeStore& trees_;
     Log log_;
+    Metrics* metrics_;
 };
 
 // Reads everything that concerns the Org. An artifact that is not in the tree store counts as none.

@@ -87,7 +87,7 @@ struct World {
         for (const OrgAction& action : plan().actions) {
             if (const auto* remove = std::get_if<DeleteWorkspace>(&action)) {
                 std::erase_if(observed.owned, [&](const crds::Workspace& workspace) {
-                    return workspace.meta.name == remove->name;
+                    return workspace.meta.name == remove->workspace.meta.name;
                 });
             }
         }

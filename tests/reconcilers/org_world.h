@@ -26,11 +26,15 @@ class SteppedClock final : public Clock {
     Instant now_ = Instant(std::chrono::hours(24 * 365 * 55));
 };
 
-inline crds::Kinds org_world_kinds() {
-    auto kinds = crds::atelier_kinds();
-    CHECK(kinds);
-    crds::add_core_kinds(*kinds);
-    return std::move(*kinds);
+// Made once: reading the definitions takes longer than most tests.
+inline const crds::Kinds& org_world_kinds() {
+    static const crds::Kinds kinds = [] {
+        auto made = crds::atelier_kinds();
+        CHECK(made);
+        crds::add_core_kinds(*made);
+        return std::move(*made);
+    }();
+    return kinds;
 }
 
 class OrgWorld {
@@ -41,7 +45,7 @@ class OrgWorld {
           store(**opened),
           objects(store, kinds, random, Log()),
           templates(objects, git, trees, std::move(templates_root)),
-          orgs(objects, trees, Log()) {}
+          orgs(objects, trees, Log(), &metrics) {}
 
     static constexpr const char* url = "http://git.example/acme/org";
 
@@ -179,7 +183,7 @@ class OrgWorld {
     SteppedClock clock;
     SeededRandom random{7};
     Metrics metrics;
-    crds::Kinds kinds = org_world_kinds();
+    const crds::Kinds& kinds = org_world_kinds();
     Result<std::unique_ptr<store::Store>> opened;
     fakes::FaultyStore store;
     fakes::FakeGit git;
