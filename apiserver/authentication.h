@@ -23,15 +23,18 @@ struct User {
 // Immutable; safe to share between threads.
 class Authentication {
   public:
-    explicit Authentication(std::vector<Credential> credentials)
-        : credentials_(std::move(credentials)) {}
+    explicit Authentication(const std::vector<Credential>& credentials);
 
     // nullopt: not known. A wrong token is not saved by a good certificate. The time taken tells
     // nothing about how much of a token was right.
     std::optional<User> who(const Request& request) const;
 
   private:
-    std::vector<Credential> credentials_;
+    struct Known {
+        std::string digest;  // of the token
+        User user;
+    };
+    std::vector<Known> known_;
 };
 
 }  // namespace atelier::apiserver
