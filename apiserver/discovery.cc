@@ -178,9 +178,10 @@ StaticAnswer static_answer(std::string body, std::string content_type) {
 }
 
 Discovery::Discovery(const Catalog& catalog, const std::string& address) {
-    core_versions_[DiscoveryForm::plain] = static_answer(
-        R"({"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[{"clientCIDR":"0.0.0.0/0","serverAddress":)" +
-        quoted(address) + "}]}\n");
+    core_versions_[DiscoveryForm::plain] =
+        static_answer(R"({"kind":"APIVersions","versions":["v1"],"serverAddressByClientCIDRs":[)"
+                      R"({"clientCIDR":"0.0.0.0/0","serverAddress":)" +
+                      quoted(address) + "}]}\n");
     std::string groups = R"({"kind":"APIGroupList","apiVersion":"v1","groups":[)";
     for (const GroupVersion& gv : catalog.group_versions()) {
         resources_[gv] = static_answer(resource_list_json(catalog, gv));

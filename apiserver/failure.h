@@ -1,5 +1,5 @@
 // What goes wrong, as Kubernetes says it: a Status object and its HTTP code.
-// https://github.com/kubernetes/community/blob/master/contributors/devel/sig-architecture/api-conventions.md#response-status-kind
+// https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 #pragma once
 
 #include <string>

@@ -60,7 +60,6 @@ class WatchHub {
     struct Group;
     struct Stream;
     struct Waiter;
-    class Lines;
     using WatcherPtr = std::shared_ptr<Watcher>;
 
     void run(std::stop_token stop);
@@ -100,7 +99,8 @@ class WatchHub {
     std::vector<std::pair<WatcherPtr, const crds::Kind*>> inbox_;
     std::vector<Waiter> waiters_inbox_;
 
-    // Streams whose client is gone, not yet dropped. Shared with the sinks' calls, which may outlive us.
+    // Streams whose client is gone, not yet dropped. Shared with the sinks' calls, which may
+    // outlive us.
     std::shared_ptr<std::atomic<std::size_t>> closed_ =
         std::make_shared<std::atomic<std::size_t>>(0);
     std::atomic<std::int64_t> idle_micros_{0};
