@@ -1,6 +1,5 @@
 #include "apiserver/http_connection.h"
 
-#include <cstdio>
 #include <cstring>
 #include <exception>
 
@@ -15,39 +14,6 @@ constexpr std::size_t most_read_ahead = 64 << 10;
 // reset the connection, and the client would not see why.
 constexpr Duration linger_deadline = std::chrono::seconds(2);
 constexpr std::size_t most_discarded = 8 << 20;
-// Buffers of one gathered write; the head and the chunk's two lines are among them.
-constexpr std::size_t most_frames = 60;
-
-class Sink final : public ResponseSink {
-  public:
-    Sink(std::shared_ptr<Connection> connection, std::uint64_t exchange)
-        : connection_(std::move(connection)), exchange_(exchange) {}
-    ~Sink() override { connection_->abandon(exchange_); }
-
-    void reply(int status, Headers headers, Frame body) override {
-        connection_->reply(exchange_, status, std::move(headers), std::move(body));
-    }
-    void start(int status, Headers headers) override {
-        connection_->start_stream(exchange_, status, std::move(headers));
-    }
-    bool write(Frame frame) override { return connection_->write(exchange_, std::move(frame)); }
-    void finish() override { connection_->finish(exchange_); }
-    void on_closed(std::function<void()> call) override {
-        connection_->on_closed(exchange_, std::move(call));
-    }
-
-  private:
-    const std::shared_ptr<Connection> connection_;
-    const std::uint64_t exchange_;
-};
-
-bool may_have_body(int status) {
-    return status >= 200 && status != 204 && status != 304;
-}
-
-Frame error_body(int status, std::string_view message) {
-    return std::make_shared<const std::string>(status_json(status, message));
-}
 
 }  // namespace
 
@@ -162,7 +128,7 @@ void Connection::dispatch() {
     shared_.in_flight.add(1);
     shared_.requests.add();
     try {
-        shared_.handler(std::move(request), std::make_shared<Sink>(shared_from_this(), exchange));
+        shared_.handler(std::move(request), make_sink(shared_from_this(), exchange));
     } catch (const std::exception& e) {
         // The sink that the handler dropped has answered with 500.
         shared_.log.error("a handler threw", {{"what", e.what()}});
@@ -180,116 +146,6 @@ void Connection::fail(int status, const std::string& message) {
     Answer answer{status, {{"Content-Type", "application/json"}}, error_body(status, message)};
     if (status == 503) answer.headers.emplace_back("Retry-After", "1");
     send(answer);
-}
-
-void Connection::send(const Answer& answer) {
-    if (answer.streamed && peer_done_) return close(true);
-    if (loop_.draining() || (answer.streamed && http_1_0_)) keep_alive_ = false;
-    const std::size_t size = answer.body ? answer.body->size() : 0;
-    HeadOptions options;
-    options.http_1_0 = http_1_0_;
-    options.keep_alive = keep_alive_;
-    options.date = loop_.date();
-    if (answer.streamed) {
-        options.chunked = !http_1_0_;
-    } else if (may_have_body(answer.status)) {
-        options.content_length = size;
-    }
-    head_ = head_text(answer.status, answer.headers, options);
-    queue_out(head_);
-    enter_phase(answer.streamed ? Phase::streaming : Phase::replying,
-                shared_.options.write_deadline);
-    if (answer.streamed) {
-        last_chunk_sent_ = false;
-        shared_.streams.add(1);
-        return;  // flush() gathers the first frames into the same write
-    }
-    if (size > 0 && !head_only_ && may_have_body(answer.status)) {
-        queue_out(*answer.body, answer.body);
-    }
-    pump();
-}
-
-// All frames that wait become one chunk: its size line, the shared frames as they are, a line end.
-void Connection::send_frames() {
-    if (writing_) return;
-    const bool chunked = !http_1_0_ && !head_only_;
-    const std::size_t size_line = out_.size();
-    if (chunked) queue_out({chunk_head_, 1});
-    std::size_t bytes = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        for (std::size_t n = 0; n < most_frames && !frames_.empty(); ++n) {
-            bytes += frames_.front()->size();
-            const std::string_view text = *frames_.front();
-            if (!head_only_) queue_out(text, std::move(frames_.front()));
-            frames_.pop_front();
-        }
-        last_chunk_sent_ = finished_ && frames_.empty();
-    }
-    batch_bytes_ = bytes;
-    if (chunked && bytes > 0) {
-        const int length = std::snprintf(chunk_head_, sizeof chunk_head_, "%zx\r\n", bytes);
-        out_[size_line].iov_len = static_cast<std::size_t>(length);
-        queue_out(last_chunk_sent_ ? "\r\n0\r\n\r\n" : "\r\n");
-    } else if (chunked) {
-        out_.pop_back();
-        if (last_chunk_sent_) queue_out("0\r\n\r\n");
-    }
-    if (out_.empty()) {
-        if (bytes > 0 || last_chunk_sent_) drained();
-        return;
-    }
-    pump();
-}
-
-void Connection::queue_out(std::string_view bytes, Frame hold) {
-    out_.push_back({const_cast<char*>(bytes.data()), bytes.size()});
-    if (hold) held_.push_back(std::move(hold));
-}
-
-void Connection::pump() {
-    if (writing_ || out_at_ == out_.size()) return;
-    if (phase_ == Phase::replying || phase_ == Phase::streaming) {
-        enter_phase(phase_, shared_.options.write_deadline);
-    }
-    writing_ = true;
-    begin_write(std::span(out_).subspan(out_at_));
-}
-
-void Connection::on_write(std::ptrdiff_t bytes) {
-    writing_ = false;
-    if (phase_ == Phase::closed) return;
-    if (bytes <= 0) return close(true);
-    shared_.sent_bytes.add(static_cast<double>(bytes));
-    auto left = static_cast<std::size_t>(bytes);
-    while (left > 0) {
-        iovec& front = out_[out_at_];
-        const std::size_t n = std::min(left, front.iov_len);
-        front.iov_base = static_cast<char*>(front.iov_base) + n;
-        front.iov_len -= n;
-        left -= n;
-        if (front.iov_len == 0) ++out_at_;
-    }
-    if (out_at_ < out_.size()) return pump();
-    out_.clear();
-    held_.clear();
-    out_at_ = 0;
-    drained();
-}
-
-void Connection::drained() {
-    if (phase_ == Phase::replying) return end_exchange();
-    if (phase_ != Phase::streaming) return;
-    deadline_ = 0;
-    {
-        const std::lock_guard lock(mutex_);
-        queued_bytes_ -= batch_bytes_;
-    }
-    batch_bytes_ = 0;
-    if (!last_chunk_sent_) return send_frames();
-    shared_.streams.add(-1);
-    end_exchange();
 }
 
 void Connection::end_exchange() {
@@ -392,95 +248,6 @@ void Connection::flush() {
     if (cut_now) return close(true);
     if (answer) send(*answer);
     if (phase_ == Phase::streaming) send_frames();
-}
-
-// The functions of any thread hold mutex_ while they touch loop_ or shared_: close() needs mutex_
-// too, so neither can be gone as long as exchange_ names a running exchange.
-
-namespace {
-void wake(Loop& loop, const std::shared_ptr<Connection>& connection, bool& woken) {
-    if (woken) return;
-    woken = true;
-    loop.wake(connection);
-}
-}  // namespace
-
-void Connection::reply(std::uint64_t exchange, int status, Headers headers, Frame body) {
-    Answer answer{status, std::move(headers), std::move(body)};
-    {
-        const std::lock_guard lock(mutex_);
-        if (exchange != exchange_ || answered_) return;
-        answered_ = true;
-        if (!loop_.here()) {
-            answer_ = std::make_unique<Answer>(std::move(answer));
-            return wake(loop_, shared_from_this(), woken_);
-        }
-    }
-    send(answer);
-}
-
-void Connection::start_stream(std::uint64_t exchange, int status, Headers headers) {
-    const std::lock_guard lock(mutex_);
-    if (exchange != exchange_ || answered_) return;
-    answered_ = stream_open_ = true;
-    queued_bytes_ = 0;
-    answer_ = std::make_unique<Answer>(Answer{status, std::move(headers), nullptr, true});
-    wake(loop_, shared_from_this(), woken_);
-}
-
-bool Connection::write(std::uint64_t exchange, Frame frame) {
-    const std::lock_guard lock(mutex_);
-    if (exchange != exchange_ || !stream_open_ || finished_ || cut_) return false;
-    if (!frame || frame->empty()) return true;  // an empty chunk would end the stream
-    if (queued_bytes_ > 0 && queued_bytes_ + frame->size() > shared_.options.stream_cap_bytes) {
-        cut_ = true;
-        shared_.streams_cut.add();
-        wake(loop_, shared_from_this(), woken_);
-        return false;
-    }
-    queued_bytes_ += frame->size();
-    frames_.push_back(std::move(frame));
-    wake(loop_, shared_from_this(), woken_);
-    return true;
-}
-
-void Connection::finish(std::uint64_t exchange) {
-    std::function<void()> dropped;
-    const std::lock_guard lock(mutex_);
-    if (exchange != exchange_ || !stream_open_ || finished_) return;
-    finished_ = true;
-    dropped = std::move(on_closed_);
-    on_closed_ = nullptr;
-    wake(loop_, shared_from_this(), woken_);
-}
-
-void Connection::abandon(std::uint64_t exchange) {
-    const std::lock_guard lock(mutex_);
-    if (exchange != exchange_) return;
-    if (!answered_) {
-        answered_ = true;
-        answer_ = std::make_unique<Answer>(
-            Answer{500,
-                   {{"Content-Type", "application/json"}},
-                   error_body(500, "the server gave no answer to this request; this is a defect")});
-    } else if (stream_open_ && !finished_) {
-        cut_ = true;
-    } else {
-        return;
-    }
-    wake(loop_, shared_from_this(), woken_);
-}
-
-void Connection::on_closed(std::uint64_t exchange, std::function<void()> call) {
-    {
-        const std::lock_guard lock(mutex_);
-        if (exchange == exchange_ && !finished_) {
-            on_closed_ = std::move(call);
-            return;
-        }
-        if (exchange == exchange_) return;  // finished: not any more
-    }
-    call();
 }
 
 }  // namespace atelier::apiserver

@@ -140,4 +140,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::function<void()> on_closed_;
 };
 
+// For the handler: answers that exchange. Dropped without an answer, it answers with 500.
+std::shared_ptr<ResponseSink> make_sink(std::shared_ptr<Connection> connection,
+                                        std::uint64_t exchange);
+
 }  // namespace atelier::apiserver

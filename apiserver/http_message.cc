@@ -121,4 +121,8 @@ std::string status_json(int status, std::string_view message) {
     return json::text(out);
 }
 
+Frame error_body(int status, std::string_view message) {
+    return std::make_shared<const std::string>(status_json(status, message));
+}
+
 }  // namespace atelier::apiserver

@@ -24,5 +24,6 @@ std::string head_text(int status, const Headers& headers, const HeadOptions& opt
 
 // {"kind":"Status",…} for a failure that no handler has seen.
 std::string status_json(int status, std::string_view message);
+Frame error_body(int status, std::string_view message);  // the same, as a body
 
 }  // namespace atelier::apiserver
