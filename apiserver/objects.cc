@@ -45,7 +45,8 @@ std::string Objects::find(const Key& key) const {
 
 std::vector<std::string> Objects::names(std::string_view resource, std::string_view ns) const {
     std::vector<std::string> out;
-    for (const store::ObjectPtr& object : store_.list(resource)->objects) {
+    const store::SnapshotPtr snapshot = store_.list(resource);
+    for (const store::ObjectPtr& object : snapshot->objects) {
         if (object->key.ns == ns) out.push_back(object->key.name);
     }
     return out;
