@@ -9,6 +9,22 @@
 namespace atelier::cli {
 namespace {
 
+// Strict decoding is refused with one text for all fields: `unknown field "spec.x", duplicate field
+// "spec.y"`. Each is told where it stands.
+std::vector<Cause> strict_causes(std::string_view message) {
+    std::vector<Cause> out;
+    for (const std::string_view what : {"unknown field", "duplicate field"}) {
+        const std::string begin = std::string(what) + " \"";
+        for (std::size_t at = 0; (at = message.find(begin, at)) != message.npos;) {
+            at += begin.size();
+            const std::size_t end = message.find('"', at);
+            if (end == message.npos) break;
+            out.push_back({std::string(message.substr(at, end - at)), "", std::string(what)});
+        }
+    }
+    return out;
+}
+
 class Applier {
   public:
     Applier(Session& session, Client& client, std::string ns, bool dry_run)
@@ -96,15 +112,15 @@ class Applier {
     void tell(const Manifest& manifest, const std::string& kind, const std::string& name,
               const Error& error) {
         const std::string what = kind.empty() ? "object" : kind + " \"" + name + "\"";
-        if (error.causes.empty()) {
-            session_.err() << "error: " << manifest.place() << ": " << printable(what) << ": "
-                           << printable(error.message) << "\n";
-            return;
-        }
-        for (const Cause& cause : error.causes) {
-            session_.err() << "error: " << manifest.place(cause.field) << ": " << printable(what)
-                           << ": " << printable(cause.field) << ": " << printable(cause.message)
-                           << "\n";
+        const auto line = [&](const std::string& place, const std::string& message) {
+            session_.err() << "error: " << place << ": " << printable(what) << ": "
+                           << printable(message) << "\n";
+        };
+        std::vector<Cause> causes = error.causes;
+        if (causes.empty()) causes = strict_causes(error.message);
+        if (causes.empty()) return line(manifest.place(), error.message);
+        for (const Cause& cause : causes) {
+            line(manifest.place(cause.field), cause.field + ": " + cause.message);
         }
     }
 

@@ -161,15 +161,20 @@ TEST_F(CliServer, applies_without_changing_in_a_dry_run) {
 }
 
 TEST_F(CliServer, goes_on_after_a_bad_document_and_says_where_it_stands) {
-    const Ran ran = apply(workspace("a") +
-                          "apiVersion: atelier.dev/v1alpha1\nkind: Workspace\n"
-                          "metadata: {name: bad}\nspec:\n  tier: 99\n---\n"
-                          "apiVersion: atelier.dev/v1alpha1\nkind: Workspce\nmetadata: {name: c}\n"
-                          "---\n" +
-                          workspace("d"));
+    const Ran ran =
+        apply(workspace("a") +
+              "apiVersion: atelier.dev/v1alpha1\nkind: Workspace\n"
+              "metadata: {name: bad}\nspec:\n  tier: 99\n---\n"
+              "apiVersion: atelier.dev/v1alpha1\nkind: Workspace\nmetadata: {name: typo}\n"
+              "spec:\n  role: x\n  modle: m\n---\n"
+              "apiVersion: atelier.dev/v1alpha1\nkind: Workspce\nmetadata: {name: c}\n"
+              "---\n" +
+              workspace("d"));
     EXPECT_EQ(ran.code, exit_code::error);
     EXPECT_EQ(ran.out, "workspace.atelier.dev/a created\nworkspace.atelier.dev/d created\n");
     EXPECT_THAT(ran.err, HasSubstr("error: stdin:10: Workspace \"bad\": spec.tier: "));
+    EXPECT_THAT(ran.err,
+                HasSubstr("error: stdin:17: Workspace \"typo\": spec.modle: unknown field\n"));
     EXPECT_THAT(ran.err, HasSubstr("did you mean \"Workspace\"?"));
 }
 
