@@ -102,13 +102,13 @@ Services::Services(store::Store& s, const crds::Kinds& kinds, const Clock& c, Ra
 }
 
 struct Api::State {
-    Services services;
+    std::shared_ptr<Services> services;
 };
 
 Api::Api(store::Store& store, const crds::Kinds& kinds, const Clock& clock, Random& random,
          Metrics& metrics, Log log, ApiOptions options)
-    : state_(new State{
-          Services(store, kinds, clock, random, metrics, std::move(log), std::move(options))}) {}
+    : state_(new State{std::make_shared<Services>(store, kinds, clock, random, metrics,
+                                                  std::move(log), std::move(options))}) {}
 
 Api::~Api() {
     stop();
@@ -121,7 +121,7 @@ Handler Api::handler() {
 }
 
 void Api::handle(Request request, std::shared_ptr<ResponseSink> sink) {
-    Services& services = state_->services;
+    Services& services = *state_->services;
     const auto call = std::make_shared<Call>(std::move(request), std::move(sink), services.clock,
                                              services.request_metrics, services.log);
     call->route = route(services.catalog, call->request);
@@ -152,7 +152,7 @@ void Api::handle(Request request, std::shared_ptr<ResponseSink> sink) {
 }
 
 Result<void> Api::seed() {
-    Services& services = state_->services;
+    Services& services = *state_->services;
     const crds::Kind* kind = services.catalog.find("namespaces");
     if (!kind) return {};
     const Key key{"namespaces", "", "default"};
@@ -171,12 +171,12 @@ Result<void> Api::seed() {
 }
 
 void Api::pump() {
-    state_->services.watches.pump();
+    state_->services->watches.pump();
 }
 
 void Api::stop() {
-    state_->services.subscription.reset();
-    state_->services.watches.stop();
+    state_->services->subscription.reset();
+    state_->services->watches.stop();
 }
 
 }  // namespace atelier::apiserver

@@ -126,16 +126,16 @@ void run(Services& services, const std::shared_ptr<Deletion>& deletion) {
     }
     if (deletion->dry_run) return deletion->done(Deleted{old, !next});
     const bool gone = !next;
-    services.store.write(
-        std::move(write), [&services, deletion, gone](const Result<store::ObjectPtr>& stored) {
-            if (stored) return deletion->done(Deleted{*stored, gone});
-            // Without a precondition on the revision a race is only a reason to look again.
-            if (stored.error().code == Code::conflict && deletion->options.revision == 0 &&
-                deletion->number++ < most_attempts) {
-                return run(services, deletion);
-            }
-            deletion->done(stored.error());
-        });
+    services.store.write(std::move(write), [held = services.shared_from_this(), &services, deletion,
+                                            gone](const Result<store::ObjectPtr>& stored) {
+        if (stored) return deletion->done(Deleted{*stored, gone});
+        // Without a precondition on the revision a race is only a reason to look again.
+        if (stored.error().code == Code::conflict && deletion->options.revision == 0 &&
+            deletion->number++ < most_attempts) {
+            return run(services, deletion);
+        }
+        deletion->done(stored.error());
+    });
 }
 
 Failure protected_failure(const crds::Kind& kind, std::string_view name) {

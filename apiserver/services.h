@@ -17,7 +17,8 @@
 
 namespace atelier::apiserver {
 
-struct Services {
+// Held by every write that is under way, which may be answered after the Api is gone.
+struct Services : std::enable_shared_from_this<Services> {
     Services(store::Store& store, const crds::Kinds& kinds, const Clock& clock, Random& random,
              Metrics& metrics, Log log, ApiOptions options);
 

@@ -49,10 +49,10 @@ void run(Services& services, const AttemptPtr& attempt) {
     write.key = old->key;
     write.expected = old->revision;
     if (write.kind == store::Write::Kind::update) write.body = std::move(body);
-    services.store.write(std::move(write),
-                         [&services, attempt](const Result<store::ObjectPtr>& stored) {
-                             finish(services, attempt, stored);
-                         });
+    services.store.write(std::move(write), [held = services.shared_from_this(), &services,
+                                            attempt](const Result<store::ObjectPtr>& stored) {
+        finish(services, attempt, stored);
+    });
 }
 
 // A namespace that is absent or ending takes nothing new.
@@ -111,16 +111,16 @@ void run(Services& services, const std::shared_ptr<Creation>& creation) {
         return answer_dry_run(services, call, 201, body, 0);
     }
     write.body = std::move(body);
-    services.store.write(std::move(write),
-                         [&services, creation, name](const Result<store::ObjectPtr>& stored) {
-                             Call& done = *creation->call;
-                             if (stored) return answer_object(services, done, 201, *stored);
-                             if (stored.error().code == Code::already_exists &&
-                                 creation->generated && creation->number++ < most_names) {
-                                 return run(services, creation);
-                             }
-                             done.fail(failure_of(stored.error(), &done.kind(), name));
-                         });
+    services.store.write(std::move(write), [held = services.shared_from_this(), &services, creation,
+                                            name](const Result<store::ObjectPtr>& stored) {
+        Call& done = *creation->call;
+        if (stored) return answer_object(services, done, 201, *stored);
+        if (stored.error().code == Code::already_exists && creation->generated &&
+            creation->number++ < most_names) {
+            return run(services, creation);
+        }
+        done.fail(failure_of(stored.error(), &done.kind(), name));
+    });
 }
 
 }  // namespace

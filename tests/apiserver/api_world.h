@@ -132,6 +132,17 @@ inline Request request_of(std::string method, std::string_view target) {
     return request;
 }
 
+// The kinds never change: one copy for all tests.
+inline const crds::Kinds& shared_kinds() {
+    static const crds::Kinds kinds = [] {
+        auto made = crds::atelier_kinds();
+        EXPECT_TRUE(made) << (made ? "" : made.error().message);
+        crds::add_core_kinds(*made);
+        return *std::move(made);
+    }();
+    return kinds;
+}
+
 class ApiWorld : public testing::Test {
   protected:
     ApiWorld() {
@@ -142,15 +153,12 @@ class ApiWorld : public testing::Test {
         auto opened = store::open(options, clock, random, metrics, Log());
         EXPECT_TRUE(opened);
         store = *std::move(opened);
-        auto made = crds::atelier_kinds();
-        EXPECT_TRUE(made) << (made ? "" : made.error().message);
-        kinds = std::make_unique<crds::Kinds>(*std::move(made));
-        crds::add_core_kinds(*kinds);
         ApiOptions api_options;
         api_options.credentials = {{"right", "admin", {"system:masters"}}};
         api_options.own_thread = false;
         api_options.ready = {{"extra", [this] { return extra_health; }}};
-        api = std::make_unique<Api>(*store, *kinds, clock, random, metrics, Log(), api_options);
+        api = std::make_unique<Api>(*store, shared_kinds(), clock, random, metrics, Log(),
+                                    api_options);
         EXPECT_TRUE(api->seed());
     }
 
@@ -202,7 +210,6 @@ class ApiWorld : public testing::Test {
     Metrics metrics;
     Result<void> extra_health;
     std::unique_ptr<store::Store> store;
-    std::unique_ptr<crds::Kinds> kinds;
     std::unique_ptr<Api> api;
 };
 
