@@ -22,11 +22,15 @@ std::vector<Key> of_update(const store::Event& event, const store::Store&) {
     return {key_of(update->meta.ns, update->spec.plugin)};
 }
 
-// Only that there is one more, or one less: they are counted.
+// That there is one more, or one less: they are counted. And one that misses the files of its
+// version: they were lost, and must be fetched again.
 std::vector<Key> of_install(const store::Event& event, const store::Store&) {
-    if (event.change == store::Change::modified) return {};
     const auto install = crds::decode<PluginInstall>(event.object->body);
     if (!install) return {};
+    if (event.change == store::Change::modified) {
+        const crds::Condition* ready = install->status.find(crds::condition::ready);
+        if (!ready || ready->reason != "WaitingForPlugin") return {};
+    }
     return {key_of(install->meta.ns, install->spec.plugin)};
 }
 
@@ -88,16 +92,17 @@ Result<plugin::Observed> PluginReconciler::observe(const Plugin& plugin, Instant
     if (plugin.spec.suspend || (observed.check && observed.check->failure)) return observed;
 
     // Versions in use must not be lost, whatever happens to the disk.
-    std::vector<crds::PluginVersion> in_use;
-    if (plugin.status.approved) in_use.push_back(*plugin.status.approved);
-    for (const PluginUpdate& update : observed.updates) {
-        if (plugin::is_open(update)) in_use.push_back(update.spec.to);
-    }
-    for (const crds::PluginVersion& version : in_use) {
+    const auto keep = [&](const crds::PluginVersion& version, bool needed) {
         const auto kept = upstream_.keep(plugin, version);
-        if (kept) continue;
+        if (kept || !needed) return;
         if (!observed.check) observed.check.emplace();
         observed.check->failure = {plugin::Check::Failure::Stage::source, kept.error()};
+    };
+    if (plugin.status.approved) keep(*plugin.status.approved, true);
+    for (const PluginUpdate& update : observed.updates) {
+        // One that is not approved may turn out to be superseded instead.
+        const bool approved = update.spec.decision == crds::Decision::approve;
+        if (plugin::is_open(update)) keep(update.spec.to, approved);
     }
     return observed;
 }

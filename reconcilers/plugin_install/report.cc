@@ -192,7 +192,13 @@ PluginInstallStatus report(const PluginInstall& install, const Seen& seen, const
 std::optional<Instant> next_look(const PluginInstall& install, const Seen& seen,
                                  const PluginInstallStatus& status, Instant now) {
     if (install.being_deleted() || install.spec.suspend) return std::nullopt;
-    if (seen.place != Seen::Place::here || !seen.agent_expected) return std::nullopt;
+    if (seen.place != Seen::Place::here) return std::nullopt;
+    // Files that were lost come back without any event.
+    const bool misses_files = !seen.desired && status.delivered != status.desired;
+    if (misses_files && seen.denied_by.empty() && !status.desired.empty()) {
+        return now + std::chrono::seconds(10);
+    }
+    if (!seen.agent_expected) return std::nullopt;
     if (status.delivered.empty() || seen.loaded == status.delivered) return std::nullopt;
     const Instant since =
         std::max(status.delivered_at.value_or(now),

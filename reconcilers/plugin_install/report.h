@@ -24,7 +24,8 @@ crds::PluginInstallStatus report(const crds::PluginInstall& install, const Seen&
 
 // While an agent that runs has not yet loaded what was delivered: after a quarter of a second,
 // later after a quarter of the time it has taken so far, up to five seconds; after two minutes once
-// a minute. Otherwise nothing: whoever changes something wakes us.
+// a minute. While the files of the version are missing: in ten seconds. Otherwise nothing: whoever
+// changes something wakes us.
 std::optional<Instant> next_look(const crds::PluginInstall& install, const Seen& seen,
                                  const crds::PluginInstallStatus& status, Instant now);
 

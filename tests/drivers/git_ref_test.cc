@@ -6,8 +6,7 @@
 namespace atelier::drivers {
 namespace {
 
-// Domain scenarios 3 and 4: refused before anything is done.
-TEST(CheckRef, RefusesWhatCouldBeMoreThanAName) {
+TEST(CheckRef, Scenario04RefusesWhatCouldBeMoreThanAName) {
     const std::string refused[] = {"",
                                    "--upload-pack=x",
                                    "-upload-pack=x",

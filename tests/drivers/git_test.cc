@@ -88,7 +88,7 @@ TEST_F(GitOverHttp, FetchesTheFilesOfACommit) {
     }
 }
 
-TEST_F(GitOverHttp, FetchesACommitThatIsNoTip) {
+TEST_F(GitOverHttp, Scenario32FetchesACommitThatIsNoTip) {
     const std::string old = repository_.commit({{"a", "1"}});
     repository_.commit({{"a", "2"}});
     repository_.commit({{"a", "3"}});
@@ -111,7 +111,7 @@ TEST_F(GitOverHttp, FetchesWithVersion0Too) {
     EXPECT_EQ(text(git->fetch(remote, std::string(40, 'a'), "")), "not found");
 }
 
-TEST_F(GitOverHttp, ACommitOnceFetchedNeedsNoServer) {
+TEST_F(GitOverHttp, Scenario05ACommitOnceFetchedNeedsNoServer) {
     const std::string commit = repository_.commit({{"a", "1"}});
     EXPECT_EQ(text(open()->fetch(remote(), commit, "")), "a=1");
     const std::size_t before = requests();
@@ -137,7 +137,7 @@ TEST_F(GitOverHttp, SaysWhatIsMissing) {
     EXPECT_EQ(text(git->fetch(remote(), "main", "")), "invalid");
 }
 
-TEST_F(GitOverHttp, HealsADamagedCache) {
+TEST_F(GitOverHttp, Scenario05HealsADamagedCache) {
     const std::string commit = repository_.commit({{"a", "1"}, {"b/c", "2"}});
     const auto git = open();
     const auto damage = [&](const std::function<void(const fs::path&)>& harm) {
@@ -297,8 +297,7 @@ TEST_F(GitWithToken, SaysThatTheCredentialIsMissingOrWrongAndNeverShowsIt) {
     }
 }
 
-// Domain scenario 6.
-TEST_F(GitWithToken, TheTokenIsNeverOnDisk) {
+TEST_F(GitWithToken, Scenario06TheTokenIsNeverOnDisk) {
     const std::string commit = repository_.commit({{"a", "1"}});
     const GitRemote remote{server_.url("repo.git"), GitCredential{"", token, ""}, {}};
     ASSERT_TRUE(git_->refs(remote));

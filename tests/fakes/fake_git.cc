@@ -34,6 +34,11 @@ void FakeGit::remove_ref(const std::string& url, const std::string& full_name) {
     remotes_[url].refs.erase(full_name);
 }
 
+void FakeGit::forget(const std::string& url, const std::string& commit) {
+    const std::lock_guard lock(mutex_);
+    remotes_[url].commits.erase(commit);
+}
+
 void FakeGit::need_secret(const std::string& url, const std::string& secret) {
     const std::lock_guard lock(mutex_);
     remotes_[url].secret = secret;

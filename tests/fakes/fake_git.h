@@ -24,6 +24,7 @@ class FakeGit final : public drivers::Git {
     void tag(const std::string& url, const std::string& name, const std::string& commit);
     void branch(const std::string& url, const std::string& name, const std::string& commit);
     void remove_ref(const std::string& url, const std::string& full_name);
+    void forget(const std::string& url, const std::string& commit);  // as upstream's gc does
     void need_secret(const std::string& url, const std::string& secret);
 
     // `call` is "refs" or "fetch". Away: every call is unavailable.

@@ -16,8 +16,7 @@ Tree tree(std::initializer_list<std::pair<const char*, const char*>> files) {
     return out;
 }
 
-// Domain scenario 24.
-TEST(PluginContent, TheMarkerIsOursAndLinksAreRefused) {
+TEST(PluginContent, Scenario24TheMarkerIsOursAndLinksAreRefused) {
     const auto cleaned = clean(tree({{"a", "1"},
                                      {".complete", "x"},
                                      {".git/HEAD", "x"},

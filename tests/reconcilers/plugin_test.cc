@@ -66,7 +66,7 @@ TEST(PluginReconciler, ApprovesTheFirstVersionAndRests) {
     EXPECT_EQ(world.store.revision(), revision);
 }
 
-TEST(PluginReconciler, AsksAboutDriftAndKeepsWhatIsApproved) {
+TEST(PluginReconciler, Scenario33AsksOnceAboutDriftAndKeepsWhatIsApproved) {
     PluginWorld world;
     const std::string first = world.push_skill("a");
     world.make_plugin();
@@ -79,7 +79,7 @@ TEST(PluginReconciler, AsksAboutDriftAndKeepsWhatIsApproved) {
     EXPECT_EQ(text(world.plugin()),
               "approved " + id(first) + "@main, latest " + id(second) +
                   "@main, Ready=True/Resolved, UpdateAvailable=True/UpdateOpen");
-    // Domain scenario 33: the same drift seen twice makes one update.
+    // The same drift seen twice makes one update.
     world.pass(std::chrono::minutes(10));
     world.settle();
     EXPECT_EQ(text(world.updates()), "reviewer-" + id(second) + " Pending");
@@ -179,8 +179,7 @@ TEST(PluginReconciler, ATagThatMovesIsAnAlarm) {
     EXPECT_TRUE(world.plugin().status.is_true("TagMoved"));
 }
 
-// Domain scenarios 32 and 33: a source pinned to an old tag moves on to the tracked version.
-TEST(PluginReconciler, BeginsAtThePinAndFollowsTheHighestVersion) {
+TEST(PluginReconciler, Scenario33BeginsAtThePinAndFollowsTheHighestVersion) {
     PluginWorld world;
     const std::string first = world.push_skill("a");
     world.git.tag(PluginWorld::url, "v1.9.0", first);
@@ -347,6 +346,48 @@ TEST(PluginReconciler, FetchesALostTreeAgain) {
     world.trees.lose(digest);
     world.settle();
     EXPECT_TRUE(world.trees.get(digest));
+}
+
+TEST(PluginReconciler, AnUndecidedTargetThatIsLostForEverIsSuperseded) {
+    PluginWorld world;
+    world.push_skill("a");
+    world.make_plugin();
+    world.settle();
+    const std::string second = world.push_skill("b");
+    world.pass(std::chrono::minutes(10));
+    world.settle();
+    world.trees.lose(world.plugin().status.latest->digest);
+    world.git.forget(PluginWorld::url, second);
+    const std::string third = world.push_skill("c");
+    world.pass(std::chrono::minutes(10));
+    world.settle();
+    EXPECT_EQ(world.read<PluginUpdate>("reviewer-" + id(third)).status.phase, UpdatePhase::pending);
+    EXPECT_TRUE(world.plugin().status.is_true("Ready"));
+}
+
+TEST(PluginReconciler, IsWokenByAnInstallThatMissesItsFiles) {
+    PluginWorld world;
+    world.push_skill("a");
+    world.make_plugin();
+    world.settle();
+    world.make_member("w", "canary");
+    const auto woken = [&] {
+        const auto object =
+            world.store.get({"plugininstalls.atelier.dev", "default", "w.reviewer"});
+        std::size_t keys = 0;
+        for (const Interest& interest : world.plugins.interests()) {
+            if (interest.resource != object->key.resource) continue;
+            keys += interest.keys({store::Change::modified, 1, object, object}, world.store).size();
+        }
+        return keys;
+    };
+    EXPECT_EQ(woken(), 0u);
+    const auto install = world.read<crds::PluginInstall>("w.reviewer");
+    auto status = install.status;
+    status.set({"Ready", crds::ConditionStatus::no, "WaitingForPlugin", "", std::nullopt, 1},
+               world.now);
+    ASSERT_TRUE(world.objects.report(install, status, world.now));
+    EXPECT_EQ(woken(), 1u);
 }
 
 TEST(PluginReconciler, ReadsALocalFolder) {

@@ -70,8 +70,7 @@ std::string text(const Rollout& rollout) {
     return out;
 }
 
-// Domain scenario 34: canary first, production never before canary is well.
-TEST(PluginUpdateRollout, GoesTierByTier) {
+TEST(PluginUpdateRollout, Scenario34GoesTierByTier) {
     struct Case {
         const char* name;
         bool cold;
@@ -347,7 +346,7 @@ TEST_F(PluginUpdateInAWorld, HotChangesReachATierAtOnce) {
     EXPECT_EQ(progress(), "Applied 3/3");
 }
 
-TEST_F(PluginUpdateInAWorld, InstallsExactlyWhatWasApproved) {
+TEST_F(PluginUpdateInAWorld, Scenario33InstallsExactlyWhatWasApproved) {
     approve(world_.push_skill("b"));
     const std::string approved = update().spec.to.commit;
     world_.push_skill("c");
