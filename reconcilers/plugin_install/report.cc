@@ -206,7 +206,7 @@ std::optional<Instant> next_look(const PluginInstall& install, const Seen& seen,
     const Duration taken = now - since;
     if (taken >= patience) return now + std::chrono::minutes(1);
     return now +
-           std::clamp<Duration>(taken, std::chrono::milliseconds(250), std::chrono::seconds(5));
+           std::clamp<Duration>(taken / 4, std::chrono::milliseconds(250), std::chrono::seconds(5));
 }
 
 bool is_settled(const PluginInstall& install) {
