@@ -34,7 +34,8 @@ Result<std::string> Session::ns() {
 }
 
 int Session::usage(const std::string& message) {
-    err() << "error: " << printable(message) << "\nsee: atelier " << verb_ << " --help\n";
+    err() << "error: " << printable(message) << "\nsee: atelier " << verb_
+          << (verb_.empty() ? "" : " ") << "--help\n";
     return exit_code::usage;
 }
 
