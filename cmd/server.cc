@@ -214,7 +214,7 @@ class Server {
         };
         add(std::make_unique<reconcilers::OrgTemplateReconciler>(*objects_, *git_, *trees_,
                                                                  options_.org_templates));
-        add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_));
+        add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_));
         workspaces_ =
             &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world, log_));
         add(std::make_unique<reconcilers::PluginReconciler>(

@@ -1,8 +1,9 @@
 #include "crds/pattern.h"
 
 // Under the sanitizers, GCC 12 finds a variable of this header uninitialized that never is.
-#pragma GCC diagnostic push
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
 #include <regex>
 
 namespace atelier::crds {
