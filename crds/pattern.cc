@@ -2,6 +2,7 @@
 
 // Under the sanitizers, GCC 12 finds a variable of this header uninitialized that never is.
 #ifndef __clang__
+#pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
 #endif
 #include <regex>
@@ -31,4 +32,6 @@ bool Pattern::is_in(std::string_view text) const {
 
 }  // namespace atelier::crds
 
+#ifndef __clang__
 #pragma GCC diagnostic pop
+#endif
