@@ -13,18 +13,20 @@
 namespace atelier::apiserver {
 
 struct Request {
-    std::string method;   // upper case
-    std::string target;   // as received
-    std::string path;     // as received, without the query, without one trailing '/'
-    std::vector<std::string> segments;  // of path, each percent-decoded; never "", ".", ".." or with NUL or '/'
-    std::vector<std::pair<std::string, std::string>> query;  // decoded, in order, duplicates kept
+    std::string method;  // upper case
+    std::string target;  // as received
+    std::string path;    // as received, without the query, without one trailing '/'
+    std::vector<std::string>
+        segments;  // of path, each percent-decoded; never "", ".", ".." or with NUL or '/'
+    std::vector<std::pair<std::string, std::string>> query;    // decoded, in order, duplicates kept
     std::vector<std::pair<std::string, std::string>> headers;  // names in lower case
     std::string body;
     std::string peer;             // address of the client, for the log
     std::string client_identity;  // subject of a verified client certificate; usually empty
 
-    std::string_view header(std::string_view lower_case_name) const;  // the first; empty when absent
-    const std::string* query_value(std::string_view name) const;      // the last; nullptr when absent
+    std::string_view header(
+        std::string_view lower_case_name) const;                  // the first; empty when absent
+    const std::string* query_value(std::string_view name) const;  // the last; nullptr when absent
 };
 
 using Headers = std::vector<std::pair<std::string, std::string>>;
@@ -42,11 +44,12 @@ class ResponseSink {
     virtual void start(int status, Headers headers) = 0;
     // False when the client reads too slowly (over the cap) or is gone: the stream is being closed.
     virtual bool write(Frame frame) = 0;
-    // Bytes taken by write and not yet handed to the client's socket. A writer that looks here first
-    // can hold a cursor for a slow reader instead of having its stream cut.
+    // Bytes taken by write and not yet handed to the client's socket. A writer that looks here
+    // first can hold a cursor for a slow reader instead of having its stream cut.
     virtual std::size_t queued() const { return 0; }
     virtual void finish() = 0;
-    // Called once when the client went away or the stream was cut; not after finish. Must not block.
+    // Called once when the client went away or the stream was cut; not after finish. Must not
+    // block.
     virtual void on_closed(std::function<void()> call) = 0;
 };
 

@@ -27,9 +27,9 @@ struct HttpOptions {
     std::size_t body_bytes = 3 << 20;
     Duration header_deadline = std::chrono::seconds(10);
     Duration body_deadline = std::chrono::seconds(30);
-    Duration idle_deadline = std::chrono::minutes(5);   // between requests of one connection
+    Duration idle_deadline = std::chrono::minutes(5);    // between requests of one connection
     Duration write_deadline = std::chrono::seconds(30);  // without progress
-    std::size_t stream_cap_bytes = 1 << 20;  // queued to one slow reader
+    std::size_t stream_cap_bytes = 1 << 20;              // queued to one slow reader
     std::size_t connections = 16'000;
     TlsFiles tls;  // empty certificate: plain HTTP, for tests
 };
@@ -43,7 +43,7 @@ class HttpServer {
 };
 
 // Listens before it returns; unavailable when the port is taken.
-Result<std::unique_ptr<HttpServer>> serve(const HttpOptions& options, Handler handler, Metrics& metrics,
-                                          Log log);
+Result<std::unique_ptr<HttpServer>> serve(const HttpOptions& options, Handler handler,
+                                          Metrics& metrics, Log log);
 
 }  // namespace atelier::apiserver

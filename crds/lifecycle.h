@@ -20,7 +20,8 @@ struct Admission {
     Instant now;
     Random& random;
     const Lookup& lookup;
-    // Where unknown fields are told (paths). They are always removed; strict callers refuse instead.
+    // Where unknown fields are told (paths). They are always removed; strict callers refuse
+    // instead.
     std::vector<std::string>* unknown_fields = nullptr;
 };
 

@@ -18,7 +18,8 @@ constexpr std::array<std::pair<PrunePolicy, std::string_view>, 2> names_of(Prune
 
 struct Prune {
     PrunePolicy policy = PrunePolicy::orphans;
-    std::int64_t max_percent = 30;  // of the owned workspaces in one go; more waits for confirmation
+    std::int64_t max_percent =
+        30;  // of the owned workspaces in one go; more waits for confirmation
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("policy", self.policy);
@@ -49,9 +50,11 @@ struct OrgSpec {
     static constexpr std::string_view kind = "Org";
     static constexpr std::string_view resource = "orgs.atelier.dev";
     LocalRef template_ref;
-    std::map<std::string, std::string> parameters;  // ${NAME} in templates where expansion is allowed
+    std::map<std::string, std::string>
+        parameters;  // ${NAME} in templates where expansion is allowed
     OrgDefaults defaults;
-    std::map<std::string, std::string> update_tiers;  // workspace key -> UpdateTier, over the default
+    std::map<std::string, std::string>
+        update_tiers;  // workspace key -> UpdateTier, over the default
     Prune prune;
     std::vector<EnvFrom> env_from;  // for every workspace
     bool suspend = false;
@@ -84,7 +87,7 @@ struct OrgStatus : StatusBase {
     std::string artifact_digest;  // the compiled tree, as applied
     OrgCounts counts;
     std::vector<std::string> pending_prune;  // names that wait for confirmation
-    std::string pending_prune_digest;  // what annotation::confirm_prune must say
+    std::string pending_prune_digest;        // what annotation::confirm_prune must say
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         StatusBase::base_fields(self, v);

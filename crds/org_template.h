@@ -10,10 +10,11 @@
 namespace atelier::crds {
 
 struct GitSource {
-    std::string url;  // http(s)://…
-    std::string ref;  // branch, tag or full commit; empty: the remote's HEAD
+    std::string url;   // http(s)://…
+    std::string ref;   // branch, tag or full commit; empty: the remote's HEAD
     std::string path;  // folder of org.yaml inside the repository; empty: its root
-    std::optional<LocalRef> secret_ref;  // Secret with `token`, or `username` and `password`; `ca.crt`
+    std::optional<LocalRef>
+        secret_ref;  // Secret with `token`, or `username` and `password`; `ca.crt`
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("url", self.url);
@@ -25,7 +26,7 @@ struct GitSource {
 
 struct TemplateSource {
     std::optional<GitSource> git;
-    std::string directory;  // a folder below the server's --org-templates directory
+    std::string directory;    // a folder below the server's --org-templates directory
     std::string inline_yaml;  // the text of an org.yaml; file references are refused
     template <class Self, class V>
     static void fields(Self& self, V& v) {
@@ -93,7 +94,7 @@ struct OrgTemplateStatus : StatusBase {
     TemplateCounts counts;
     std::vector<EnvRequirement> required_env;
     std::vector<EnvRequirement> recommended_env;
-    std::vector<TemplateWarning> warnings;  // the first 100
+    std::vector<TemplateWarning> warnings;   // the first 100
     std::optional<Instant> last_fetch_time;  // of the revision above
     template <class Self, class V>
     static void fields(Self& self, V& v) {

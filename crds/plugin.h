@@ -72,12 +72,13 @@ struct PluginSpec {
 
 struct PluginStatus : StatusBase {
     std::string version;  // of plugin.yaml, as approved
-    std::optional<PluginVersion> approved;  // what new installs get: the first seen, then the last applied
-    std::optional<Instant> approved_at;     // when it became so
-    std::optional<PluginVersion> latest;    // what the tracked ref led to at the last check
+    std::optional<PluginVersion>
+        approved;  // what new installs get: the first seen, then the last applied
+    std::optional<Instant> approved_at;   // when it became so
+    std::optional<PluginVersion> latest;  // what the tracked ref led to at the last check
     std::optional<Instant> latest_first_seen;
     std::optional<Instant> last_check_time;
-    std::string pending_update;  // name of the open PluginUpdate
+    std::string pending_update;       // name of the open PluginUpdate
     PluginCapabilities capabilities;  // of approved
     std::int64_t installs = 0;
     template <class Self, class V>

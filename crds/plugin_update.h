@@ -39,7 +39,14 @@ struct PluginUpdateSpec {
 };
 
 enum class UpdatePhase {
-    pending, approved, rolling_out, applied, dismissed, failed, rolled_back, superseded
+    pending,
+    approved,
+    rolling_out,
+    applied,
+    dismissed,
+    failed,
+    rolled_back,
+    superseded
 };
 constexpr std::array<std::pair<UpdatePhase, std::string_view>, 8> names_of(UpdatePhase) {
     return {{{UpdatePhase::pending, "Pending"},
@@ -53,7 +60,7 @@ constexpr std::array<std::pair<UpdatePhase, std::string_view>, 8> names_of(Updat
 }
 
 struct CapabilityDiff {
-    std::vector<std::string> added;    // "hook:pre-commit.sh", "skill:review", …
+    std::vector<std::string> added;  // "hook:pre-commit.sh", "skill:review", …
     std::vector<std::string> removed;
     template <class Self, class V>
     static void fields(Self& self, V& v) {

@@ -10,7 +10,7 @@ namespace atelier::crds {
 struct UpdateTierSpec {
     static constexpr std::string_view kind = "UpdateTier";
     static constexpr std::string_view resource = "updatetiers.atelier.dev";
-    std::int64_t order = 100;  // lower goes first
+    std::int64_t order = 100;          // lower goes first
     std::int64_t max_unavailable = 1;  // workspaces restarting at the same time
     template <class Self, class V>
     static void fields(Self& self, V& v) {

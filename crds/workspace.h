@@ -129,16 +129,16 @@ constexpr std::array<std::pair<WorkspaceAccess, std::string_view>, 3> names_of(W
 struct WorkspaceSpec {
     static constexpr std::string_view kind = "Workspace";
     static constexpr std::string_view resource = "workspaces.atelier.dev";
-    std::string org;           // name of the Org it belongs to; empty for one made by hand
+    std::string org;            // name of the Org it belongs to; empty for one made by hand
     std::string workspace_key;  // its identity inside the org
-    std::string parent;        // name of the parent Workspace
+    std::string parent;         // name of the parent Workspace
     std::string display_name;
-    std::string role;     // prose
+    std::string role;  // prose
     std::string runtime = "langgraph";
     std::int64_t tier = 2;  // 1..4
     std::string image;      // empty: the server's image for the runtime
     std::string model;
-    std::string backend;  // docker, process, external; empty: the server's default
+    std::string backend;               // docker, process, external; empty: the server's default
     std::vector<std::string> command;  // what the agent runs as its child; empty: the image's own
     std::vector<WorkspaceFile> files;
     std::vector<EnvValue> env;  // wins over env_from
@@ -194,7 +194,7 @@ struct WorkspaceSpec {
 
 struct WorkspacePlugin {
     std::string name;
-    std::string desired;    // digests; empty: not known
+    std::string desired;  // digests; empty: not known
     std::string delivered;
     std::string loaded;
     template <class Self, class V>
@@ -207,10 +207,10 @@ struct WorkspacePlugin {
 };
 
 struct WorkspaceStatus : StatusBase {
-    std::string backend;       // where it runs
-    std::string container;     // name there
-    std::string image_digest;  // of the image in use
-    std::string spec_hash;     // of the running container
+    std::string backend;        // where it runs
+    std::string container;      // name there
+    std::string image_digest;   // of the image in use
+    std::string spec_hash;      // of the running container
     std::int64_t restarts = 0;  // containers started after the first
     std::optional<Instant> started_at;
     std::string plugin_delivery;  // mount, exec or pull

@@ -67,8 +67,8 @@ struct GitOptions {
 Result<std::unique_ptr<Git>> open_git(const std::filesystem::path& directory,
                                       const GitOptions& options, const Clock& clock, Log log);
 
-// Branch, tag or full commit: letters, digits, and ._/-+@ ; no "..", no leading '-' or '/', no "@{",
-// at most 255. The rule is older than any call to git: it also stops flag injection.
+// Branch, tag or full commit: letters, digits, and ._/-+@ ; no "..", no leading '-' or '/', no
+// "@{", at most 255. The rule is older than any call to git: it also stops flag injection.
 Result<void> check_ref(std::string_view ref);
 Result<void> check_remote_url(std::string_view url);
 // The commit that a user's ref means among a remote's refs: empty is HEAD, a full commit is itself.

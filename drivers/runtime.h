@@ -38,7 +38,7 @@ struct UnitSpec {
     std::map<std::string, std::string> env;
     Labels labels;
     std::vector<Mount> mounts;
-    std::string network;        // empty: none
+    std::string network;  // empty: none
     std::string network_alias;
     std::int64_t memory_bytes = 0;  // 0: no limit
     std::int64_t nano_cpus = 0;     // 0: no limit
@@ -53,8 +53,8 @@ struct Unit {
     Labels labels;
     State state = State::created;
     std::string image_id;
-    std::int64_t exit_code = 0;           // when exited
-    std::optional<Instant> started_at;    // not always known from a listing
+    std::int64_t exit_code = 0;         // when exited
+    std::optional<Instant> started_at;  // not always known from a listing
     std::optional<Instant> finished_at;
 };
 
@@ -71,11 +71,12 @@ struct ExecResult {
 };
 
 struct Capabilities {
-    std::string name;              // "docker", "process"
-    bool images = false;           // runs images (a process runs its command on the host)
+    std::string name;     // "docker", "process"
+    bool images = false;  // runs images (a process runs its command on the host)
     bool networks = false;
     bool limits = false;
-    // A host directory given as a Mount is the same directory inside: proved by a probe, not assumed.
+    // A host directory given as a Mount is the same directory inside: proved by a probe, not
+    // assumed.
     bool shares_file_system = false;
 };
 
@@ -108,17 +109,18 @@ class Runtime {
     // File::executable. Not atomic: verify what matters. forbidden when the folder is read-only.
     virtual Result<void> upload(const std::string& id, const std::string& folder, const Tree& tree,
                                 int uid, int gid) = 0;
-    // Runs a command beside the unit's own, in its environment; a relative path is one of the unit's
-    // root. conflict when the unit does not run; timeout at the deadline (the command is killed soon
-    // after, if the unit has `timeout`). A command that cannot be started ends with 126 or 127.
+    // Runs a command beside the unit's own, in its environment; a relative path is one of the
+    // unit's root. conflict when the unit does not run; timeout at the deadline (the command is
+    // killed soon after, if the unit has `timeout`). A command that cannot be started ends with 126
+    // or 127.
     virtual Result<ExecResult> exec(const std::string& id, const std::vector<std::string>& command,
                                     Duration deadline) = 0;
     virtual Result<std::string> logs(const std::string& id, std::size_t last_lines) = 0;
 
     // Calls `on_event` with a unit's labels for each start, death or removal of one that carries
     // `having`, until stopped (success) or the connection breaks (an Error: list again, then call
-    // again). Events since the last call with the same `having`, or else since the runtime was first
-    // reached, are not lost between calls, as far as the place remembers them.
+    // again). Events since the last call with the same `having`, or else since the runtime was
+    // first reached, are not lost between calls, as far as the place remembers them.
     virtual Result<void> events(std::stop_token stop, const Labels& having,
                                 const std::function<void(const Labels&)>& on_event) = 0;
 };

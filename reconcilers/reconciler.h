@@ -15,7 +15,8 @@
 namespace atelier::reconcilers {
 
 struct Outcome {
-    // When to look again without being woken. Absent: only when something changes, or at the resync.
+    // When to look again without being woken. Absent: only when something changes, or at the
+    // resync.
     std::optional<Instant> wake_at;
 };
 

@@ -30,7 +30,9 @@ class GarbageTest : public ::testing::Test {
     void collect() {
         for (int i = 0; i < 20 && garbage_.collect(world_.clock.now()); ++i) continue;
     }
-    bool exists(const std::string& name) const { return world_.store->get(config(name)) != nullptr; }
+    bool exists(const std::string& name) const {
+        return world_.store->get(config(name)) != nullptr;
+    }
 
     World world_;
     crds::Kinds kinds_;
@@ -80,8 +82,7 @@ TEST_F(GarbageTest, ForegroundWaitsForDependentsThatBlock) {
 }
 
 TEST_F(GarbageTest, OrphanReleasesDependents) {
-    make("owner",
-         R"(,"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["orphan"])");
+    make("owner", R"(,"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["orphan"])");
     make("child", owned_by("owner", "uid-owner"));
     collect();
     EXPECT_FALSE(exists("owner"));
@@ -90,7 +91,8 @@ TEST_F(GarbageTest, OrphanReleasesDependents) {
 }
 
 TEST_F(GarbageTest, ANamespaceGoesWhenItIsEmpty) {
-    world_.put({"namespaces", "", "team"}, R"(,"uid":"n","deletionTimestamp":"2026-01-01T00:00:00Z")",
+    world_.put({"namespaces", "", "team"},
+               R"(,"uid":"n","deletionTimestamp":"2026-01-01T00:00:00Z")",
                R"({"finalizers":["kubernetes"]})");
     world_.put(config("inside", "team"), R"(,"uid":"i","finalizers":["test/hold"])");
     make("outside");

@@ -52,9 +52,9 @@ TEST(OrgReconciler, AppliesATemplateAndThenRests) {
 
     auto org = world.read<crds::Org>("acme");
     EXPECT_EQ(org.status.find("Ready")->message, "0/3 ready");
-    EXPECT_NE(world.metrics.text().find(
-                  "atelier_org_actions_total{action=\"create\",result=\"done\"} 3"),
-              std::string::npos);
+    EXPECT_NE(
+        world.metrics.text().find("atelier_org_actions_total{action=\"create\",result=\"done\"} 3"),
+        std::string::npos);
     for (const char* name : {"acme-pm", "acme-be", "acme-qa"}) world.make_ready(name);
     world.settle();
     org = world.read<crds::Org>("acme");
