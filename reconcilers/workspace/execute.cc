@@ -155,6 +155,7 @@ Result<void> Executor::act(const Create& action) {
     label(unit_label::attempt, std::to_string(action.attempt));
     label(unit_label::restarts, std::to_string(action.restarts));
     label(unit_label::created_at, rfc3339(now_));
+    label(unit_label::delivery, seen_.desired->mounted ? "mount" : "exec");
     label(unit_label::files, join(seen_.desired->files, "\n"));
     auto id = TRY(runtime())->create(unit);
     if (!id && id.error().code == Code::already_exists) {

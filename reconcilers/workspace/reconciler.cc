@@ -124,6 +124,20 @@ Result<void> WorkspaceReconciler::look_at_desired(const Workspace& object, Seen&
     return {};
 }
 
+// A runtime that shared our file system when the unit was made and seems not to now: more likely
+// its probe got no answer than that it moved, and units that run are not replaced for a guess.
+void WorkspaceReconciler::look_at_mount(const Workspace& object, Seen& seen) const {
+    const drivers::Unit* unit = workspace::own_unit(object, seen);
+    if (!unit || !seen.desired || seen.desired->mounted) return;
+    const auto label = unit->labels.find(std::string(unit_label::delivery));
+    if (label == unit->labels.end() || label->second != "mount") return;
+    seen.place = Seen::Place::unknown;
+    seen.problem = "whether \"" + seen.backend +
+                   "\" shares this server's file system is not known just now; if it never will "
+                   "again, remove the unit " +
+                   unit->name + " there";
+}
+
 Result<void> WorkspaceReconciler::look_at_leftovers(const Workspace& object, Seen& seen) const {
     if (seen.place == Seen::Place::unknown) return {};
     for (const auto& [name, runtime] : world_.runtimes) {
@@ -174,6 +188,7 @@ Result<Seen> WorkspaceReconciler::observe(const Workspace& object) const {
         TRY(look_at_leftovers(object, seen));
     } else {
         TRY(look_at_desired(object, seen));
+        look_at_mount(object, seen);
     }
     return seen;
 }

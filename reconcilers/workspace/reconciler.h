@@ -31,6 +31,7 @@ class WorkspaceReconciler final : public Reconciler {
     void look_at_units(const crds::Workspace& object, workspace::Seen& seen) const;
     Result<void> look_at_plugins(const crds::Workspace& object, workspace::Seen& seen) const;
     Result<void> look_at_desired(const crds::Workspace& object, workspace::Seen& seen) const;
+    void look_at_mount(const crds::Workspace& object, workspace::Seen& seen) const;
     Result<void> look_at_leftovers(const crds::Workspace& object, workspace::Seen& seen) const;
 
     Result<void> reap(const Key& key);

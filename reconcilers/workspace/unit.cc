@@ -138,6 +138,7 @@ Result<Desired> translate(const crds::Workspace& workspace, const Values& env, c
     TRY(set_program(workspace.spec, place, unit));
     unit.env = env;
     unit.mounts = mounts_of(workspace, place);
+    desired.mounted = !place.plugin_mounts.empty();
     if (place.can.networks) {
         unit.network = place.network;
         unit.network_alias = workspace.meta.name;

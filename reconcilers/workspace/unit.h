@@ -26,6 +26,7 @@ struct Place {
 struct Desired {
     drivers::UnitSpec unit;                // without labels
     std::string spec_hash;                 // of everything that the unit was made from
+    bool mounted = false;                  // its plugins folder is a folder of this machine
     std::vector<std::string> files;        // below /configs, sorted
     std::vector<std::string> not_granted;  // parts of the tier that the unit does not get
 };

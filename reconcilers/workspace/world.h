@@ -52,6 +52,7 @@ inline constexpr std::string_view restart_digest = "atelier.dev/restart-digest";
 inline constexpr std::string_view attempt = "atelier.dev/attempt";
 inline constexpr std::string_view restarts = "atelier.dev/restarts";
 inline constexpr std::string_view created_at = "atelier.dev/created-at";
+inline constexpr std::string_view delivery = "atelier.dev/delivery";  // mount or exec
 inline constexpr std::string_view files = "atelier.dev/files";  // paths below /configs, by line
 }  // namespace unit_label
 

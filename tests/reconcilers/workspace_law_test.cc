@@ -579,6 +579,20 @@ TEST(WorkspaceRules, ABackendThatIsNotThereIsSaid) {
     EXPECT_FALSE(w.exists<Workspace>("one"));
 }
 
+TEST(WorkspaceRules, AProbeThatGotNoAnswerReplacesNothing) {
+    TestWorld w;
+    one_workspace(w);
+    w.settle();
+    w.runtime.set_capabilities({"docker", true, true, true, false});
+    EXPECT_FALSE(w.round());
+    EXPECT_EQ(w.condition("one", "Ready"), "Unknown RuntimeUnreachable");
+    EXPECT_EQ(w.runtime.count("stop"), 0u);
+    w.runtime.set_capabilities({"docker", true, true, true, true});
+    w.settle();
+    EXPECT_EQ(w.condition("one", "Ready"), "True Running");
+    EXPECT_EQ(w.runtime.count("start"), 1u);
+}
+
 TEST(WorkspaceRules, PausedThenResumedKeepsItsFiles) {
     TestWorld w;
     one_workspace(w);
