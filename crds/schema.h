@@ -1,5 +1,5 @@
 // Structural schemas in the sense of apiextensions.k8s.io/v1: prune, default, validate.
-// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/custom-resource-definitions/#specifying-a-structural-schema
+// https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/ ("structural schema").
 #pragma once
 
 #include <memory>

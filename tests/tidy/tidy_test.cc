@@ -119,7 +119,7 @@ TEST(Tidy, LinesFitAndNothingIsLeftForLater) {
             int number = 0;
             for (const std::string& line : lines(file)) {
                 ++number;
-                EXPECT_LE(line.size(), 140u) << file << ":" << number;
+                EXPECT_LE(line.size(), 120u) << file << ":" << number;
                 EXPECT_EQ(line.find("TODO"), std::string::npos) << file << ":" << number;
                 EXPECT_EQ(line.find("FIXME"), std::string::npos) << file << ":" << number;
                 EXPECT_EQ(line.find('\t'), std::string::npos) << file << ":" << number;
