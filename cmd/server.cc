@@ -19,6 +19,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "cmd/home.h"
+#include "cmd/runtime_watch.h"
 #include "cmd/runtimes.h"
 #include "cmd/seed.h"
 #include "cmd/signals.h"
@@ -141,9 +142,12 @@ class Server {
         make_controllers();
         for (auto& controller : controllers_) controller->start();
         garbage_ = std::make_unique<GarbageLoop>(*store_, kinds_, clock_, log_);
-        events_ = std::make_unique<RuntimeEvents>(
-            runtimes_, home_->instance(), [this](const Key& key) { workspaces_->hint(key); },
-            [this] { workspaces_->hint_all(); }, log_);
+        watch_ = std::make_unique<RuntimeWatch>(
+            runtimes_,
+            RuntimeWatch::Options{.having = {{"atelier.dev/instance", home_->instance()}}},
+            RuntimeWatch::Hints{[this](const Key& key) { workspaces_->hint(key); },
+                                [this] { workspaces_->hint_all(); }},
+            clock_, log_);
         return serve();
     }
 
@@ -152,7 +156,7 @@ class Server {
         stopping_ = true;
         if (api_) api_->stop();
         if (http_) http_->stop(stream_grace);
-        events_.reset();
+        watch_.reset();
         garbage_.reset();
         for (auto& controller : controllers_) controller->stop();
         controllers_.clear();
@@ -190,7 +194,10 @@ class Server {
                                      if (!stopping_) return {};
                                      return Error{Code::unavailable, "shutting down"};
                                  }});
-        options.ready.push_back({"runtime", [this] { return runtime_health_.last(); }});
+        options.ready.push_back({"runtime", [this]() -> Result<void> {
+                                     if (!watch_) return {};
+                                     return watch_->health(runtimes_.default_backend);
+                                 }});
         api_ = std::make_unique<apiserver::Api>(*store_, kinds_, clock_, random_, metrics_, log_,
                                                 std::move(options));
         return {};
@@ -230,7 +237,6 @@ class Server {
         metrics_.before_scrape([this] {
             if (!stopping_) fleet_->sample();
         });
-        runtime_health_.watch(*runtimes.at(runtimes_.default_backend), home_->instance());
     }
 
     controllers::Controller& add(std::unique_ptr<reconcilers::Reconciler> reconciler) {
@@ -274,14 +280,13 @@ class Server {
     std::unique_ptr<drivers::PluginFolders> folders_;
     Runtimes runtimes_;
     std::unique_ptr<reconcilers::Objects> objects_;
-    RuntimeHealth runtime_health_;
     std::unique_ptr<controllers::FleetMetrics> fleet_;
     std::unique_ptr<apiserver::Api> api_;
     std::vector<std::unique_ptr<reconcilers::Reconciler>> reconcilers_;
     std::vector<std::unique_ptr<controllers::Controller>> controllers_;
     controllers::Controller* workspaces_ = nullptr;
     std::unique_ptr<GarbageLoop> garbage_;
-    std::unique_ptr<RuntimeEvents> events_;
+    std::unique_ptr<RuntimeWatch> watch_;
     std::unique_ptr<apiserver::HttpServer> http_;
 };
 
