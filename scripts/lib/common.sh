@@ -18,6 +18,7 @@ TEST_PACKAGES=(
   libgtest-dev libgmock-dev docker.io iptables postgresql-15 clang-format clang-tidy-16 shellcheck
   python3-kubernetes jq tmux
 )
+BENCH_PACKAGES=(docker.io docker-compose postgresql-15 busybox-static git python3)
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" | { if [ -t 1 ]; then cat; else sed 's/\x1b\[[0-9;]*m//g'; fi; }; }
 note() { printf '  %s\n' "$*"; }
