@@ -72,10 +72,11 @@ unpack_tool() {
   touch "$folder/.complete"
 }
 
-build() { # build PRESET TARGET...
+build() { # build PRESET TARGET...; with TESTS=OFF, without what only tests need
   local preset=$1
   shift
-  (cd "$ROOT" && cmake --preset "$preset" >"$ROOT/build/cmake-$preset.log" 2>&1) ||
+  mkdir -p "$ROOT/build"
+  (cd "$ROOT" && cmake --preset "$preset" -DATELIER_TESTS="${TESTS:-ON}" >"$ROOT/build/cmake-$preset.log" 2>&1) ||
     { cat "$ROOT/build/cmake-$preset.log"; die "cmake failed"; }
   cmake --build "$ROOT/build/$preset" --target "$@"
 }
