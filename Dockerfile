@@ -24,7 +24,8 @@ RUN apt-get update && apt-get install -y --no-install-recommends \
       libprometheus-cpp-core1.0 libboost-program-options1.74.0 libcurl4 libsqlite3-0 libssl3 \
       libsimdjson14 libfmt9 libspdlog1.10 libprotobuf-lite32 \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --uid 65532 --user-group --create-home --home-dir /var/lib/atelier atelier
+    && groupadd --gid 65532 atelier \
+    && useradd --uid 65532 --gid 65532 --create-home --home-dir /var/lib/atelier atelier
 COPY --from=build /build/bin/atelier /build/bin/atelier-agent /usr/local/bin/
 USER 65532
 ENV ATELIER_HOME=/var/lib/atelier
