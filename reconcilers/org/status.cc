@@ -62,6 +62,7 @@ void count(crds::OrgStatus& status, const OrgObserved& observed, const Desired* 
 struct Blocker {
     std::string_view reason;
     std::string message;
+    bool passes = false;  // without anybody's help: what it waits for is being tried again
 };
 
 // What keeps the Org from getting on without somebody's help.
@@ -107,16 +108,18 @@ Blocker missing_template(const crds::Org& org, const OrgObserved& observed) {
     }
     const crds::Condition* ready = observed.source->status.find(crds::condition::ready);
     if (ready && ready->status == ConditionStatus::no) {
-        return {"TemplateNotReady", fmt::format("OrgTemplate {}: {}", name, ready->message)};
+        return {"TemplateNotReady", fmt::format("OrgTemplate {}: {}", name, ready->message),
+                !observed.source->status.is_true(crds::condition::stalled)};
     }
     if (!observed.source->status.artifact_digest.empty()) {
         return {
             "ArtifactMissing",
             fmt::format("the compiled tree of OrgTemplate {} is not here: it is compiled anew at "
                         "its next interval",
-                        name)};
+                        name),
+            true};
     }
-    return {"WaitingForTemplate", fmt::format("OrgTemplate {} is not compiled yet", name)};
+    return {"WaitingForTemplate", fmt::format("OrgTemplate {} is not compiled yet", name), true};
 }
 
 void set_prune(crds::OrgStatus& status, const PruneDecision& prune, Instant now) {
@@ -156,8 +159,7 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
     count(status, outcome.observed, outcome.desired);
     if (!outcome.desired || !outcome.plan) {
         const Blocker missing = missing_template(org, outcome.observed);
-        const bool passes = missing.reason == "WaitingForTemplate";
-        set_unready(status, passes ? std::nullopt : std::optional(missing), missing.reason,
+        set_unready(status, missing.passes ? std::nullopt : std::optional(missing), missing.reason,
                     missing.message, now);
         set(status, condition::inventory_ready, ConditionStatus::unknown, missing.reason,
             missing.message, now);

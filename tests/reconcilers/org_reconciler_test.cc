@@ -344,6 +344,28 @@ TEST(OrgReconciler, WithoutATemplateNothingHappens) {
     EXPECT_EQ(world.read<crds::Org>("acme").status.find("Stalled")->reason, "TemplateNotFound");
 }
 
+TEST(OrgReconciler, ATemplateThatIsTriedAgainStallsNothing) {
+    OrgWorld world;
+    world.git.set_away(true);
+    const auto source = world.make_git_template();
+    world.make_org();
+    EXPECT_FALSE(world.reconcile_template());
+    ASSERT_TRUE(world.reconcile_org());
+    const auto waiting = world.read<crds::Org>("acme").status;
+    EXPECT_EQ(waiting.find("Ready")->reason, "TemplateNotReady");
+    EXPECT_TRUE(waiting.is_true("Reconciling"));
+    EXPECT_EQ(waiting.find("Stalled"), nullptr);
+
+    world.git.set_away(false);
+    world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - !include a.yaml\n"}});
+    ASSERT_TRUE(world.reconcile_template());
+    ASSERT_TRUE(world.reconcile_org());
+    const auto broken = world.read<crds::Org>("acme").status;
+    EXPECT_EQ(broken.find("Ready")->reason, "TemplateNotReady");
+    EXPECT_TRUE(broken.is_true("Stalled"));
+    EXPECT_EQ(broken.find("Reconciling"), nullptr);
+}
+
 TEST(OrgReconciler, ReportsMissingEnvironmentAndDoesNotBlock) {
     OrgWorld world;
     world.push(
