@@ -46,12 +46,13 @@ Result<std::vector<Awaited>> from_words(Session& session, Client& client, const 
         return out;
     }
     if (words.size() != 1)
-        return Error{Code::invalid, "with -l or --all, name one kind and nothing else"};
-    const Resource resource = TRY(client.resolve(words[0]));
+        return Error{Code::invalid, "with -l or --all, name kinds (KIND[,KIND]) and nothing else"};
     Query query;
     if (!selector.empty()) query.emplace_back("labelSelector", selector);
-    for (const auto& item : TRY(client.items(resource, ns, query))) {
-        out.push_back({resource, ns, json::string_at(item, {"metadata", "name"})});
+    for (const Resource& resource : TRY(resources_of(client, words[0]))) {
+        for (const auto& item : TRY(client.items(resource, ns, query))) {
+            out.push_back({resource, ns, json::string_at(item, {"metadata", "name"})});
+        }
     }
     return out;
 }

@@ -110,13 +110,14 @@ Result<int> describe_all(Session& session) {
     std::vector<std::pair<Resource, json::Document>> found;
     int code = exit_code::fine;
     if (words.size() == 1 && words[0].find('/') == std::string::npos) {
-        const Resource resource = TRY(client->resolve(words[0]));
         Query query;
         if (const auto text = session.arguments.text("selector"); !text.empty()) {
             query.emplace_back("labelSelector", text);
         }
-        for (auto& item : TRY(client->items(resource, ns, query))) {
-            found.emplace_back(resource, std::move(item));
+        for (const Resource& resource : TRY(resources_of(*client, words[0]))) {
+            for (auto& item : TRY(client->items(resource, ns, query))) {
+                found.emplace_back(resource, std::move(item));
+            }
         }
         if (found.empty()) session.err() << "No resources found.\n";
     } else {

@@ -101,11 +101,19 @@ Result<std::vector<Target>> targets_of(Session& session, const std::vector<std::
         }
         return out;
     }
-    const Resource resource = TRY(client->resolve(words[0]));
-    if (words.size() < 2) {
-        return Error{Code::invalid, "name the " + resource.singular + ": " + words[0] + " NAME"};
+    for (const Resource& resource : TRY(resources_of(*client, words[0]))) {
+        if (words.size() < 2) {
+            return Error{Code::invalid,
+                         "name the " + resource.singular + ": " + words[0] + " NAME"};
+        }
+        for (std::size_t i = 1; i < words.size(); ++i) out.push_back({resource, words[i]});
     }
-    for (std::size_t i = 1; i < words.size(); ++i) out.push_back({resource, words[i]});
+    return out;
+}
+
+Result<std::vector<Resource>> resources_of(Client& client, const std::string& kinds) {
+    std::vector<Resource> out;
+    for (const std::string& kind : split(kinds, ',')) out.push_back(TRY(client.resolve(kind)));
     return out;
 }
 

@@ -62,7 +62,10 @@ class Deadline {
 // "workspace.atelier.dev/acme-pm"
 std::string name_of_object(const Resource& resource, std::string_view name);
 
-// Objects that words name: "KIND NAME…", "KIND/NAME…". Code::invalid when they name none.
+// "workspaces,orgs": each kind, in that order.
+Result<std::vector<Resource>> resources_of(Client& client, const std::string& kinds);
+
+// Objects that words name: "KIND[,KIND…] NAME…", "KIND/NAME…". Code::invalid when they name none.
 struct Target {
     Resource resource;
     std::string name;

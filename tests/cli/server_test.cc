@@ -270,7 +270,12 @@ TEST_F(CliServer, deletes_and_waits) {
     process.input = workspace("b");
     EXPECT_EQ(run({"delete", "-f", "-"}).out, "workspace.atelier.dev \"b\" deleted\n");
     EXPECT_EQ(run({"delete", "ws", "-l", "team=a"}).out, "workspace.atelier.dev \"c\" deleted\n");
-    EXPECT_EQ(run({"delete", "ws", "a", "--cascade=never"}).code, exit_code::usage);
+    EXPECT_EQ(run({"delete", "ws,org", "a", "--cascade=never"}).code, exit_code::usage);
+    const Ran none = run({"delete", "ws,orgs,plugins", "--all"});
+    EXPECT_EQ(none.code, 0) << none.err;
+    const Ran both = run({"delete", "ws,orgs", "a"});
+    EXPECT_EQ(both.code, exit_code::error);
+    EXPECT_NE(both.err.find("org"), std::string::npos) << both.err;
     EXPECT_EQ(run({"delete"}).code, exit_code::usage);
 }
 
