@@ -30,8 +30,24 @@ std::vector<Key> orgs_where(const std::string& ns, const store::Store& store, Co
     return keys;
 }
 
+// A write of finalizers touches nothing that an Org looks at, and each new workspace gets one.
+bool only_finalizers(const store::Event& event) {
+    if (event.change != store::Change::modified) return false;
+    const auto same = [](const crds::OwnerReference& a, const crds::OwnerReference& b) {
+        return a.uid == b.uid && a.controller == b.controller;
+    };
+    const crds::Meta& now = event.object->meta;
+    const crds::Meta& before = event.previous->meta;
+    return now.finalizers != before.finalizers && now.generation == before.generation &&
+           now.deleted_at == before.deleted_at && now.labels == before.labels &&
+           now.annotations == before.annotations &&
+           std::equal(now.owners.begin(), now.owners.end(), before.owners.begin(),
+                      before.owners.end(), same);
+}
+
 // A workspace that goes may have been in the way of an Org that does not own it.
 std::vector<Key> orgs_of_workspace(const store::Event& event, const store::Store& store) {
+    if (only_finalizers(event)) return {};
     auto keys = owners_of(event, store);
     if (event.change != store::Change::deleted) return keys;
     const auto in_conflict = orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {

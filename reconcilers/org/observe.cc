@@ -47,15 +47,15 @@ Result<void> observe_template(const crds::Org& org, const Objects& objects,
     return {};
 }
 
-void observe_workspaces(const crds::Org& org, const std::vector<crds::Workspace>& all,
-                        OrgObserved& observed) {
-    for (const crds::Workspace& workspace : all) {
-        if (is_owned_by(workspace.meta, org)) {
-            observed.owned.push_back(workspace);
-        } else {
-            observed.foreign.insert(workspace.meta.name);
-        }
-    }
+// Of those that are not ours the name is enough.
+Result<void> observe_workspaces(const crds::Org& org, const Objects& objects,
+                                OrgObserved& observed) {
+    observed.owned = TRY(objects.list<crds::Workspace>(org.meta.ns, [&](const crds::Meta& meta) {
+        if (is_owned_by(meta, org)) return true;
+        observed.foreign.insert(meta.name);
+        return false;
+    }));
+    return {};
 }
 
 Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
@@ -87,7 +87,7 @@ Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
                                 drivers::TreeStore& trees) {
     OrgObserved observed;
     TRY(observe_template(org, objects, trees, observed));
-    observe_workspaces(org, TRY(objects.list<crds::Workspace>(org.meta.ns)), observed);
+    TRY(observe_workspaces(org, objects, observed));
     for (crds::Secret& secret : TRY(objects.secrets_of(org.meta.ns, org.meta.uid))) {
         observed.env.emplace(secret.meta.name, std::move(secret));
     }

@@ -416,6 +416,36 @@ TEST(OrgReconciler, InterestsLeadToTheOrgsConcerned) {
     EXPECT_EQ(keys({"secrets", "default", "acme-pm-env"}), "acme ");
 }
 
+TEST(OrgReconciler, AFinalizerOfAWorkspaceDoesNotWakeItsOrg) {
+    OrgWorld world;
+    world.push(acme);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const Key key{"workspaces.atelier.dev", "default", "acme-be"};
+    const auto woken = [&](const std::function<void(crds::Workspace&)>& edit) {
+        auto workspace = world.read<crds::Workspace>("acme-be");
+        const auto before = world.store.get(key);
+        edit(workspace);
+        CHECK(world.objects.update(workspace, world.clock.now()));
+        const store::Event event{store::Change::modified, 1, world.store.get(key), before};
+        CHECK(event.object->revision != before->revision);
+        return world.orgs.interests().front().keys(event, world.store).size();
+    };
+    EXPECT_EQ(woken([](auto& w) { w.meta.finalizers.emplace_back("atelier.dev/one"); }), 0u);
+    EXPECT_EQ(woken([](auto& w) { w.meta.labels["a"] = "b"; }), 1u);
+    EXPECT_EQ(woken([](auto& w) {
+                  w.meta.finalizers.emplace_back("atelier.dev/two");
+                  w.spec.role = "Another.";
+              }),
+              1u);
+    EXPECT_EQ(woken([](auto& w) {
+                  w.meta.finalizers.emplace_back("atelier.dev/three");
+                  w.meta.owners.clear();
+              }),
+              1u);
+}
+
 // What a person would see go through: apply, edit, move, remove, delete.
 struct Step {
     const char* name;
