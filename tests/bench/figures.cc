@@ -92,10 +92,14 @@ void Rounds::beside(std::string_view what, double per_second) {
 }
 
 void Rounds::print() const {
-    line(name_, fmt::format("{}/s   cpu {} us   p50 {} ms   p99 {} ms",
-                            range(all(rates_, &Rate::per_second), 0),
-                            range(all(rates_, &Rate::cpu_micros), 1),
-                            range(all(rates_, &Rate::p50), 2), range(all(rates_, &Rate::p99), 2)));
+    std::string text = fmt::format("{}/s   cpu {} us", range(all(rates_, &Rate::per_second), 0),
+                                   range(all(rates_, &Rate::cpu_micros), 1));
+    // Where one at a time was not timed, there is nothing to say of it.
+    if (quantile(all(rates_, &Rate::p99), 1) > 0) {
+        text += fmt::format("   p50 {} ms   p99 {} ms", range(all(rates_, &Rate::p50), 2),
+                            range(all(rates_, &Rate::p99), 2));
+    }
+    line(name_, text);
     for (const Beside& one : besides_) {
         line("  beside " + one.what,
              fmt::format("{}/s   ratio {}", range(one.rates, 0), range(one.ratios, 2)));

@@ -80,7 +80,8 @@ def ask_for_it(api, upstream, stamp):
     """Pushes a change and returns the name of the update that waits for approval."""
     upstream.commit(stamp)
     upstream.git("push", "-q", "origin", "main")
-    head = subprocess.run(["git", "-C", upstream.work, "rev-parse", "HEAD"], check=True, text=True, capture_output=True)
+    ask = ["git", "-C", upstream.work, "rev-parse", "HEAD"]
+    head = subprocess.run(ask, check=True, text=True, capture_output=True)
     api.patch("plugins/kit", {"metadata": {"annotations": {"atelier.dev/reconcile-requested-at": stamp}}})
 
     def pending():

@@ -1,7 +1,6 @@
 """A container's process is killed: how soon the server acts, and how soon the container runs again,
 beside Docker's own event and its own `restart: always`."""
 
-import json
 import os
 import queue
 import signal
@@ -44,7 +43,8 @@ def always(docker, label, samples):
     died, started = [], []
     for number in range(samples):
         key, _, value = label.partition("=")
-        body = {"Image": IMAGE, "Labels": {key: value}, "HostConfig": {"RestartPolicy": {"Name": "always"}, "NetworkMode": "none"}}
+        host = {"RestartPolicy": {"Name": "always"}, "NetworkMode": "none"}
+        body = {"Image": IMAGE, "Labels": {key: value}, "HostConfig": host}
         name = f"atelier-bench-{value}-{number}"
         made = docker.post(f"/containers/create?name={name}", body).json()["Id"]
         docker.post(f"/containers/{made}/start")

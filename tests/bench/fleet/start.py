@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 import time
 
-from atelier_server import Server, bring_up, take_down, org
-from figures import line, milliseconds, ratio, seconds, title, median
+from atelier_server import Server, bring_up, org, take_down
+from figures import line, median, milliseconds, ratio, seconds, title
 from recorder import Recorder
 
 AT_ONCE = 4
@@ -56,7 +56,8 @@ class Direct:
             self.docker.call("POST", "/volumes/create", mine(volume))
         body = self.create.body
         for at, host in enumerate(self.hosts):
-            body = body.replace(json.dumps(host["Source"]).encode(), json.dumps(str(self.folder / f"{number}-{at}")).encode())
+            mine_at = str(self.folder / f"{number}-{at}")
+            body = body.replace(json.dumps(host["Source"]).encode(), json.dumps(mine_at).encode())
         made = self.docker.call("POST", f"/containers/create?name={unit}", mine(body)).json()["Id"]
         query = self.archive.target.partition("?")[2]
         self.docker.call("PUT", f"/containers/{made}/archive?{query}", self.archive.body, "application/x-tar")
@@ -109,7 +110,8 @@ class Compose:
                 pathlib.Path(source).mkdir(exist_ok=True)
             else:
                 source = f"v{number}-{len(mounts)}"
-            mounts.append({"type": mount["Type"], "source": source, "target": mount["Target"], "read_only": mount["ReadOnly"]})
+            kept = {"type": mount["Type"], "target": mount["Target"], "read_only": mount["ReadOnly"]}
+            mounts.append({**kept, "source": source})
         return {
             "image": spec["Image"],
             "environment": spec["Env"],
