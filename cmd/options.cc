@@ -40,6 +40,12 @@ po::options_description describe() {
         "folder of plugins for local:// sources (default: <home>/plugins)");
     add("github-url", po::value<std::string>()->default_value("https://github.com"),
         "where github:// sources are fetched from");
+    add("external-host", po::value<std::string>()->default_value("git.moleculesai.app"),
+        "where an !external of a template is when it names no url; a token for it is read from "
+        "ATELIER_EXTERNAL_TOKEN or MOLECULE_GITEA_TOKEN, never from a flag");
+    add("external-allow", po::value<std::vector<std::string>>()->composing(),
+        "host/path that an !external may name; may be repeated; a host without TLS needs http:// "
+        "in front (default: git.moleculesai.app/molecule-ai)");
     add("image", po::value<std::vector<std::string>>()->composing(),
         "runtime=image: the image of a runtime; may be repeated");
     add("allow-unpinned", po::value<bool>()->default_value(false)->implicit_value(true),
@@ -59,6 +65,8 @@ Error bad(std::string_view option, std::string_view value, std::string_view want
 // ATELIER_LOG_LEVEL -> log-level; empty for a variable that is no option.
 std::string option_of_variable(const std::string& variable, const po::options_description& known) {
     if (variable == "PLUGIN_ALLOW_UNPINNED") return "allow-unpinned";
+    if (variable == "MOLECULE_EXTERNAL_GITEA_URL") return "external-host";
+    if (variable == "MOLECULE_EXTERNAL_REPO_ALLOWLIST") return "external-allow";
     constexpr std::string_view prefix = "ATELIER_";
     if (!variable.starts_with(prefix)) return {};
     std::string name = lower(std::string_view(variable).substr(prefix.size()));
@@ -91,6 +99,22 @@ Result<std::string> encryption_key(const Environment& environment) {
     if (base64_decode(text, bytes) && bytes.size() == 32) return bytes;
     return Error{Code::invalid,
                  "SECRETS_ENCRYPTION_KEY must be 32 bytes, as they are or in base64"};
+}
+
+Result<void> interpret_external(const po::variables_map& values, const Environment& environment,
+                                ServerOptions& options) {
+    reconcilers::ExternalPolicy& policy = options.external.policy;
+    policy.host = values["external-host"].as<std::string>();
+    if (values.count("external-allow")) {
+        policy.allow = values["external-allow"].as<std::vector<std::string>>();
+    }
+    const auto checked = reconcilers::check_external_policy(policy);
+    if (!checked) return checked.error().in("--external-host and --external-allow");
+    options.external.token = environment.get("ATELIER_EXTERNAL_TOKEN");
+    if (options.external.token.empty()) {
+        options.external.token = environment.get("MOLECULE_GITEA_TOKEN");
+    }
+    return {};
 }
 
 Result<ServerOptions> interpret(const po::variables_map& values, const Environment& environment) {
@@ -126,6 +150,7 @@ Result<ServerOptions> interpret(const po::variables_map& values, const Environme
             options.images[pair.substr(0, equals)] = pair.substr(equals + 1);
         }
     }
+    TRY(interpret_external(values, environment, options));
     options.allow_unpinned = values["allow-unpinned"].as<bool>();
     options.workers = values["workers"].as<int>();
     if (options.workers < 1 || options.workers > 64) {
@@ -161,7 +186,7 @@ Result<ParsedOptions> parse_server_options(const std::vector<std::string>& argum
         for (const auto& [variable, value] : environment.all()) {
             const std::string name = option_of_variable(variable, known);
             if (name.empty() || name == "help") continue;
-            const bool multiple = name == "image" || name == "name";
+            const bool multiple = name == "image" || name == "name" || name == "external-allow";
             from_environment.options.emplace_back(
                 name, multiple ? split(value, ',') : std::vector<std::string>{value});
         }

@@ -10,6 +10,7 @@
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "reconcilers/org_template/source.h"
 
 namespace atelier::cmd {
 
@@ -25,6 +26,7 @@ struct ServerOptions {
     std::filesystem::path org_templates;  // for source.directory; empty: <home>/org-templates
     std::filesystem::path plugins;        // for local:// sources; empty: <home>/plugins
     std::string github_url = "https://github.com";
+    reconcilers::ExternalOptions external;
     std::map<std::string, std::string> images;  // runtime -> image
     bool allow_unpinned = false;
     int workers = 4;

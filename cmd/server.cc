@@ -219,8 +219,8 @@ class Server {
             .images = options_.images,
             .agent_program = agent_program(),
         };
-        add(std::make_unique<reconcilers::OrgTemplateReconciler>(*objects_, *git_, *trees_,
-                                                                 options_.org_templates));
+        add(std::make_unique<reconcilers::OrgTemplateReconciler>(
+            *objects_, *git_, *trees_, options_.org_templates, options_.external));
         add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_));
         workspaces_ =
             &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world, log_));

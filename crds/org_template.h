@@ -78,6 +78,19 @@ struct TemplateCounts {
     }
 };
 
+// Another repository that the template was put together from.
+struct TemplateExternal {
+    std::string url;
+    std::string ref;     // as the template says it
+    std::string commit;  // what that was
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("url", self.url);
+        v("ref", self.ref);
+        v("commit", self.commit);
+    }
+};
+
 // One requirement: any one of the names satisfies it.
 struct EnvRequirement {
     std::vector<std::string> any_of;
@@ -92,6 +105,7 @@ struct OrgTemplateStatus : StatusBase {
     std::string artifact_digest;  // the compiled tree in the tree store
     std::string template_name;
     TemplateCounts counts;
+    std::vector<TemplateExternal> externals;
     std::vector<EnvRequirement> required_env;
     std::vector<EnvRequirement> recommended_env;
     std::vector<TemplateWarning> warnings;   // the first 100
@@ -103,6 +117,7 @@ struct OrgTemplateStatus : StatusBase {
         v("artifactDigest", self.artifact_digest);
         v("templateName", self.template_name);
         v("counts", self.counts);
+        v("externals", self.externals);
         v("requiredEnv", self.required_env);
         v("recommendedEnv", self.recommended_env);
         v("warnings", self.warnings);

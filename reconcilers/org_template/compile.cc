@@ -23,8 +23,8 @@ enum class Spawning { yes, no };
 
 class Compiler {
   public:
-    Compiler(TemplateFiles& files, const CompileLimits& limits)
-        : limits_(limits), loader_(files, findings_, limits), delivery_(loader_, out_) {}
+    Compiler(TemplateFiles& files, Externals& externals, const CompileLimits& limits)
+        : limits_(limits), loader_(files, externals, findings_, limits), delivery_(loader_, out_) {}
 
     Compilation run() {
         if (const auto root = loader_.open("org.yaml")) {
@@ -169,6 +169,7 @@ class Compiler {
         out_.org.recommended_env = std::move(env.recommended);
         out_.errors = findings_.take_errors();
         out_.warnings = findings_.take_warnings();
+        out_.may_pass = loader_.may_pass();
     }
 
     struct KeyUse {
@@ -189,8 +190,14 @@ class Compiler {
 
 }  // namespace
 
-Compilation compile(TemplateFiles& files, const CompileLimits& limits) {
-    return Compiler(files, limits).run();
+Compilation compile(TemplateFiles& files, Externals& externals, const CompileLimits& limits) {
+    while (true) {
+        Compilation done = Compiler(files, externals, limits).run();
+        if (!done.errors.empty() || !externals.fetch_asked()) {
+            done.externals = externals.fetched();
+            return done;
+        }
+    }
 }
 
 }  // namespace atelier::reconcilers

@@ -1,5 +1,6 @@
-// Compiles a template: reads org.yaml, follows its includes, merges defaults, checks every field.
-// Reads through `files` only, and is deterministic: equal files give an equal result everywhere.
+// Compiles a template: reads org.yaml, follows its includes and externals, merges defaults, checks
+// every field. Reads through `files` and `externals` only, and is deterministic: equal files give
+// an equal result everywhere, in however many files and repositories they are.
 #pragma once
 
 #include <map>
@@ -9,6 +10,7 @@
 #include "crds/org_template.h"
 #include "drivers/tree.h"
 #include "reconcilers/org_template/compiled.h"
+#include "reconcilers/org_template/externals.h"
 #include "reconcilers/org_template/files.h"
 
 namespace atelier::reconcilers {
@@ -16,6 +18,7 @@ namespace atelier::reconcilers {
 struct CompileLimits {
     std::int64_t nodes = 10'000;
     int include_depth = 16;
+    int external_depth = 4;
     std::int64_t includes = 20'000;         // in all
     std::int64_t yaml_bytes = 64 << 20;     // of all YAML files read
     std::int64_t file_bytes = 256 << 20;    // of all files that are delivered
@@ -33,8 +36,11 @@ struct Compilation {
     EnvLayers env;
     std::vector<Finding> errors;    // in the order met, at most 50
     std::vector<Finding> warnings;  // in the order met, at most 1000
+    std::vector<crds::TemplateExternal> externals;
+    bool may_pass = false;  // the errors: another repository could not be reached
 };
 
-Compilation compile(TemplateFiles& files, const CompileLimits& limits = {});
+// Fetches nothing while there are errors without it.
+Compilation compile(TemplateFiles& files, Externals& externals, const CompileLimits& limits = {});
 
 }  // namespace atelier::reconcilers

@@ -51,7 +51,7 @@ EnvMap Delivery::read_env(const std::string& file, const std::string& text) {
 }
 
 void Delivery::read_org_env() {
-    const auto text = loader_.files().read(std::string(env_file));
+    const auto text = loader_.root().files->read(std::string(env_file));
     if (!text) {
         const Code code = text.error().code;
         if (code != Code::not_found && code != Code::unsupported) {
@@ -70,7 +70,7 @@ void Delivery::deliver(Mapping& entry, Node& node) {
     drivers::Tree tree;
     if (entry.has("files_dir")) {
         const Place place = entry.place_of("files_dir");
-        auto folder = loader_.files().folder(node.files_dir);
+        auto folder = entry.mount().files->folder(node.files_dir);
         if (!folder) {
             findings.error(place, reason_of(folder.error()),
                            fmt::format("files_dir {}: {}", node.files_dir, folder.error().message));
@@ -81,8 +81,8 @@ void Delivery::deliver(Mapping& entry, Node& node) {
             findings.error(place, "FilesEmpty",
                            fmt::format("files_dir {} has no files", node.files_dir));
         }
-        take_env(tree, node);
-        take_reserved(tree, place, node.files_dir);
+        take_env(tree, entry.mount(), node);
+        take_reserved(tree, place, entry.mount().shown(node.files_dir));
     }
     if (!system_prompt.empty()) {
         tree.insert_or_assign("system-prompt.md", drivers::File{.bytes = system_prompt});
@@ -103,14 +103,18 @@ void Delivery::deliver(Mapping& entry, Node& node) {
     out_.trees.try_emplace(node.files_digest, std::move(tree));
 }
 
-void Delivery::take_env(drivers::Tree& tree, Node& node) {
+void Delivery::take_env(drivers::Tree& tree, const Mount& mount, Node& node) {
     for (auto it = tree.begin(); it != tree.end();) {
         if (!is_env_file(it->first)) {
             ++it;
             continue;
         }
-        const std::string file = inside(node.files_dir, it->first);
-        if (it->first == env_file) {
+        const std::string file = mount.shown(inside(node.files_dir, it->first));
+        if (mount.is_external()) {
+            loader_.findings().warn({file, {}}, "EnvFileSkipped",
+                                    "a .env file of another repository is neither read nor "
+                                    "delivered: set the values in this template, or in a Secret");
+        } else if (it->first == env_file) {
             EnvMap values = read_env(file, it->second.bytes);
             node.env_names = names_of(values);
             if (!values.empty()) out_.env.nodes[node.key] = std::move(values);

@@ -20,7 +20,7 @@ class Delivery {
 
   private:
     EnvMap read_env(const std::string& file, const std::string& text);
-    void take_env(drivers::Tree& tree, Node& node);
+    void take_env(drivers::Tree& tree, const Mount& mount, Node& node);
     void take_reserved(drivers::Tree& tree, const Place& place, const std::string& folder);
 
     Loader& loader_;

@@ -25,7 +25,9 @@ std::optional<std::pair<std::string_view, const json::Value*>> tag_of(const json
 
 std::string chain_text(const Chain& innermost, const std::string& then) {
     std::vector<std::string> paths{then};
-    for (const Chain* at = &innermost; at; at = at->from.get()) paths.push_back(at->path);
+    for (const Chain* at = &innermost; at; at = at->from.get()) {
+        paths.push_back(at->mount->shown(at->path));
+    }
     std::reverse(paths.begin(), paths.end());
     return join(paths, " -> ");
 }
@@ -54,6 +56,27 @@ std::string_view type_of(const json::Value& value) {
     return "null";
 }
 
+std::string_view reason_of_external(Code code) {
+    switch (code) {
+        case Code::not_found:
+            return "ExternalNotFound";
+        case Code::unauthenticated:
+        case Code::forbidden:
+            return "ExternalAccessDenied";
+        case Code::too_large:
+            return "ExternalTooLarge";
+        case Code::unsupported:
+        case Code::invalid:
+            return "ExternalUnsupported";
+        default:
+            return "ExternalFetchFailed";
+    }
+}
+
+bool passes_by_itself(Code code) {
+    return reason_of_external(code) == "ExternalFetchFailed";
+}
+
 }  // namespace
 
 std::string text_of(const Finding& finding) {
@@ -80,8 +103,12 @@ void Findings::warn(const Place& place, std::string_view reason, std::string mes
                          place.position.column, std::move(message)});
 }
 
+std::string Mount::shown(const std::string& path) const {
+    return label.empty() ? path : label + ":" + path;
+}
+
 Place Cursor::place() const {
-    return {file->path, file->document.position_of(pointer)};
+    return {file->mount->shown(file->path), file->document.position_of(pointer)};
 }
 
 Cursor Cursor::member(std::string_view name, const json::Value& of) const {
@@ -94,10 +121,10 @@ Cursor Cursor::element(std::size_t index) const {
 }
 
 std::optional<Cursor> Loader::open(const std::string& path) {
-    const YamlFile* file = load(path, {path, {}});
+    const YamlFile* file = load(root_, path, {path, {}});
     if (!file) return std::nullopt;
     return Cursor{file, &file->document.value, "",
-                  std::make_shared<Chain>(Chain{path, 0, nullptr})};
+                  std::make_shared<Chain>(Chain{&root_, path, 0, 0, nullptr})};
 }
 
 std::optional<Cursor> Loader::resolve(Cursor at) {
@@ -105,24 +132,19 @@ std::optional<Cursor> Loader::resolve(Cursor at) {
         if (at.value->IsNull()) return std::nullopt;
         const auto tag = tag_of(*at.value);
         if (!tag) return at;
+        std::optional<Cursor> target;
         if (tag->first == "!include") {
-            auto target = include(at, *tag->second);
-            if (!target) return std::nullopt;
-            at = std::move(*target);
-            continue;
-        }
-        if (tag->first == "!external") {
-            findings_.error(at.place(), "ExternalUnsupported",
-                            "!external is not supported by this version: put the files into this "
-                            "template, or make an OrgTemplate of that repository");
+            target = include(at, *tag->second);
+        } else if (tag->first == "!external") {
+            target = external(at, *tag->second);
         } else {
-            findings_.error(
-                at.place(), "UnknownTag",
-                fmt::format("unknown tag {}: only !include is known; a text that begins "
-                            "with '!' needs quotes",
-                            tag->first));
+            findings_.error(at.place(), "UnknownTag",
+                            fmt::format("unknown tag {}: only !include and !external are known; a "
+                                        "text that begins with '!' needs quotes",
+                                        tag->first));
         }
-        return std::nullopt;
+        if (!target) return std::nullopt;
+        at = std::move(*target);
     }
     return std::nullopt;
 }
@@ -141,16 +163,80 @@ std::optional<Cursor> Loader::include(const Cursor& at, const json::Value& argum
                         fmt::format("!include {}: {}", asked, path.error().message));
         return std::nullopt;
     }
-    for (const Chain* up = at.chain.get(); up; up = up->from.get()) {
-        if (up->path != *path) continue;
-        findings_.error(place, "IncludeCycle",
-                        fmt::format("include cycle: {}", chain_text(*at.chain, *path)));
+    return enter(at, *at.file->mount, *path, "include");
+}
+
+std::optional<Cursor> Loader::external(const Cursor& at, const json::Value& argument) {
+    const Place place = at.place();
+    if (!argument.IsObject()) {
+        findings_.error(place, "ExternalInvalid", "!external needs repo, ref and path");
         return std::nullopt;
     }
-    if (at.chain->depth + 1 > limits_.include_depth) {
+    const auto target = external_target(at, argument);
+    if (!target) return std::nullopt;
+    if (at.chain->externals >= limits_.external_depth) {
+        findings_.error(
+            place, "ExternalDepth",
+            fmt::format("externals are nested deeper than {}: {}", limits_.external_depth,
+                        chain_text(*at.chain, target->label + ":" + target->path)));
+        return std::nullopt;
+    }
+    const auto tree = externals_.open(*target);
+    if (!tree) {
+        may_pass_ = may_pass_ || passes_by_itself(tree.error().code);
+        findings_.error(place, reason_of_external(tree.error().code),
+                        fmt::format("!external {}: {}", target->label, tree.error().message));
+        return std::nullopt;
+    }
+    if (!*tree) return std::nullopt;
+    return enter(at, mount_of(*target, **tree), target->path, "external");
+}
+
+std::optional<ExternalTarget> Loader::external_target(const Cursor& at,
+                                                      const json::Value& argument) {
+    Cursor inner = at;
+    inner.pointer += "/!external";
+    inner.value = &argument;
+    Mapping fields(*this, inner, "!external");
+    const ExternalRequest request{.repo = fields.text("repo"),
+                                  .ref = fields.text("ref"),
+                                  .path = fields.text("path"),
+                                  .url = fields.text("url")};
+    fields.warn_unknown();
+    auto target = externals_.check(request);
+    if (target) return std::move(*target);
+    const Code code = target.error().code;
+    findings_.error(at.place(),
+                    code == Code::forbidden     ? "ExternalNotAllowed"
+                    : code == Code::unsupported ? "ExternalEscape"
+                                                : "ExternalInvalid",
+                    fmt::format("!external: {}", target.error().message));
+    return std::nullopt;
+}
+
+const Mount& Loader::mount_of(const ExternalTarget& target, ExternalTree& tree) {
+    const auto [mount, fresh] = mounts_.try_emplace(
+        tree.identity,
+        Mount{.identity = tree.identity, .label = target.label, .files = tree.files.get()});
+    return mount->second;
+}
+
+std::optional<Cursor> Loader::enter(const Cursor& at, const Mount& mount, const std::string& path,
+                                    std::string_view kind) {
+    const Place place = at.place();
+    for (const Chain* up = at.chain.get(); up; up = up->from.get()) {
+        if (up->mount != &mount || up->path != path) continue;
+        findings_.error(
+            place, "IncludeCycle",
+            fmt::format("{} cycle: {}", kind, chain_text(*at.chain, mount.shown(path))));
+        return std::nullopt;
+    }
+    Chain next{&mount, path, at.chain->includes, at.chain->externals, at.chain};
+    ++(kind == "include" ? next.includes : next.externals);
+    if (next.includes > limits_.include_depth) {
         findings_.error(place, "IncludeDepth",
                         fmt::format("includes are nested deeper than {}: {}", limits_.include_depth,
-                                    chain_text(*at.chain, *path)));
+                                    chain_text(*at.chain, mount.shown(path))));
         return std::nullopt;
     }
     if (++includes_ > limits_.includes) {
@@ -158,50 +244,59 @@ std::optional<Cursor> Loader::include(const Cursor& at, const json::Value& argum
                         fmt::format("more than {} includes", limits_.includes));
         return std::nullopt;
     }
-    const YamlFile* file = load(*path, place);
+    const YamlFile* file = load(mount, path, place);
     if (!file) return std::nullopt;
-    return Cursor{file, &file->document.value, "",
-                  std::make_shared<Chain>(Chain{*path, at.chain->depth + 1, at.chain})};
+    return Cursor{file, &file->document.value, "", std::make_shared<Chain>(std::move(next))};
 }
 
-const YamlFile* Loader::load(const std::string& path, const Place& asked_from) {
-    if (const auto known = loaded_.find(path); known != loaded_.end()) {
+const YamlFile* Loader::load(const Mount& mount, const std::string& path, const Place& asked_from) {
+    const std::pair key(mount.identity, path);
+    if (const auto known = loaded_.find(key); known != loaded_.end()) {
         if (!known->second) {
-            findings_.error(asked_from, "IncludeMissing",
-                            fmt::format("{} cannot be used: see the error before", path));
+            findings_.error(
+                asked_from, "IncludeMissing",
+                fmt::format("{} cannot be used: see the error before", mount.shown(path)));
         }
         return known->second.get();
     }
-    auto& slot = loaded_[path];
-    const auto text = files_.read(path);
+    loaded_[key] = nullptr;
+    const auto text = mount.files->read(path);
     if (!text) {
-        const bool no_root = path == "org.yaml" && text.error().code == Code::not_found;
+        const bool no_root =
+            &mount == &root_ && path == "org.yaml" && text.error().code == Code::not_found;
         findings_.error(asked_from,
                         no_root ? "TemplateMissing" : reason_of_unreadable(text.error()),
-                        fmt::format("cannot read {}: {}", path, text.error().message));
+                        fmt::format("cannot read {}: {}", mount.shown(path), text.error().message));
         return nullptr;
     }
-    bytes_ += static_cast<std::int64_t>(text->size());
+    return parse(mount, path, *text, asked_from);
+}
+
+const YamlFile* Loader::parse(const Mount& mount, const std::string& path, const std::string& text,
+                              const Place& asked_from) {
+    bytes_ += static_cast<std::int64_t>(text.size());
     if (bytes_ > limits_.yaml_bytes) {
         findings_.error(
             asked_from, "TemplateTooLarge",
             fmt::format("the template has more than {} bytes of YAML", limits_.yaml_bytes));
         return nullptr;
     }
-    auto documents = crds::parse_yaml_tagged(*text, path, {.limits = {}, .keep_tags = true});
+    const std::string shown = mount.shown(path);
+    auto documents = crds::parse_yaml_tagged(text, shown, {.limits = {}, .keep_tags = true});
     if (!documents) {
         findings_.error({"", {}}, "InvalidYaml", documents.error().message);
         return nullptr;
     }
     if (documents->size() != 1) {
         findings_.error(
-            {path, {}}, "InvalidYaml",
+            {shown, {}}, "InvalidYaml",
             documents->empty()
                 ? "the file is empty"
                 : fmt::format("the file has {} documents, and one is expected", documents->size()));
         return nullptr;
     }
-    slot = std::make_unique<YamlFile>(YamlFile{path, std::move(documents->front())});
+    auto& slot = loaded_[{mount.identity, path}];
+    slot = std::make_unique<YamlFile>(YamlFile{&mount, path, std::move(documents->front())});
     return slot.get();
 }
 

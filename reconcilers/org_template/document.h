@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "crds/yaml.h"
 #include "reconcilers/org_template/compile.h"
+#include "reconcilers/org_template/externals.h"
 
 namespace atelier::reconcilers {
 
@@ -38,15 +39,28 @@ class Findings {
     std::vector<Finding> warnings_;
 };
 
+// Where files are: the template itself, or another repository at a commit.
+struct Mount {
+    std::string identity;  // empty: the template itself
+    std::string label;     // for places; empty: the template itself
+    TemplateFiles* files = nullptr;
+
+    bool is_external() const { return !identity.empty(); }
+    std::string shown(const std::string& path) const;  // "owner/name@ref:path"
+};
+
 struct YamlFile {
-    std::string path;
+    const Mount* mount = nullptr;
+    std::string path;  // inside the mount
     crds::YamlDocument document;
 };
 
-// How a file came to be read: the files that include it, innermost first.
+// How a file came to be read: the files that lead to it, innermost first.
 struct Chain {
+    const Mount* mount = nullptr;
     std::string path;
-    int depth = 0;  // includes on the way; 0: org.yaml
+    int includes = 0;   // on the way
+    int externals = 0;  // on the way
     std::shared_ptr<const Chain> from;
 };
 
@@ -62,29 +76,47 @@ struct Cursor {
     Cursor element(std::size_t index) const;
 };
 
-// Reads YAML files, each once, and follows `!include`.
+// Reads YAML files, each once, and follows `!include` and `!external`.
 class Loader {
   public:
-    Loader(TemplateFiles& files, Findings& findings, const CompileLimits& limits)
-        : files_(files), findings_(findings), limits_(limits) {}
+    Loader(TemplateFiles& files, Externals& externals, Findings& findings,
+           const CompileLimits& limits)
+        : externals_(externals),
+          findings_(findings),
+          limits_(limits),
+          root_{.identity = "", .label = "", .files = &files} {}
 
     std::optional<Cursor> open(const std::string& path);
-    // The value that `at` stands for: itself, or what its `!include` names. Nothing when it is null
-    // or cannot be had.
+    // The value that `at` stands for: itself, or what its `!include` or `!external` names. Nothing
+    // when it is null, cannot be had, or is yet to be fetched.
     std::optional<Cursor> resolve(Cursor at);
 
-    TemplateFiles& files() { return files_; }
+    const Mount& root() const { return root_; }
+    // An error among the findings may pass by itself.
+    bool may_pass() const { return may_pass_; }
     Findings& findings() { return findings_; }
     const CompileLimits& limits() const { return limits_; }
 
   private:
     std::optional<Cursor> include(const Cursor& at, const json::Value& argument);
-    const YamlFile* load(const std::string& path, const Place& asked_from);
+    std::optional<Cursor> external(const Cursor& at, const json::Value& argument);
+    std::optional<ExternalTarget> external_target(const Cursor& at, const json::Value& argument);
+    // Follows the chain of `at` one further; `kind` is "include" or "external".
+    std::optional<Cursor> enter(const Cursor& at, const Mount& mount, const std::string& path,
+                                std::string_view kind);
+    const Mount& mount_of(const ExternalTarget& target, ExternalTree& tree);
+    const YamlFile* load(const Mount& mount, const std::string& path, const Place& asked_from);
+    const YamlFile* parse(const Mount& mount, const std::string& path, const std::string& text,
+                          const Place& asked_from);
 
-    TemplateFiles& files_;
+    Externals& externals_;
     Findings& findings_;
     const CompileLimits& limits_;
-    std::map<std::string, std::unique_ptr<YamlFile>> loaded_;  // nullptr: cannot be read
+    const Mount root_;
+    std::map<std::string, Mount> mounts_;  // by identity
+    // By the identity of the mount and the path; nullptr: cannot be read.
+    std::map<std::pair<std::string, std::string>, std::unique_ptr<YamlFile>> loaded_;
+    bool may_pass_ = false;
     std::int64_t bytes_ = 0;
     std::int64_t includes_ = 0;
 };
@@ -109,6 +141,8 @@ class Mapping {
 
     Place place_of(std::string_view name) const;  // the field's, or the mapping's own
     const Cursor& at() const { return at_; }
+    // What paths in this mapping are relative to.
+    const Mount& mount() const { return *at_.file->mount; }
     Loader& loader() { return loader_; }
 
     void warn_unknown();

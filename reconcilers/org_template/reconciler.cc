@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "reconcilers/org_template/layers.h"
-#include "reconcilers/org_template/source.h"
 #include "reconcilers/org_template/status.h"
 
 namespace atelier::reconcilers {
@@ -59,9 +58,13 @@ Result<Outcome> OrgTemplateReconciler::reconcile(const Key& key, Instant now) {
     }
 
     DigestedFiles files(*origin->files);
-    const Compilation compiled = compile(files);
+    const auto externals = externals_of(*origin, git_, external_);
+    const Compilation compiled = compile(files, *externals);
     if (!compiled.errors.empty()) {
-        TRY(report(*object, not_compiled_status(*object, compiled.errors, now), now));
+        TRY(report(*object, not_compiled_status(*object, compiled, now), now));
+        if (compiled.may_pass) {
+            return Error{Code::unavailable, "a repository of the template cannot be reached"};
+        }
         return again_at_interval(*object, now);
     }
 
@@ -71,7 +74,8 @@ Result<Outcome> OrgTemplateReconciler::reconcile(const Key& key, Instant now) {
         if (retry_of(artifact.error().code) != Retry::soon) return again_at_interval(*object, now);
         return artifact.error();
     }
-    const std::string revision = origin->commit.empty() ? files.digest() : origin->commit;
+    const std::string revision =
+        origin->commit.empty() ? files.digest(compiled.externals) : origin->commit;
     TRY(report(*object, compiled_status(*object, compiled, revision, *artifact, now), now));
     return again_at_interval(*object, now);
 }

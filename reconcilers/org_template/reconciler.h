@@ -10,6 +10,7 @@
 #include "drivers/tree.h"
 #include "reconcilers/objects.h"
 #include "reconcilers/org_template/compile.h"
+#include "reconcilers/org_template/source.h"
 #include "reconcilers/reconciler.h"
 
 namespace atelier::reconcilers {
@@ -19,8 +20,12 @@ class OrgTemplateReconciler final : public Reconciler {
     // `templates_root`: the folder that `source.directory` is below; empty: there is none.
     // Collaborators outlive it.
     OrgTemplateReconciler(Objects& objects, drivers::Git& git, drivers::TreeStore& trees,
-                          std::filesystem::path templates_root)
-        : objects_(objects), git_(git), trees_(trees), templates_root_(std::move(templates_root)) {}
+                          std::filesystem::path templates_root, ExternalOptions external = {})
+        : objects_(objects),
+          git_(git),
+          trees_(trees),
+          templates_root_(std::move(templates_root)),
+          external_(std::move(external)) {}
 
     std::string_view resource() const override { return crds::OrgTemplateSpec::resource; }
     std::string_view name() const override { return "orgtemplate"; }
@@ -39,6 +44,7 @@ class OrgTemplateReconciler final : public Reconciler {
     drivers::Git& git_;
     drivers::TreeStore& trees_;
     std::filesystem::path templates_root_;
+    ExternalOptions external_;
 };
 
 }  // namespace atelier::reconcilers

@@ -32,7 +32,7 @@ Result<TemplateOrigin> open_git(const crds::GitSource& source, const std::string
         commit = TRY(drivers::resolve_ref(refs, source.ref)).commit;
     }
     auto tree = TRY(git.fetch(remote, commit, path));
-    return TemplateOrigin{files_of_tree(std::move(tree)), commit};
+    return TemplateOrigin{files_of_tree(std::move(tree)), remote, commit};
 }
 
 Result<TemplateOrigin> open_directory(const std::string& directory,
@@ -54,7 +54,7 @@ Result<TemplateOrigin> open_directory(const std::string& directory,
             Code::not_found,
             fmt::format("there is no folder {} in the server's folder of templates", path)};
     }
-    return TemplateOrigin{files_of_directory(root / path, root), ""};
+    return TemplateOrigin{files_of_directory(root / path, root), std::nullopt, ""};
 }
 
 }  // namespace
@@ -69,7 +69,24 @@ Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Object
     }
     if (source.git) return open_git(*source.git, object.meta.ns, objects, git);
     if (!source.directory.empty()) return open_directory(source.directory, templates_root);
-    return TemplateOrigin{files_of_text(source.inline_yaml), ""};
+    return TemplateOrigin{files_of_text(source.inline_yaml), std::nullopt, ""};
+}
+
+std::unique_ptr<Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
+                                        const ExternalOptions& options) {
+    std::vector<ExternalAccess> access;
+    if (origin.remote && (origin.remote->credential || !origin.remote->ca_pem.empty())) {
+        access.push_back(
+            {origin_of_url(origin.remote->url), origin.remote->credential, origin.remote->ca_pem});
+    }
+    const auto usual = external_origin(options.policy.host);
+    if (usual && !options.token.empty()) {
+        access.push_back(
+            {*usual,
+             drivers::GitCredential{.username = "", .secret = options.token, .scheme = "token"},
+             ""});
+    }
+    return external_repositories(git, options.policy, std::move(access));
 }
 
 Result<std::string> DigestedFiles::read(const std::string& path) {
@@ -91,9 +108,10 @@ void DigestedFiles::note(const std::string& path, const std::string& bytes) {
     read_.insert_or_assign(path, sha256_hex(bytes));
 }
 
-std::string DigestedFiles::digest() const {
+std::string DigestedFiles::digest(const std::vector<crds::TemplateExternal>& externals) const {
     Sha256 sum;
     for (const auto& [path, digest] : read_) sum.update(fmt::format("{}\n{}\n", path, digest));
+    for (const auto& one : externals) sum.update(fmt::format("{}\n{}\n", one.url, one.commit));
     return sum.hex();
 }
 

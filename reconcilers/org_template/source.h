@@ -8,12 +8,20 @@
 #include "crds/org_template.h"
 #include "drivers/git.h"
 #include "reconcilers/objects.h"
+#include "reconcilers/org_template/externals.h"
 #include "reconcilers/org_template/files.h"
 
 namespace atelier::reconcilers {
 
+// The operator's settings for `!external`.
+struct ExternalOptions {
+    ExternalPolicy policy;
+    std::string token;  // for the policy's host alone; empty: none
+};
+
 struct TemplateOrigin {
     std::unique_ptr<TemplateFiles> files;
+    std::optional<drivers::GitRemote> remote;  // from git
     // The commit; empty where only what is read tells (see revision_of_files).
     std::string commit;
 };
@@ -22,14 +30,20 @@ struct TemplateOrigin {
 Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Objects& objects,
                                    drivers::Git& git, const std::filesystem::path& templates_root);
 
-// Passes reads on, and adds up a digest of everything that was read but `.env` files: the revision
-// of a source that has none of its own. `files` outlives it.
+// The repositories that a template of that origin may use. What is on the template's own server is
+// read with the template's own credential.
+std::unique_ptr<Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
+                                        const ExternalOptions& options);
+
+// Passes reads on, and adds up a digest of everything that was read but `.env` files, and of the
+// commits of other repositories: the revision of a source that has none of its own. `files`
+// outlives it.
 class DigestedFiles final : public TemplateFiles {
   public:
     explicit DigestedFiles(TemplateFiles& files) : files_(files) {}
     Result<std::string> read(const std::string& path) override;
     Result<drivers::Tree> folder(const std::string& path) override;
-    std::string digest() const;
+    std::string digest(const std::vector<crds::TemplateExternal>& externals) const;
 
   private:
     void note(const std::string& path, const std::string& bytes);

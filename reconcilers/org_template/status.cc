@@ -105,13 +105,20 @@ crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, co
 }
 
 crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
-                                            const std::vector<Finding>& errors, Instant now) {
+                                            const Compilation& compiled, Instant now) {
     auto status = begun(object);
+    const auto& errors = compiled.errors;
     const std::string text = text_of_errors(errors);
+    const std::string& reason = errors.front().reason;
+    if (compiled.may_pass) {
+        set(status, condition::source_ready, ConditionStatus::no, reason, text, now);
+        set_failed(status, reason, text, Retry::soon, now);
+        return status;
+    }
     set(status, condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read",
         now);
-    set(status, condition::rendered, ConditionStatus::no, errors.front().reason, text, now);
-    set_failed(status, errors.front().reason, text, Retry::at_interval, now);
+    set(status, condition::rendered, ConditionStatus::no, reason, text, now);
+    set_failed(status, reason, text, Retry::at_interval, now);
     return status;
 }
 
@@ -135,6 +142,7 @@ crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
     status.artifact_digest = artifact;
     status.template_name = compiled.org.name;
     status.counts = compiled.org.counts;
+    status.externals = compiled.externals;
     status.required_env = compiled.org.required_env;
     status.recommended_env = compiled.org.recommended_env;
     status.warnings = compiled.warnings;

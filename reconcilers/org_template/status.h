@@ -21,7 +21,7 @@ crds::OrgTemplateStatus suspended_status(const crds::OrgTemplate& object, Instan
 crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, const Error& error,
                                              Instant now);
 crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
-                                            const std::vector<Finding>& errors, Instant now);
+                                            const Compilation& compiled, Instant now);
 crds::OrgTemplateStatus publish_failed_status(const crds::OrgTemplate& object, const Error& error,
                                               Instant now);
 crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,

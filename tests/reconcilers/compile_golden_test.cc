@@ -1,5 +1,7 @@
 // The compiler's corpus: tests/golden/<case>/template is compiled, and everything that comes out
-// must be what tests/golden/<case>/expected.txt says. ATELIER_GOLDEN_REWRITE=1 writes the files
+// must be what tests/golden/<case>/expected.txt says. Other repositories that it may name are the
+// folders tests/golden/<case>/external/<owner>/<name>@<tag> on git.example.com, of which only those
+// of "acme" are allowed. ATELIER_GOLDEN_REWRITE=1 writes the files
 // anew: commit only differences you can explain.
 
 #include <fmt/format.h>
@@ -10,6 +12,7 @@
 
 #include "base/file.h"
 #include "reconcilers/org_template/compile.h"
+#include "tests/fakes/fake_git.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -42,6 +45,9 @@ std::string text_of_result(const Compilation& result) {
     std::string out =
         findings_text("error", result.errors) + findings_text("warning", result.warnings);
     if (!result.errors.empty()) return out;
+    for (const auto& external : result.externals) {
+        out += fmt::format("external {} {}\n", external.url, external.ref);
+    }
     out += env_text("(org)", result.env.org);
     for (const auto& [key, values] : result.env.nodes) out += env_text(key, values);
     for (const Node& node : result.org.nodes) {
@@ -78,6 +84,30 @@ drivers::Tree tree_of(const fs::path& root) {
     return tree;
 }
 
+void add_repository(fakes::FakeGit& git, const std::string& owner, const fs::path& folder) {
+    const std::string name = folder.filename().string();
+    const std::size_t at = name.find('@');
+    const std::string url =
+        fmt::format("https://git.example.com/{}/{}.git", owner, name.substr(0, at));
+    git.tag(url, name.substr(at + 1), git.commit(url, tree_of(folder)));
+}
+
+// Compiles with the other repositories of the case.
+Compilation compile_case(const std::string& name, TemplateFiles& files) {
+    fakes::FakeGit git;
+    const fs::path external = corpus() / name / "external";
+    if (fs::exists(external)) {
+        for (const auto& owner : fs::directory_iterator(external)) {
+            for (const auto& repository : fs::directory_iterator(owner.path())) {
+                add_repository(git, owner.path().filename().string(), repository.path());
+            }
+        }
+    }
+    const auto externals = external_repositories(
+        git, {.host = "git.example.com", .allow = {"git.example.com/acme/*"}}, {});
+    return compile(files, *externals);
+}
+
 std::vector<std::string> cases() {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(corpus())) {
@@ -98,7 +128,7 @@ class CompileGolden : public testing::TestWithParam<std::string> {};
 TEST_P(CompileGolden, GivesWhatIsExpected) {
     const fs::path folder = corpus() / GetParam();
     const auto files = files_of_directory(folder / "template", folder);
-    const std::string got = text_of_result(compile(*files));
+    const std::string got = text_of_result(compile_case(GetParam(), *files));
     const fs::path expected_file = folder / "expected.txt";
     if (std::getenv("ATELIER_GOLDEN_REWRITE")) {
         ASSERT_TRUE(write_file_atomically(expected_file, got));
@@ -116,7 +146,8 @@ TEST_P(CompileGolden, GivesTheSameFromATree) {
     const auto tree = std::make_shared<drivers::Tree>(tree_of(folder / "template"));
     const auto from_tree = files_of_tree(tree);
     const auto from_folder = files_of_directory(folder / "template", folder);
-    EXPECT_EQ(text_of_result(compile(*from_tree)), text_of_result(compile(*from_folder)));
+    EXPECT_EQ(text_of_result(compile_case(GetParam(), *from_tree)),
+              text_of_result(compile_case(GetParam(), *from_folder)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Corpus, CompileGolden, testing::ValuesIn(cases()), test_name);
