@@ -15,6 +15,7 @@ constexpr std::size_t trim_most = 256;
 constexpr Revision trim_backlog_most = 50'000;
 constexpr std::size_t time_marks_most = 64;
 constexpr int idle_rounds_between_pings = 5;
+constexpr Duration gather_most = std::chrono::milliseconds(2);
 
 const std::vector<double>& commit_buckets() {
     static const std::vector<double> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
@@ -98,7 +99,7 @@ void CachedStore::write(Write write, Done done) {
             queue_bytes_ += bytes;
             queue_.push_back(std::move(pending));
             meters_.queued.set(static_cast<double>(queue_.size()));
-            if (queue_.size() == 1) queued_.notify_one();
+            if (queue_.size() == wake_at_) queued_.notify_one();
             return;
         }
     }
@@ -135,11 +136,24 @@ void CachedStore::run() {
     }
 }
 
+// Writers that were answered together come back one after another. To begin with the first of them
+// would leave the others to wait for a whole commit more, and half of all commits nearly empty. So
+// the next commit waits for as many as came lately, for a part of the time that it will take.
+void CachedStore::gather(std::unique_lock<std::mutex>& lock) {
+    const std::size_t usual = std::min(std::max(last_group_, group_before_), batch_most);
+    if (queue_.empty() || queue_.size() >= usual || stopping_) return;
+    wake_at_ = usual;
+    queued_.wait_for(lock, std::min(commit_took_ / 4, gather_most),
+                     [&] { return stopping_ || queue_.size() >= usual; });
+    wake_at_ = 1;
+}
+
 std::vector<Pending> CachedStore::next_group() {
     std::vector<Pending> group;
     std::unique_lock lock(queue_mutex_);
     if (!trimming_) {
         queued_.wait_for(lock, idle_for, [&] { return stopping_ || !queue_.empty(); });
+        gather(lock);
     }
     std::size_t bytes = 0;
     while (!queue_.empty() && group.size() < batch_most && bytes < batch_bytes_most) {
@@ -149,6 +163,7 @@ std::vector<Pending> CachedStore::next_group() {
         queue_.pop_front();
     }
     meters_.queued.set(static_cast<double>(queue_.size()));
+    if (!group.empty()) group_before_ = std::exchange(last_group_, group.size());
     return group;
 }
 
@@ -215,8 +230,8 @@ Result<bool> CachedStore::commit_plan(const Plan& planned) {
     const Instant begin = clock_.now();
     auto outcome = backend_->commit(planned.batch);
     if (outcome && *outcome == Outcome::committed) {
-        const std::chrono::duration<double> took = clock_.now() - begin;
-        meters_.commit_seconds.observe(took.count());
+        commit_took_ = clock_.now() - begin;
+        meters_.commit_seconds.observe(std::chrono::duration<double>(commit_took_).count());
         meters_.batch_writes.observe(static_cast<double>(planned.events.size()));
         return true;
     }

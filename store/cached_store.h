@@ -75,6 +75,7 @@ class CachedStore final : public Store {
     Result<void> load();
     void run();
     std::vector<Pending> next_group();
+    void gather(std::unique_lock<std::mutex>& lock);
     void commit_group(std::vector<Pending> group);
     Answers commit(std::vector<Pending>& group);
     // Whether the plan is now in the database; false: what others wrote came first, plan again.
@@ -108,6 +109,10 @@ class CachedStore final : public Store {
     bool behind_ = false;  // the database may hold what the cache does not
     std::deque<TimeMark> time_marks_;
     int idle_rounds_ = 0;
+    Duration commit_took_{0};  // the last one
+    // How many writes the last two groups had.
+    std::size_t last_group_ = 0;
+    std::size_t group_before_ = 0;
     struct Counted {
         Gauge* gauge = nullptr;
         double objects = 0;
@@ -121,6 +126,7 @@ class CachedStore final : public Store {
     std::condition_variable queued_;
     std::deque<Pending> queue_;
     std::size_t queue_bytes_ = 0;
+    std::size_t wake_at_ = 1;  // so many writes wake the writer
     bool stopping_ = false;
     std::thread writer_;
 };
