@@ -5,6 +5,7 @@ import collections
 import concurrent.futures
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 import tempfile
@@ -86,19 +87,30 @@ class Compose:
         self.direct = direct
         self.program = shutil.which("docker-compose")
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="atelier-bench-compose-"))
+        self.project = "atelierbench" + re.sub("[^a-z0-9]", "x", self.folder.name[-8:])
 
     def version(self):
         said = subprocess.run([self.program, "version", "--short"], text=True, capture_output=True, check=True)
         return said.stdout.strip()
 
-    def call(self, *words):
-        subprocess.run(
-            [self.program, "-p", "atelierbench" + self.folder.name[-6:].lower().replace("_", "x"), *words],
+    def up(self):
+        environment = {
+            "DOCKER_HOST": f"unix://{self.docker.path}",
+            "PATH": "/usr/bin:/bin",
+            "HOME": str(self.folder),
+            "COMPOSE_HTTP_TIMEOUT": "600",
+        }
+        begin = time.monotonic()
+        done = subprocess.run(
+            [self.program, "-p", self.project, "up", "-d"],
             cwd=self.folder,
-            env={"DOCKER_HOST": f"unix://{self.docker.path}", "PATH": "/usr/bin:/bin", "HOME": str(self.folder)},
-            check=True,
+            env=environment,
             capture_output=True,
+            text=True,
         )
+        if done.returncode != 0:
+            raise RuntimeError(f"docker-compose: {done.stderr}")
+        return time.monotonic() - begin
 
     def service(self, number, spec):
         host = spec["HostConfig"]
@@ -131,14 +143,13 @@ class Compose:
         names = [m["source"] for s in services.values() for m in s["volumes"] if m["type"] == "volume"]
         declared = {"version": "2.4", "services": services, "volumes": {name: {} for name in names}}
         (self.folder / "docker-compose.yml").write_text(json.dumps(declared))
-        begin = time.monotonic()
-        self.call("up", "-d")
-        took = time.monotonic() - begin
-        begin = time.monotonic()
-        self.call("up", "-d")
-        again = time.monotonic() - begin
-        self.call("down", "-v", "-t", "5")
-        return took, again
+        label = f"com.docker.compose.project={self.project}"
+        try:
+            took, again = self.up(), self.up()
+            check_running(self.docker, label, workspaces)
+            return took, again
+        finally:
+            self.docker.remove_labelled(label)
 
     def close(self):
         shutil.rmtree(self.folder)
