@@ -3,6 +3,7 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/person.h"
 #include "cli/text_table.h"
 #include "cli/verb.h"
 #include "crds/plugin_update.h"
@@ -16,8 +17,7 @@ using crds::UpdatePhase;
 
 bool has_ended(UpdatePhase phase) {
     return phase == UpdatePhase::applied || phase == UpdatePhase::dismissed ||
-           phase == UpdatePhase::failed || phase == UpdatePhase::rolled_back ||
-           phase == UpdatePhase::superseded;
+           phase == UpdatePhase::failed || phase == UpdatePhase::superseded;
 }
 
 bool waits_for_decision(const PluginUpdate& update) {
@@ -43,13 +43,6 @@ std::string decided_text(const PluginUpdate& update) {
     if (!update.spec.decided_by.empty()) out += " by " + update.spec.decided_by;
     if (!update.spec.reason.empty()) out += " (" + update.spec.reason + ")";
     return out;
-}
-
-std::string who(const Environment& environment) {
-    for (const char* name : {"ATELIER_USER", "USER", "LOGNAME"}) {
-        if (auto value = environment.get(name); !value.empty()) return value;
-    }
-    return "unknown";
 }
 
 json::Document decision_patch(const PluginUpdate& update, Decision decision,
@@ -110,10 +103,10 @@ Result<int> decide(Session& session, Decision decision) {
             return Error{Code::conflict,
                          what + " has ended: " + std::string(json::name_of(update.status.phase))};
         }
-        const auto patched =
-            client->merge_patch(resource, ns, name,
-                                decision_patch(update, decision, who(session.world.environment),
-                                               session.arguments.text("reason")));
+        const auto patched = client->merge_patch(
+            resource, ns, name,
+            decision_patch(update, decision, user_name(session.world.environment),
+                           session.arguments.text("reason")));
         // Its status moved between the two requests; what was decided is read again.
         if (!patched && patched.error().code == Code::conflict && attempt < 5) continue;
         if (!patched) return patched.error();

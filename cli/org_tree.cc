@@ -185,6 +185,18 @@ bool all_ready(const Fleet& fleet) {
     return !fleet.orgs.empty() || !fleet.workspaces.empty();
 }
 
+bool any_stalled(const Fleet& fleet) {
+    return std::any_of(fleet.orgs.begin(), fleet.orgs.end(),
+                       [](const crds::Org& org) {
+                           return state_of(org.meta, org.status, org.spec.suspend) ==
+                                  State::stalled;
+                       }) ||
+           std::any_of(fleet.workspaces.begin(), fleet.workspaces.end(),
+                       [](const crds::Workspace& workspace) {
+                           return state_of_workspace(workspace) == State::stalled;
+                       });
+}
+
 std::vector<std::string> not_ready(const Fleet& fleet) {
     std::vector<std::string> out;
     const auto add = [&](const std::string& name, const crds::StatusBase& status, State state) {

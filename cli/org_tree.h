@@ -41,6 +41,8 @@ std::vector<std::string> tree_header();
 
 // Every org and workspace Ready, and none missing that an org still wants.
 bool all_ready(const Fleet& fleet);
+// Somebody waits for a change, and will not become Ready by itself.
+bool any_stalled(const Fleet& fleet);
 // "acme-dev is Reconciling: Creating: …" for each that is not.
 std::vector<std::string> not_ready(const Fleet& fleet);
 

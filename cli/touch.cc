@@ -2,16 +2,29 @@
 #include <ostream>
 
 #include "cli/await.h"
+#include "cli/person.h"
 #include "cli/verb.h"
 #include "crds/meta.h"
 
 namespace atelier::cli {
 namespace {
 
-json::Document suspend_patch(bool suspend) {
+// Who suspended it and why stand beside it as annotations, and go when it is resumed.
+json::Document suspend_patch(bool suspend, const std::string& reason, const std::string& by) {
     json::Document out(rapidjson::kObjectType);
     auto& allocator = out.GetAllocator();
     json::set(json::object_at(out, "spec", allocator), "suspend", json::Value(suspend), allocator);
+    json::Value& notes =
+        json::object_at(json::object_at(out, "metadata", allocator), "annotations", allocator);
+    const auto note = [&](std::string_view name, const std::string& text) {
+        if (suspend && !text.empty()) {
+            json::set(notes, name, text, allocator);
+        } else {
+            json::set(notes, name, json::Value(), allocator);
+        }
+    };
+    note(suspend_reason_annotation, reason);
+    note(suspended_by_annotation, by);
     return out;
 }
 
@@ -47,8 +60,9 @@ int run_suspending(Session& session, bool suspend) {
     if (!targets) return session.fail(targets.error());
     const auto ns = session.ns();
     if (!ns) return session.fail(ns.error());
-    const auto code = patch_all(session, *targets, *ns, suspend_patch(suspend),
-                                suspend ? "suspended" : "resumed");
+    const auto patch = suspend_patch(suspend, suspend ? session.arguments.text("reason") : "",
+                                     user_name(session.world.environment));
+    const auto code = patch_all(session, *targets, *ns, patch, suspend ? "suspended" : "resumed");
     return code ? *code : session.fail(code.error());
 }
 

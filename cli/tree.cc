@@ -85,12 +85,37 @@ std::string clipped(const std::string& line, std::size_t columns) {
     return out;
 }
 
+// The state in its colour, in a line that holds that cell.
+std::string painted(const std::string& text, const TreeLine& line) {
+    const std::string& cell = line.cells[1];
+    const std::size_t at = cell.empty() ? text.npos : text.find(cell, line.cells[0].size());
+    if (at == text.npos) return text;
+    const char* colour = nullptr;
+    switch (line.state) {
+        case State::ready:
+            colour = "32";
+            break;
+        case State::reconciling:
+            colour = "33";
+            break;
+        case State::stalled:
+            colour = "31";
+            break;
+        default:
+            return text;
+    }
+    return text.substr(0, at) + "\x1b[" + colour + "m" + cell + "\x1b[0m" +
+           text.substr(at + cell.size());
+}
+
 class TreeView {
   public:
     TreeView(Session& session, std::string org) : session_(session), org_(std::move(org)) {
         unicode_ = speaks_unicode(session.world.environment);
         const bool dumb = session.world.environment.get("TERM") == "dumb";
         redraws_ = session.terminal.out_is_terminal && !dumb;
+        // no-color.org
+        paints_ = redraws_ && session.world.environment.get("NO_COLOR").empty();
     }
 
     Result<void> load() {
@@ -133,7 +158,8 @@ class TreeView {
             session_.err() << "There is no org and no workspace yet: atelier apply -f FILE\n";
             return;
         }
-        session_.out() << text_of(lines) << std::flush;
+        for (const std::string& text : rows(lines)) session_.out() << text << "\n";
+        session_.out() << std::flush;
         remember(lines);
     }
 
@@ -156,10 +182,8 @@ class TreeView {
         } else {
             if (drawn_ > 0) session_.out() << "\x1b[" << drawn_ << "A\x1b[J";
             drawn_ = 0;
-            for (const auto& line : split(text_of(lines), '\n')) {
-                if (line.empty()) continue;
-                session_.out() << clipped(line, static_cast<std::size_t>(session_.terminal.columns))
-                               << "\n";
+            for (const std::string& text : rows(lines)) {
+                session_.out() << text << "\n";
                 ++drawn_;
             }
             session_.out() << std::flush;
@@ -168,10 +192,19 @@ class TreeView {
     }
 
   private:
-    static std::string text_of(const std::vector<TreeLine>& lines) {
+    // The header and the lines as they go to the screen: clipped where it is redrawn.
+    std::vector<std::string> rows(const std::vector<TreeLine>& lines) const {
         TextTable table(tree_header());
         for (const TreeLine& line : lines) table.add(line.cells);
-        return table.take_text(true);
+        std::vector<std::string> out = split(table.take_text(true), '\n');
+        out.resize(lines.size() + 1);
+        for (std::size_t i = 0; i < out.size(); ++i) {
+            if (redraws_ && session_.arguments.on("watch")) {
+                out[i] = clipped(out[i], static_cast<std::size_t>(session_.terminal.columns));
+            }
+            if (paints_ && i > 0) out[i] = painted(out[i], lines[i - 1]);
+        }
+        return out;
     }
     // An age alone is no news.
     static std::string without_age(const TreeLine& line) {
@@ -188,6 +221,7 @@ class TreeView {
     const std::string org_;
     bool unicode_ = false;
     bool redraws_ = false;
+    bool paints_ = false;
     std::size_t drawn_ = 0;
     std::map<std::string, std::string> shown_;
     std::optional<Mirror<crds::Org>> orgs_;
@@ -202,7 +236,7 @@ std::string resume_command(const Session& session) {
 int timed_out(Session& session, const Fleet& fleet) {
     session.err() << "error: timed out before all was Ready\n";
     for (const auto& line : not_ready(fleet)) session.err() << "  " << printable(line) << "\n";
-    return exit_code::timed_out;
+    return any_stalled(fleet) ? exit_code::stalled : exit_code::timed_out;
 }
 
 Result<int> show_tree(Session& session, const Deadline& deadline) {

@@ -1,3 +1,4 @@
+#include "cli/explain.h"
 #include "cli/verb.h"
 
 namespace atelier::cli {
@@ -48,6 +49,12 @@ std::vector<Verb> looking() {
           timeout,
           all_namespaces},
          run_tree},
+        {"why",
+         "explain what objects wait for, and the command that helps",
+         "why KIND NAME… | KIND/NAME…",
+         "atelier why ws acme-pm\natelier why org/acme",
+         {},
+         run_why},
         {"events",
          "show what happened",
          "events [--for KIND/NAME]",
@@ -120,8 +127,8 @@ std::vector<Verb> changing() {
         {"suspend",
          "have the server leave objects alone",
          "suspend KIND NAME… | KIND/NAME…",
-         "atelier suspend org acme",
-         {},
+         "atelier suspend org acme --reason \"moving house\"",
+         {reason},
          run_suspend},
         {"resume",
          "end what suspend began",
@@ -140,6 +147,13 @@ std::vector<Verb> about_the_server() {
          "atelier api-resources",
          {},
          run_api_resources},
+        {"completion",
+         "print a script that completes verbs, flags and names",
+         "completion bash",
+         "source <(atelier completion bash)\natelier completion bash "
+         ">/etc/bash_completion.d/atelier",
+         {},
+         run_completion},
         {"version",
          "show the versions of this program and of the server",
          "version",

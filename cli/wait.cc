@@ -2,35 +2,13 @@
 
 #include "base/text.h"
 #include "cli/await.h"
+#include "cli/conditions.h"
 #include "cli/output.h"
 #include "cli/verb.h"
 #include "crds/json_path.h"
 
 namespace atelier::cli {
 namespace {
-
-const json::Value* find_condition(const json::Value& object, std::string_view type) {
-    const json::Value* const conditions = json::find(object, {"status", "conditions"});
-    if (!conditions || !conditions->IsArray()) return nullptr;
-    for (const auto& condition : conditions->GetArray()) {
-        if (lower(json::string_at(condition, {"type"})) == lower(type)) return &condition;
-    }
-    return nullptr;
-}
-
-// A condition that speaks of an older spec says nothing about this one.
-bool is_current(const json::Value& condition, const json::Value& object) {
-    const json::Value* const observed = json::find(condition, {"observedGeneration"});
-    const json::Value* const generation = json::find(object, {"metadata", "generation"});
-    return !observed || !generation || !observed->IsInt64() || !generation->IsInt64() ||
-           observed->GetInt64() >= generation->GetInt64();
-}
-
-bool has_condition(const json::Value& object, std::string_view type, std::string_view status) {
-    const json::Value* const condition = find_condition(object, type);
-    return condition && is_current(*condition, object) &&
-           lower(json::string_at(*condition, {"status"})) == lower(status);
-}
 
 using Met = std::function<bool(const json::Value*)>;
 
@@ -62,39 +40,51 @@ Result<Met> met_of(const std::string& text) {
                  "--for is condition=TYPE, delete or jsonpath=PATH=VALUE, not \"" + text + "\""};
 }
 
-// What the object itself says of why it is not there yet.
-std::string last_words(const json::Value& object) {
-    for (const char* type : {"Stalled", "Ready"}) {
-        const json::Value* const condition = find_condition(object, type);
-        if (!condition || json::string_at(*condition, {"message"}).empty()) continue;
-        return ": " + json::string_at(*condition, {"reason"}) + ": " +
-               json::string_at(*condition, {"message"});
+// What ended a wait that was not met, or explains that it was not.
+struct Verdict {
+    int code = exit_code::timed_out;
+    bool final = false;  // it can never be met
+    std::string words;
+};
+
+// A PluginUpdate never leaves a phase in which it has ended.
+Verdict verdict_on(const json::Value& object) {
+    Verdict verdict;
+    if (const auto words = last_words(object); !words.empty()) verdict.words = ": " + words;
+    if (has_condition(object, "Stalled", "True")) verdict.code = exit_code::stalled;
+    if (waits_for_approval(object)) verdict.code = exit_code::waiting_for_approval;
+    if (json::string_at(object, {"kind"}) != "PluginUpdate") return verdict;
+    const std::string phase = json::string_at(object, {"status", "phase"});
+    verdict.final =
+        phase == "Applied" || phase == "Dismissed" || phase == "Superseded" || phase == "Failed";
+    if (verdict.final) {
+        verdict.code = phase == "Failed" ? exit_code::stalled : exit_code::conflict;
+        verdict.words = ": it has ended: " + phase + verdict.words;
     }
-    return {};
+    return verdict;
 }
 
 Result<int> wait_for(Session& session, const Target& target, const Met& met,
                      const Deadline& deadline) {
     Client* const client = TRY(session.client());
     const std::string ns = TRY(session.ns());
-    bool stalled = false;
-    std::string words;
+    Verdict verdict;
+    bool was_met = false;
     auto done = await(session, *client, {target.resource, ns, target.name}, deadline,
                       [&](const json::Value* object) {
-                          stalled = object && has_condition(*object, "Stalled", "True");
-                          words = object ? last_words(*object) : "";
-                          return met(object);
+                          was_met = met(object);
+                          verdict = object ? verdict_on(*object) : Verdict();
+                          return was_met || verdict.final;
                       });
-    if (done) {
-        session.out() << name_of_object(target.resource, target.name) << " condition met\n"
-                      << std::flush;
+    const std::string name = name_of_object(target.resource, target.name);
+    if (done && was_met) {
+        session.out() << name << " condition met\n" << std::flush;
         return exit_code::fine;
     }
-    Error error = done.error();
-    if (error.code != Code::timeout) return error;
-    error.message += words;
-    session.fail(error);
-    return stalled ? exit_code::stalled : exit_code::timed_out;
+    if (!done && done.error().code != Code::timeout) return done.error();
+    const std::string what = done ? name + " will not be so any more" : done.error().message;
+    session.fail(Error{Code::timeout, what + verdict.words});
+    return verdict.code;
 }
 
 }  // namespace
