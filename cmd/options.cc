@@ -50,7 +50,7 @@ po::options_description describe() {
         "runtime=image: the image of a runtime; may be repeated");
     add("allow-unpinned", po::value<bool>()->default_value(false)->implicit_value(true),
         "accept github:// plugins without #ref; for development only");
-    add("workers", po::value<int>()->default_value(4),
+    add("workers", po::value<int>()->default_value(6),
         "objects of one kind reconciled at the same time");
     add("log-level", po::value<std::string>()->default_value("info"),
         "debug, info, warning or error");

@@ -29,7 +29,7 @@ struct ServerOptions {
     reconcilers::ExternalOptions external;
     std::map<std::string, std::string> images;  // runtime -> image
     bool allow_unpinned = false;
-    int workers = 4;
+    int workers = 6;  // four keep a Docker Engine busy; the others prepare and look meanwhile
     Log::Level log_level = Log::Level::info;
     Log::Format log_format = Log::Format::text;
     std::string encryption_key;  // 32 bytes; empty: <home>/keys/encryption.key, made when absent

@@ -103,16 +103,17 @@ Result<void> DockerEngine::ensure_network(const std::string& name, const Labels&
     // The engine checks for a duplicate and creates in two steps: two callers at once make two
     // networks of one name, and then no unit of either can start.
     const std::lock_guard one_at_a_time(networks_mutex_);
-    const DockerReply found = TRY(get("/networks/" + name));
-    if (found.ok()) {
-        const Document body = TRY(found.json());
-        // The engine also takes the beginning of an id for a name.
-        if (json::string_at(body, {"Name"}) == name) {
-            if (has_all(labels_of(json::find(body, {"Labels"})), labels)) return {};
-            return not_ours("network", name);
-        }
-    } else if (found.status != 404) {
-        return docker_error(found, "network \"" + name + "\" cannot be inspected");
+    // Listed, not inspected: that would tell of every container in it, and each unit asks.
+    const std::string filter = "{\"name\":[\"" + name + "\"]}";
+    const DockerReply found = TRY(get("/networks?filters=" + url_escape(filter)));
+    if (!found.ok()) return docker_error(found, "network \"" + name + "\" cannot be looked for");
+    const Document networks = TRY(found.json());
+    if (!networks.IsArray()) return Error{Code::internal, "the list of networks is not a list"};
+    for (const auto& network : networks.GetArray()) {
+        // The filter finds the name in longer ones too.
+        if (json::string_at(network, {"Name"}) != name) continue;
+        if (has_all(labels_of(json::find(network, {"Labels"})), labels)) return {};
+        return not_ours("network", name);
     }
     Document body = labelled(name, labels);
     json::set(body, "CheckDuplicate", Value(true), body.GetAllocator());
