@@ -46,6 +46,15 @@ struct OrgDefaults {
     }
 };
 
+// A workspace whose node has a persona also reads the Secret <secretPrefix><persona>.
+struct Personas {
+    std::string secret_prefix = "persona-";
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("secretPrefix", self.secret_prefix);
+    }
+};
+
 struct OrgSpec {
     static constexpr std::string_view kind = "Org";
     static constexpr std::string_view resource = "orgs.atelier.dev";
@@ -57,6 +66,7 @@ struct OrgSpec {
         update_tiers;  // workspace key -> UpdateTier, over the default
     Prune prune;
     std::vector<EnvFrom> env_from;  // for every workspace
+    std::optional<Personas> personas;
     bool suspend = false;
     template <class Self, class V>
     static void fields(Self& self, V& v) {
@@ -66,6 +76,7 @@ struct OrgSpec {
         v("updateTiers", self.update_tiers);
         v("prune", self.prune);
         v("envFrom", self.env_from);
+        v("personas", self.personas);
         v("suspend", self.suspend);
     }
 };

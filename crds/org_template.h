@@ -108,6 +108,7 @@ struct OrgTemplateStatus : StatusBase {
     std::vector<TemplateExternal> externals;
     std::vector<EnvRequirement> required_env;
     std::vector<EnvRequirement> recommended_env;
+    std::string needs;                       // required_env in words: "A, B or C"
     std::vector<TemplateWarning> warnings;   // the first 100
     std::optional<Instant> last_fetch_time;  // of the revision above
     template <class Self, class V>
@@ -120,6 +121,7 @@ struct OrgTemplateStatus : StatusBase {
         v("externals", self.externals);
         v("requiredEnv", self.required_env);
         v("recommendedEnv", self.recommended_env);
+        v("needs", self.needs);
         v("warnings", self.warnings);
         v("lastFetchTime", self.last_fetch_time);
     }

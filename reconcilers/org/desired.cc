@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "reconcilers/org/expand.h"
+#include "reconcilers/org/persona.h"
 #include "reconcilers/org_template/node.h"
 
 namespace atelier::reconcilers {
@@ -78,7 +79,8 @@ class Builder {
         spec.command = defaults.command;
         spec.plugins = node.plugins;
         spec.schedules = node.schedules;
-        spec.channels = channels_of(node, workspace);
+        const Persona persona = take_persona(node, workspace.name);
+        spec.channels = channels_of(node, workspace, persona);
         spec.initial_memories = node.initial_memories;
         spec.initial_prompt = node.initial_prompt;
         spec.idle_prompt = node.idle_prompt;
@@ -93,11 +95,40 @@ class Builder {
         spec.workspace_access = node.workspace_access;
         spec.workspace_dir = workspace_dir_of(node, workspace);
         spec.env_from = org_.spec.env_from;
+        if (persona.use) {
+            spec.env_from.push_back(
+                {.secret_ref = crds::LocalRef{persona.secret}, .config_map_ref = std::nullopt});
+        }
         if (!node.env_names.empty() || !compiled_.env_names.empty()) {
             spec.env_from.push_back({.secret_ref = crds::LocalRef{env_secret_name(workspace.name)},
                                      .config_map_ref = std::nullopt});
         }
         set_files(node, spec);
+    }
+
+    struct Persona {
+        bool use = false;  // as a source of environment
+        std::string secret;
+        const std::set<std::string>* names = nullptr;  // of the variables it gives
+    };
+
+    // One that is not there is told. A workspace that names its persona itself reads the Secret all
+    // the same, and so waits for it; another goes without.
+    Persona take_persona(const Node& node, const std::string& workspace) {
+        const auto wanted = persona_of(node, org_.spec);
+        if (!wanted) return {};
+        if (wanted->secret.empty()) {
+            out_.missing_personas.push_back(
+                fmt::format("{}: the last part of files_dir \"{}\" cannot name a persona: set "
+                            "`persona`",
+                            workspace, node.files_dir));
+            return {};
+        }
+        const auto found = observed_.personas.find(wanted->secret);
+        if (found != observed_.personas.end()) return {true, wanted->secret, &found->second};
+        out_.missing_personas.push_back(
+            fmt::format("{}: there is no Secret {}", workspace, wanted->secret));
+        return {wanted->required, wanted->secret, nullptr};
     }
 
     // Files of the template keep the digest of the node's own tree, so that an edit elsewhere in
@@ -150,7 +181,8 @@ class Builder {
     // Parameters are filled in here. A name that the workspace's environment has stays as it is:
     // its value is a secret, and a spec is no place for one. A channel that needs anything else is
     // left out, and told.
-    std::vector<crds::Channel> channels_of(const Node& node, const DesiredWorkspace& workspace) {
+    std::vector<crds::Channel> channels_of(const Node& node, const DesiredWorkspace& workspace,
+                                           const Persona& persona) {
         std::vector<crds::Channel> channels;
         for (crds::Channel channel : node.channels) {
             std::vector<std::string> missing;
@@ -160,7 +192,8 @@ class Builder {
                     value, [&](const std::string& wanted) { return parameter(wanted); }, unknown);
                 for (std::string& other : unknown) {
                     if (!workspace.env.contains(other) &&
-                        !observed_.env_from_names.contains(other)) {
+                        !observed_.env_from_names.contains(other) &&
+                        !(persona.names && persona.names->contains(other))) {
                         missing.push_back(std::move(other));
                     }
                 }

@@ -26,6 +26,7 @@ struct Desired {
     std::vector<DesiredWorkspace> workspaces;  // parents first
     std::set<std::string> kept;  // names under `spawning: false`: neither made nor pruned
     std::vector<std::string> skipped_channels;  // "acme-pm telegram: CHAT_ID is not set"
+    std::vector<std::string> missing_personas;  // "acme-pm: there is no Secret persona-pm"
 };
 
 Desired desired_of(const crds::Org& org, const CompiledOrg& compiled, const OrgObserved& observed);

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "reconcilers/org/persona.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/layers.h"
 
@@ -69,6 +70,7 @@ std::vector<Key> orgs_of_secret(const store::Event& event, const store::Store& s
     const std::string& name = event.object->key.name;
     auto keys = orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
         return layers_secret_name(org.spec.template_ref.name) == name ||
+               name.starts_with(persona_prefix(org.spec)) ||
                std::any_of(org.spec.env_from.begin(), org.spec.env_from.end(),
                            [&](const crds::EnvFrom& from) {
                                return from.secret_ref && from.secret_ref->name == name;

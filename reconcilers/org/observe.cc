@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "reconcilers/org/persona.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/layers.h"
 
@@ -58,11 +59,31 @@ Result<void> observe_workspaces(const crds::Org& org, const Objects& objects,
     return {};
 }
 
+std::set<std::string> names_with_values(const std::map<std::string, std::string>& data) {
+    std::set<std::string> names;
+    for (const auto& [name, value] : data) {
+        if (!value.empty()) names.insert(name);
+    }
+    return names;
+}
+
+Result<void> observe_personas(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
+    if (!observed.compiled) return {};
+    std::set<std::string> names;
+    for (const Node& node : observed.compiled->nodes) {
+        const auto persona = persona_of(node, org.spec);
+        if (persona && !persona->secret.empty()) names.insert(persona->secret);
+    }
+    for (const std::string& name : names) {
+        const auto secret = TRY(objects.secret(org.meta.ns, name));
+        if (secret) observed.personas[name] = names_with_values(secret->data);
+    }
+    return {};
+}
+
 Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
     const auto add = [&](const std::map<std::string, std::string>& data) {
-        for (const auto& [name, value] : data) {
-            if (!value.empty()) observed.env_from_names.insert(name);
-        }
+        observed.env_from_names.merge(names_with_values(data));
     };
     for (const crds::EnvFrom& from : org.spec.env_from) {
         if (from.secret_ref) {
@@ -92,6 +113,7 @@ Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
         observed.env.emplace(secret.meta.name, std::move(secret));
     }
     TRY(observe_env_from(org, objects, observed));
+    TRY(observe_personas(org, objects, observed));
     return observed;
 }
 

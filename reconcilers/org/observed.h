@@ -26,6 +26,8 @@ struct OrgObserved {
     std::set<std::string> foreign;            // names of workspaces that are not ours
     std::map<std::string, crds::Secret> env;  // our Secrets of environment, by name
 
+    // By the name of a persona's Secret that is there: the variables that it gives.
+    std::map<std::string, std::set<std::string>> personas;
     std::set<std::string> env_from_names;       // variables that spec.envFrom gives
     std::vector<std::string> env_from_missing;  // "Secret x": named in spec.envFrom, not there
 

@@ -170,6 +170,8 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
     set_told(status, condition::name_conflict, "NameTaken", outcome.plan->conflicts, now);
     set_told(status, condition::channels_skipped, "VariableMissing",
              outcome.desired->skipped_channels, now);
+    set_told(status, condition::persona_missing, "SecretMissing", outcome.desired->missing_personas,
+             now);
     set_prune(status, outcome.plan->prune, now);
 
     const bool settled = !outcome.failure && outcome.plan->actions.empty() &&

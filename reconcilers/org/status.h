@@ -18,6 +18,7 @@ inline constexpr std::string_view prune_blocked = "PruneBlocked";
 inline constexpr std::string_view env_satisfied = "EnvSatisfied";
 inline constexpr std::string_view name_conflict = "NameConflict";
 inline constexpr std::string_view channels_skipped = "ChannelsSkipped";
+inline constexpr std::string_view persona_missing = "PersonaMissing";
 }  // namespace condition
 
 // What is left to do after acting: the plan made anew from what is seen then, and what failed.
@@ -32,8 +33,9 @@ crds::OrgStatus suspended_status(const crds::Org& org, Instant now);
 crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Instant now);
 crds::OrgStatus deleting_status(const crds::Org& org, const OrgOutcome& outcome, Instant now);
 
-// Whether what the template requires of the environment is given by any layer: spec.envFrom, the
-// template's .env, or the .env of a node. Reports; it does not block.
+// Whether what is required of the environment is given by any layer: spec.envFrom, a persona, the
+// template's .env, or the .env of a node. What the template itself asks for must be given to some
+// workspace; what a node asks for, to that one. Reports; it does not block.
 crds::Condition env_condition(const crds::Org& org, const CompiledOrg& compiled,
                               const OrgObserved& observed);
 

@@ -53,6 +53,9 @@ class Compiler {
             defaults.warn_unknown();
         }
         read_env_requirements(root, env_);
+        EnvRequirements own = united(env_);
+        org.own_required_env = std::move(own.required);
+        org.own_recommended_env = std::move(own.recommended);
         const auto global_memories = read_memories(root, "global_memories");
         delivery_.read_org_env();
         for (const Cursor& entry : root.list("workspaces")) read_entry(entry, "", 0, Spawning::yes);
@@ -106,12 +109,23 @@ class Compiler {
             std::erase_if(node.initial_memories,
                           [](const crds::Memory& memory) { return memory.scope == "GLOBAL"; });
         }
-        read_env_requirements(entry, env_);
+        read_own_env(entry, node);
         for (const std::string_view structural : {"children", "spawning", "key"}) {
             entry.ignore(structural);
         }
         delivery_.deliver(entry, node);
         out_.org.nodes.push_back(std::move(node));
+    }
+
+    void read_own_env(Mapping& entry, Node& node) {
+        EnvRequirements own;
+        read_env_requirements(entry, own);
+        env_.required.insert(env_.required.end(), own.required.begin(), own.required.end());
+        env_.recommended.insert(env_.recommended.end(), own.recommended.begin(),
+                                own.recommended.end());
+        own = united(own);
+        node.required_env = std::move(own.required);
+        node.recommended_env = std::move(own.recommended);
     }
 
     // A node's identity: its own `key`, else the slug of its name. Of nodes that do not spawn, only
@@ -189,6 +203,12 @@ class Compiler {
 };
 
 }  // namespace
+
+drivers::Tree artifact_of(const CompiledOrg& org) {
+    drivers::Tree artifact;
+    artifact[std::string(tree_file)].bytes = json::canonical(json::document_of(org));
+    return artifact;
+}
 
 Compilation compile(TemplateFiles& files, Externals& externals, const CompileLimits& limits) {
     while (true) {

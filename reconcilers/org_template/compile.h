@@ -40,6 +40,9 @@ struct Compilation {
     bool may_pass = false;  // the errors: another repository could not be reached
 };
 
+// The artifact: tree.json alone. Its digest names it, and is the same on every machine.
+drivers::Tree artifact_of(const CompiledOrg& org);
+
 // Fetches nothing while there are errors without it.
 Compilation compile(TemplateFiles& files, Externals& externals, const CompileLimits& limits = {});
 

@@ -43,6 +43,7 @@ struct Node {
     std::string name;
     std::string role;
     std::string files_dir;  // as the template says it
+    std::string persona;    // when the node names one itself
     std::string runtime;    // empty: neither the node nor the defaults say
     std::int64_t tier = 2;
     std::string model;  // empty: neither the node nor the defaults say
@@ -60,8 +61,10 @@ struct Node {
     bool external = false;
     std::string url;
     std::optional<Canvas> canvas;
-    std::vector<std::string> env_names;  // of the node's own .env, sorted
-    std::string files_digest;            // the node's own tree in the tree store; empty: no files
+    std::vector<std::string> env_names;              // of the node's own .env, sorted
+    std::vector<crds::EnvRequirement> required_env;  // its own
+    std::vector<crds::EnvRequirement> recommended_env;
+    std::string files_digest;  // the node's own tree in the tree store; empty: no files
     std::vector<NodeFile> files;
     template <class Self, class V>
     static void fields(Self& self, V& v) {
@@ -70,6 +73,7 @@ struct Node {
         v("name", self.name);
         v("role", self.role);
         v("filesDir", self.files_dir);
+        v("persona", self.persona);
         v("runtime", self.runtime);
         v("tier", self.tier);
         v("model", self.model);
@@ -88,6 +92,8 @@ struct Node {
         v("url", self.url);
         v("canvas", self.canvas);
         v("envNames", self.env_names);
+        v("requiredEnv", self.required_env);
+        v("recommendedEnv", self.recommended_env);
         v("filesDigest", self.files_digest);
         v("files", self.files);
     }
@@ -99,8 +105,10 @@ struct CompiledOrg {
     std::vector<Node> nodes;           // parents before their children, in the order written
     std::vector<std::string> skipped;  // keys of nodes under `spawning: false`, sorted
     crds::TemplateCounts counts;
-    std::vector<crds::EnvRequirement> required_env;
+    std::vector<crds::EnvRequirement> required_env;  // added up over the tree
     std::vector<crds::EnvRequirement> recommended_env;
+    std::vector<crds::EnvRequirement> own_required_env;  // asked for by no single node
+    std::vector<crds::EnvRequirement> own_recommended_env;
     std::vector<std::string> env_names;  // of the template's own .env, sorted
     template <class Self, class V>
     static void fields(Self& self, V& v) {
@@ -111,6 +119,8 @@ struct CompiledOrg {
         v("counts", self.counts);
         v("requiredEnv", self.required_env);
         v("recommendedEnv", self.recommended_env);
+        v("ownRequiredEnv", self.own_required_env);
+        v("ownRecommendedEnv", self.own_recommended_env);
         v("envNames", self.env_names);
     }
 };

@@ -188,7 +188,12 @@ std::optional<Cursor> Loader::external(const Cursor& at, const json::Value& argu
                         fmt::format("!external {}: {}", target->label, tree.error().message));
         return std::nullopt;
     }
-    if (!*tree) return std::nullopt;
+    if (!*tree) {
+        findings_.warn(
+            place, "ExternalNotFetched",
+            fmt::format("!external {}:{} is not looked at here", target->label, target->path));
+        return std::nullopt;
+    }
     return enter(at, mount_of(*target, **tree), target->path, "external");
 }
 

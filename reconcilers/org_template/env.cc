@@ -9,6 +9,7 @@ namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t longest_name = 128;
+constexpr std::size_t longest_persona = 100;
 
 using Group = std::set<std::string>;
 
@@ -70,6 +71,22 @@ bool is_required_env_name(std::string_view name) {
     return !name.empty() && name.size() <= longest_name && is_upper(name.front()) &&
            std::all_of(name.begin(), name.end(),
                        [](char c) { return is_upper(c) || is_digit(c) || c == '_'; });
+}
+
+bool is_persona_key(std::string_view key) {
+    const auto is_word = [](char c) { return is_letter(c) || is_digit(c); };
+    return !key.empty() && key.size() <= longest_persona && is_word(key.front()) &&
+           is_word(key.back()) && std::all_of(key.begin(), key.end(), [&](char c) {
+               return is_word(c) || c == '_' || c == '-';
+           });
+}
+
+std::string text_of(const std::vector<crds::EnvRequirement>& requirements) {
+    std::vector<std::string> texts;
+    for (const crds::EnvRequirement& one : requirements) {
+        texts.push_back(join(one.any_of, " or "));
+    }
+    return join(texts, ", ");
 }
 
 EnvMap parse_env(std::string_view text, std::vector<int>& bad_lines) {

@@ -146,6 +146,16 @@ void read_workspace_dir(Mapping& at, Node& node) {
     if (!checked) wrong(at, "workspace_dir", checked.error().message);
 }
 
+std::string read_persona(Mapping& at) {
+    std::string persona = at.text("persona");
+    if (persona.empty() || is_persona_key(persona)) return persona;
+    wrong(at, "persona",
+          fmt::format("persona \"{}\" must be letters and digits, with '_' or '-' between "
+                      "them, at most 100",
+                      persona));
+    return {};
+}
+
 std::optional<Canvas> read_canvas(Mapping& at) {
     const auto field = at.find("canvas");
     if (!field) return std::nullopt;
@@ -252,6 +262,7 @@ Node read_node(Mapping& at, const Defaults& defaults) {
     Node node;
     const auto folder = read_files_dir(at);
     node.files_dir = folder.value_or("");
+    node.persona = read_persona(at);
     node.role = std::string(trim(at.text("role")));
     if (node.role.size() > longest_role) {
         wrong(at, "role", fmt::format("role has more than {} bytes", longest_role));

@@ -84,8 +84,7 @@ Result<Outcome> OrgTemplateReconciler::reconcile(const Key& key, Instant now) {
 Result<std::string> OrgTemplateReconciler::publish(const crds::OrgTemplate& object,
                                                    const Compilation& compiled, Instant now) {
     for (const auto& [digest, tree] : compiled.trees) TRY(keep_tree(digest, tree));
-    drivers::Tree artifact;
-    artifact[std::string(tree_file)].bytes = json::canonical(json::document_of(compiled.org));
+    const drivers::Tree artifact = artifact_of(compiled.org);
     const std::string digest = drivers::digest_of(drivers::manifest_of(artifact));
     TRY(keep_tree(digest, artifact));
     TRY(publish_layers(object, compiled.env, now));

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "reconcilers/org_template/env.h"
+
 namespace atelier::reconcilers {
 namespace {
 
@@ -145,6 +147,7 @@ crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
     status.externals = compiled.externals;
     status.required_env = compiled.org.required_env;
     status.recommended_env = compiled.org.recommended_env;
+    status.needs = text_of(compiled.org.required_env);
     status.warnings = compiled.warnings;
     if (status.warnings.size() > most_warnings) status.warnings.resize(most_warnings);
     status.clear(crds::condition::reconciling);

@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include "base/text.h"
 #include "reconcilers/org/plan.h"
 #include "reconcilers/org/status.h"
 
@@ -439,8 +440,8 @@ TEST(OrgDesired, NamesThatCannotBeAreTold) {
 
 TEST(OrgEnv, CountsEveryLayer) {
     auto compiled = tree({node("pm")});
-    compiled.required_env = {{{"FROM_SECRET"}}, {{"FROM_ORG"}}, {{"FROM_NODE"}}, {{"X", "Y"}}};
-    compiled.recommended_env = {{{"NICE"}}};
+    compiled.own_required_env = {{{"FROM_SECRET"}}, {{"FROM_ORG"}}, {{"FROM_NODE"}}, {{"X", "Y"}}};
+    compiled.own_recommended_env = {{{"NICE"}}};
     compiled.env_names = {"FROM_ORG"};
     compiled.nodes[0].env_names = {"FROM_NODE"};
     World world(compiled);
@@ -449,14 +450,120 @@ TEST(OrgEnv, CountsEveryLayer) {
         return std::string(json::name_of(c.status)) + " " + c.reason + " " + c.message;
     };
     const std::string where =
-        "in a Secret or ConfigMap named in spec.envFrom of the Org, or in a .env file of the "
-        "template";
+        "in a Secret or ConfigMap named in spec.envFrom of the Org, in the workspace's persona, or "
+        "in a .env file of the template";
     EXPECT_EQ(text(), "False RequiredMissing missing: FROM_SECRET, X or Y; set " + where);
     world.observed.env_from_names = {"FROM_SECRET", "Y"};
     EXPECT_EQ(text(), "True RecommendedMissing recommended and not set: NICE; set " + where);
     world.observed.env_from_missing = {"Secret acme-keys"};
     EXPECT_EQ(text(),
               "False SourceMissing spec.envFrom names what does not exist: Secret acme-keys");
+}
+
+// What a node asks for, its own layers must give: another's do not help it.
+TEST(OrgEnv, WhatANodeAsksForIsCountedForThatNode) {
+    auto compiled = tree({node("pm"), node("be"), node("bot")});
+    for (Node& one : compiled.nodes) one.required_env = {{{"A_KEY", "B_KEY"}}};
+    compiled.nodes[0].env_names = {"A_KEY"};
+    compiled.nodes[2].external = true;
+    World world(compiled);
+    const auto text = [&] {
+        const auto c = env_condition(world.the_org, *world.observed.compiled, world.observed);
+        return c.reason + " " + c.message.substr(0, c.message.find(';'));
+    };
+    EXPECT_EQ(text(), "RequiredMissing missing: A_KEY or B_KEY (for acme-be)");
+    world.observed.compiled->nodes[1].persona = "be";
+    world.observed.personas["persona-be"] = {"B_KEY"};
+    EXPECT_EQ(text(), "AllGiven every required variable is set");
+    world.observed.compiled->own_required_env = {{{"B_KEY"}}};
+    EXPECT_EQ(text(), "AllGiven every required variable is set");
+    world.observed.personas.clear();
+    EXPECT_EQ(text(), "RequiredMissing missing: B_KEY, A_KEY or B_KEY (for acme-be)");
+}
+
+std::string sources_of(const DesiredWorkspace& workspace) {
+    std::string text;
+    for (const crds::EnvFrom& from : workspace.spec.env_from) {
+        text += (text.empty() ? "" : " ") + (from.secret_ref ? from.secret_ref->name : "?");
+    }
+    return text;
+}
+
+TEST(OrgPersona, Scenario10And12_TheKeyIsTheNodesOwnOrTheLastPartOfFilesDir) {
+    struct Case {
+        const char* name;
+        const char* persona;
+        const char* files_dir;
+        bool wanted;          // by the Org
+        const char* there;    // a Secret
+        const char* sources;  // of the workspace's environment
+        const char* missing;  // what is told
+    };
+    const Case cases[] = {
+        {"by files_dir", "", "core-lead", true, "persona-core-lead", "persona-core-lead", ""},
+        {"below a folder", "", "dev/core_Lead", true, "persona-core-lead", "persona-core-lead", ""},
+        {"named", "qa", "core-lead", true, "persona-qa", "persona-qa", ""},
+        {"named, and the Org says nothing", "qa", "", false, "persona-qa", "persona-qa", ""},
+        {"not wanted", "", "core-lead", false, "persona-core-lead", "", ""},
+        {"no key at all", "", "", true, "persona-", "", ""},
+        {"missing", "", "core-lead", true, "persona-other", "",
+         "acme-pm: there is no Secret persona-core-lead"},
+        {"named and missing", "qa", "", true, "persona-other", "persona-qa",
+         "acme-pm: there is no Secret persona-qa"},
+        {"no key can be made", "", "a/core.lead", true, "persona-core.lead", "",
+         "acme-pm: the last part of files_dir \"a/core.lead\" cannot name a persona: set "
+         "`persona`"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.name);
+        auto one = tree({node("pm")});
+        one.nodes[0].role = "Owns the roadmap, splits work";
+        one.nodes[0].persona = c.persona;
+        one.nodes[0].files_dir = c.files_dir;
+        World world(one);
+        if (c.wanted) world.the_org.spec.personas.emplace();
+        world.observed.personas[c.there] = {"TOKEN"};
+        const auto desired = world.desired();
+        EXPECT_EQ(sources_of(desired.workspaces[0]), c.sources);
+        EXPECT_EQ(join(desired.missing_personas, "; "), c.missing);
+    }
+}
+
+TEST(OrgPersona, AnExternalWorkspaceHasNone) {
+    auto one = tree({node("pm")});
+    one.nodes[0].files_dir = "pm";
+    one.nodes[0].external = true;
+    World world(one);
+    world.the_org.spec.personas.emplace();
+    EXPECT_TRUE(world.desired().missing_personas.empty());
+}
+
+TEST(OrgPersona, Scenario11_LayersAreReadFromTheFarthestToTheNearest) {
+    auto one = tree({node("pm")});
+    one.nodes[0].files_dir = "pm";
+    one.nodes[0].env_names = {"SHARED"};
+    World world(one);
+    world.the_org.spec.personas = crds::Personas{.secret_prefix = "role-"};
+    world.the_org.spec.env_from = {{.secret_ref = crds::LocalRef{"fleet"}, .config_map_ref = {}}};
+    world.observed.personas["role-pm"] = {"SHARED"};
+    world.observed.layers.nodes["pm"] = {{"SHARED", "node"}};
+    EXPECT_EQ(sources_of(world.desired().workspaces[0]), "fleet role-pm acme-pm-env");
+}
+
+TEST(OrgPersona, AChannelMayNeedWhatThePersonaGives) {
+    auto one = tree({node("pm")});
+    one.nodes[0].persona = "pm";
+    crds::Channel channel;
+    channel.type = "telegram";
+    channel.config = {{"bot_token", "${BOT_TOKEN}"}};
+    one.nodes[0].channels = {channel};
+    World world(one);
+    EXPECT_EQ(world.desired().skipped_channels.size(), 1u);
+    world.observed.personas["persona-pm"] = {"BOT_TOKEN"};
+    const auto desired = world.desired();
+    EXPECT_TRUE(desired.skipped_channels.empty());
+    EXPECT_EQ(desired.workspaces[0].spec.channels.at(0).config.at("bot_token"), "${BOT_TOKEN}")
+        << "the value is a secret, and a spec is no place for one";
 }
 
 TEST(OrgStatus, TellsProgressAndBlockers) {

@@ -394,6 +394,64 @@ TEST(OrgReconciler, ReportsMissingEnvironmentAndDoesNotBlock) {
     EXPECT_EQ(world.read<crds::Workspace>("acme-a").spec.env_from.size(), 1u);
 }
 
+void put_secret(OrgWorld& world, const std::string& name,
+                const std::map<std::string, std::string>& data) {
+    crds::Secret secret;
+    secret.meta.name = name;
+    secret.meta.ns = "default";
+    secret.meta.owners = {world.read<crds::OrgTemplate>("dev").as_owner()};
+    secret.meta.owners[0].uid = "somebody-else";
+    secret.data = data;
+    CHECK(world.objects.put_secret(secret, world.clock.now()));
+}
+
+// Scenarios 10 and 12: the key is that of the template, also where the files come from elsewhere; a
+// persona that is missing is told, and found when it comes.
+TEST(OrgReconciler, Scenario10And12_PersonasAreFoundAlsoForAnExternalSubtree) {
+    OrgWorld world;
+    drivers::Tree research;
+    research["w.yaml"].bytes = "{name: Analyst, role: Counts things, files_dir: team/analyst}\n";
+    research["team/analyst/notes.md"].bytes = "count\n";
+    world.git.commit("https://git.moleculesai.app/molecule-ai/research.git", research);
+    world.push({{"org.yaml",
+                 "name: Dev\nrequired_env: [GITEA_TOKEN]\nworkspaces:\n"
+                 "  - name: Core Lead\n    role: Leads the core team, reviews and plans\n"
+                 "    files_dir: core-lead\n    required_env: [GITEA_TOKEN]\n    children:\n"
+                 "      - !external {repo: molecule-ai/research, ref: main, path: w.yaml}\n"},
+                {"core-lead/notes.md", "hi\n"}});
+    world.make_git_template();
+    world.make_org();
+    world.change<crds::Org>("acme", [](auto& org) { org.spec.personas.emplace(); });
+    world.settle();
+    auto org = world.read<crds::Org>("acme");
+    ASSERT_TRUE(org.status.is_true("PersonaMissing"));
+    EXPECT_EQ(org.status.find("PersonaMissing")->message,
+              "acme-core-lead: there is no Secret persona-core-lead; acme-analyst: there is no "
+              "Secret persona-analyst");
+    EXPECT_EQ(org.status.find("EnvSatisfied")->reason, "RequiredMissing");
+    EXPECT_TRUE(world.read<crds::Workspace>("acme-analyst").spec.env_from.empty());
+
+    put_secret(world, "persona-analyst", {{"GITEA_USER", "analyst"}});
+    put_secret(world, "persona-core-lead", {{"GITEA_TOKEN", "hunter2-persona"}});
+    world.settle();
+    org = world.read<crds::Org>("acme");
+    EXPECT_EQ(org.status.find("PersonaMissing"), nullptr);
+    EXPECT_TRUE(org.status.is_true("EnvSatisfied"));
+    for (const char* role : {"core-lead", "analyst"}) {
+        const auto workspace = world.read<crds::Workspace>(std::string("acme-") + role);
+        ASSERT_EQ(workspace.spec.env_from.size(), 1u) << role;
+        EXPECT_EQ(workspace.spec.env_from[0].secret_ref->name, std::string("persona-") + role);
+    }
+    // The value is in its Secret and nowhere else.
+    for (const char* resource :
+         {"orgtemplates.atelier.dev", "orgs.atelier.dev", "workspaces.atelier.dev", "events"}) {
+        const auto snapshot = world.store.list(resource);
+        for (const auto& object : snapshot->objects) {
+            EXPECT_EQ(object->body.find("hunter2"), std::string::npos) << object->key.text();
+        }
+    }
+}
+
 TEST(OrgReconciler, InterestsLeadToTheOrgsConcerned) {
     OrgWorld world;
     world.push(acme);
@@ -414,6 +472,14 @@ TEST(OrgReconciler, InterestsLeadToTheOrgsConcerned) {
     EXPECT_EQ(keys({"orgtemplates.atelier.dev", "default", "dev"}), "acme ");
     EXPECT_EQ(keys({"secrets", "default", "dev.template-env"}), "acme ");
     EXPECT_EQ(keys({"secrets", "default", "acme-pm-env"}), "acme ");
+    put_secret(world, "persona-pm", {{"A", "1"}});
+    put_secret(world, "role-pm", {{"A", "1"}});
+    EXPECT_EQ(keys({"secrets", "default", "persona-pm"}), "acme ");
+    EXPECT_EQ(keys({"secrets", "default", "role-pm"}), "");
+    world.change<crds::Org>(
+        "acme", [](auto& org) { org.spec.personas = crds::Personas{.secret_prefix = "role-"}; });
+    EXPECT_EQ(keys({"secrets", "default", "persona-pm"}), "");
+    EXPECT_EQ(keys({"secrets", "default", "role-pm"}), "acme ");
 }
 
 TEST(OrgReconciler, AFinalizerOfAWorkspaceDoesNotWakeItsOrg) {
