@@ -1,4 +1,5 @@
-// atelier: `server` runs the control plane, every other verb is the command line (cli/run.h).
+// atelier: `server` runs the control plane, `validate` looks at a template here, every other verb
+// is the command line (cli/run.h).
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include "cli/run.h"
 #include "cmd/options.h"
 #include "cmd/server.h"
+#include "cmd/validate.h"
 
 namespace {
 
@@ -59,6 +61,10 @@ int main(int argc, char** argv) {
     const auto environment = atelier::Environment::of_process();
     if (!arguments.empty() && arguments.front() == "server") {
         return run_server({arguments.begin() + 1, arguments.end()}, environment);
+    }
+    if (!arguments.empty() && arguments.front() == "validate") {
+        return atelier::cmd::validate({arguments.begin() + 1, arguments.end()}, environment,
+                                      std::cout, std::cerr);
     }
     return run_command_line(arguments, environment);
 }

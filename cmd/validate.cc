@@ -1,0 +1,166 @@
+#include "cmd/validate.h"
+
+#include <fmt/format.h>
+
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <ostream>
+
+#include "base/text.h"
+#include "cli/run.h"
+#include "cli/text_table.h"
+#include "reconcilers/org_template/validate.h"
+
+namespace atelier::cmd {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+constexpr const char* usage = "usage: atelier validate DIR [FLAGS]";
+
+struct Asked {
+    fs::path folder;
+    bool help = false;
+    bool git = false;
+    bool strict = false;
+    bool json = false;
+    reconcilers::ExternalPolicy policy;
+    reconcilers::StandIns stand_ins;
+};
+
+po::options_description describe() {
+    po::options_description all("flags");
+    auto add = all.add_options();
+    add("help,h", "this text");
+    add("git", "links must stay inside DIR, as where the template comes from git");
+    add("strict", "warnings count as errors");
+    add("output,o", po::value<std::string>()->default_value("text"), "text or json");
+    add("external", po::value<std::vector<std::string>>()->composing(),
+        "owner/name=folder: what stands in for that repository in an !external; may be repeated");
+    add("external-host", po::value<std::string>(), "as of the server");
+    add("external-allow", po::value<std::vector<std::string>>()->composing(),
+        "as of the server; when absent, every repository may be named");
+    return all;
+}
+
+Error bad(std::string message) {
+    return {Code::invalid, std::move(message)};
+}
+
+Result<reconcilers::StandIns> stand_ins_of(const std::vector<std::string>& pairs) {
+    reconcilers::StandIns stand_ins;
+    for (const std::string& pair : pairs) {
+        const std::size_t equals = pair.find('=');
+        if (equals == 0 || equals == std::string::npos) {
+            return bad(fmt::format("--external: \"{}\" is not owner/name=folder", pair));
+        }
+        const fs::path folder = pair.substr(equals + 1);
+        std::error_code error;
+        if (!fs::is_directory(folder, error)) {
+            return bad(fmt::format("--external: there is no folder \"{}\"", folder.string()));
+        }
+        stand_ins[pair.substr(0, equals)] = folder;
+    }
+    return stand_ins;
+}
+
+Result<Asked> interpret(const po::variables_map& values, const Environment& environment) {
+    Asked asked;
+    asked.help = values.count("help") > 0;
+    if (asked.help) return asked;
+    if (!values.count("folder")) return bad("it needs the folder of the template");
+    asked.folder = values["folder"].as<std::string>();
+    std::error_code error;
+    if (!fs::is_directory(asked.folder, error)) {
+        return bad(fmt::format("there is no folder \"{}\"", asked.folder.string()));
+    }
+    asked.git = values.count("git") > 0;
+    asked.strict = values.count("strict") > 0;
+    const std::string output = values["output"].as<std::string>();
+    if (output != "text" && output != "json") {
+        return bad(fmt::format("-o: \"{}\" is not text or json", output));
+    }
+    asked.json = output == "json";
+    asked.policy.allow.clear();
+    const std::string host = environment.get("ATELIER_EXTERNAL_HOST");
+    if (!host.empty()) asked.policy.host = host;
+    if (values.count("external-host")) {
+        asked.policy.host = values["external-host"].as<std::string>();
+    }
+    if (values.count("external-allow")) {
+        asked.policy.allow = values["external-allow"].as<std::vector<std::string>>();
+    }
+    TRY(reconcilers::check_external_policy(asked.policy));
+    if (values.count("external")) {
+        asked.stand_ins = TRY(stand_ins_of(values["external"].as<std::vector<std::string>>()));
+    }
+    return asked;
+}
+
+Result<Asked> parse(const std::vector<std::string>& arguments, const Environment& environment) {
+    po::options_description known = describe();
+    known.add_options()("folder", po::value<std::string>());
+    po::positional_options_description positional;
+    positional.add("folder", 1);
+    po::variables_map values;
+    try {
+        po::store(po::command_line_parser(arguments).options(known).positional(positional).run(),
+                  values);
+        po::notify(values);
+    } catch (const po::error& e) {
+        return bad(e.what());
+    }
+    return interpret(values, environment);
+}
+
+Result<std::unique_ptr<reconcilers::TemplateFiles>> files_of(const Asked& asked) {
+    if (asked.git) {
+        auto tree = TRY(drivers::read_tree(asked.folder));
+        return reconcilers::files_of_tree(std::make_shared<const drivers::Tree>(std::move(tree)));
+    }
+    return reconcilers::files_of_directory(asked.folder, asked.folder / "..");
+}
+
+}  // namespace
+
+int validate(const std::vector<std::string>& arguments, const Environment& environment,
+             std::ostream& out, std::ostream& err) {
+    const auto asked = parse(arguments, environment);
+    if (!asked) {
+        err << "error: " << cli::printable(asked.error().message) << "\n" << usage << "\n";
+        return cli::exit_code::usage;
+    }
+    if (asked->help) {
+        out << "compile a template as the server would, without one\n\n"
+            << usage << "\n\n"
+            << describe()
+            << "\nExit codes: 0 fine, 1 errors (with --strict: or warnings), 2 usage.\n";
+        return cli::exit_code::fine;
+    }
+    const auto files = files_of(*asked);
+    if (!files) {
+        err << "error: " << cli::printable(files.error().message) << "\n";
+        return cli::exit_code::error;
+    }
+    const auto externals = reconcilers::local_externals(asked->policy, asked->stand_ins);
+    const auto compiled = reconcilers::compile(**files, *externals);
+    if (asked->json) {
+        out << reconcilers::json_of(compiled);
+    } else {
+        for (const auto& [what, findings] :
+             {std::pair("error", &compiled.errors), std::pair("warning", &compiled.warnings)}) {
+            for (const auto& one : *findings) {
+                err << what << ": " << cli::printable(reconcilers::text_of(one)) << " ("
+                    << one.reason << ")\n";
+            }
+        }
+        for (const std::string& line : reconcilers::summary_of(compiled)) {
+            out << cli::printable(line) << "\n";
+        }
+    }
+    const bool fine = compiled.errors.empty() && (!asked->strict || compiled.warnings.empty());
+    return fine ? cli::exit_code::fine : cli::exit_code::error;
+}
+
+}  // namespace atelier::cmd
