@@ -1,5 +1,5 @@
 # Shortcuts for developers; each wraps a preset or a script. `make help` lists them.
-.PHONY: help dev test race sim fmt lint golden demo image clean
+.PHONY: help dev test race sim bench fmt lint golden demo image clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -16,6 +16,9 @@ race: ## the threaded parts with the thread sanitizer
 
 sim: ## a thousand simulated lives of the whole control plane
 	cmake --preset release && cmake --build --preset release --target atelier_sim && build/release/bin/atelier_sim --seeds 1000
+
+bench: ## measurements, each beside what it is compared with (docs/benchmarks.md)
+	tests/bench/run
 
 fmt: ## format every source
 	git ls-files '*.h' '*.cc' | xargs clang-format -i
