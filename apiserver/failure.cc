@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "apiserver/json_text.h"
+#include "base/utf8.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -76,7 +77,8 @@ std::string status_json(const Failure& failure) {
     member(out, "reason", failure.reason);
     const std::string details = details_json(failure);
     if (details != "{}" || failure.status == 404) out += ",\"details\":" + details;
-    return out + fmt::format(",\"code\":{}}}\n", failure.status);
+    out += fmt::format(",\"code\":{}}}\n", failure.status);
+    return as_utf8(out);  // a message may quote what was cut to a length
 }
 
 std::string deleted_status_json(const crds::Kind& kind, std::string_view name,

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/text.h"
+#include "base/utf8.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -74,6 +76,19 @@ std::string cut(std::string_view text, std::size_t most) {
     if (text.size() <= most) return std::string(text);
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
     return std::string(text.substr(0, most));
+}
+
+// What a status quotes may have been cut to a length, or be the name of a file: the store takes
+// UTF-8 only, and a status that cannot be stored says nothing at all.
+void make_utf8(json::Value& value, json::Allocator& allocator) {
+    if (value.IsString()) {
+        const std::string_view text = json::view(value);
+        if (!is_valid_utf8(text)) value = json::make(as_utf8(text), allocator);
+    } else if (value.IsArray()) {
+        for (json::Value& element : value.GetArray()) make_utf8(element, allocator);
+    } else if (value.IsObject()) {
+        for (auto& member : value.GetObject()) make_utf8(member.value, allocator);
+    }
 }
 
 // An Event's name: that of the object, cut so that the whole stays a DNS subdomain, and a digest.
@@ -198,6 +213,9 @@ Result<bool> Objects::report_document(std::string_view resource, json::Document 
     const Key key = key_of(resource, object);
     const auto stored = TRY(read_for_update(store_, key, expected));
     const json::Document old = TRY(json::parse(stored->body));
+    if (json::Value* status = json::find(object, {"status"})) {
+        make_utf8(*status, object.GetAllocator());
+    }
     auto next = crds::admit_status(*kind, old, std::move(object), {now, random_, lookup});
     if (!next) return next.error().in(key.text());
     if (same_status(old, *next)) return false;
@@ -229,7 +247,7 @@ Result<void> Objects::remove_key(const Key& key, const std::string& uid, Instant
 
 void Objects::record_event(const crds::ObjectReference& about, crds::EventType type,
                            std::string_view reason, std::string_view message, Instant now) {
-    const std::string text = cut(message, event_message_limit);
+    const std::string text = cut(as_utf8(message), event_message_limit);
     const std::string hash = sha256_hex(fmt::format("{}\n{}\n{}", about.uid, reason, text));
     const Key key{"events", about.ns.empty() ? "default" : about.ns, event_name(about.name, hash)};
     const auto record = [&]() -> Result<void> {

@@ -189,6 +189,13 @@ TEST_F(Verbs, InvalidObjectsNameTheirKindAndCauses) {
     EXPECT_EQ(
         post(workspaces, R"({"metadata":{"name":"UPPER"},"spec":{"runtime":"hermes"}})")->status,
         422);
+    // What is quoted is cut to a length, and the answer is JSON all the same.
+    std::string source = "x";
+    for (int i = 0; i < 100; ++i) source += "ä";
+    const auto cut = post("/apis/atelier.dev/v1alpha1/namespaces/default/plugins",
+                          R"({"metadata":{"name":"p"},"spec":{"source":")" + source + "\"}}");
+    EXPECT_EQ(cut->status, 422);
+    EXPECT_EQ(cut->at({"reason"}), "Invalid");
 }
 
 TEST_F(Verbs, FieldValidationIsStrictWarnsOrIgnores) {

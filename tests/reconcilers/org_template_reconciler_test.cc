@@ -50,6 +50,20 @@ TEST(OrgTemplateReconciler, CompilesFromGitAndFollowsIt) {
     EXPECT_EQ(artifact_of(world).nodes.size(), 1u);
 }
 
+TEST(OrgTemplateReconciler, WhatIsTooLongToBeSaidIsCutBetweenCharacters) {
+    for (int shift = 0; shift < 3; ++shift) {
+        OrgWorld world;
+        std::string names(static_cast<std::size_t>(shift), 'x');
+        for (int i = 0; i < 1500; ++i) names += "漢";
+        world.push(
+            {{"org.yaml", "name: Dev\nworkspaces: [{name: a, plugins: [\"" + names + "\"]}]\n"}});
+        world.make_git_template();
+        EXPECT_TRUE(world.reconcile_template());
+        const auto object = world.read<crds::OrgTemplate>("dev");
+        EXPECT_TRUE(ready_of(object).starts_with("False ")) << ready_of(object);
+    }
+}
+
 TEST(OrgTemplateReconciler, AFailingSourceKeepsTheLastGoodArtifact) {
     OrgWorld world;
     const std::string commit = world.push({{"org.yaml", two}});
