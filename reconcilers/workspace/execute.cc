@@ -1,5 +1,7 @@
 #include "reconcilers/workspace/execute.h"
 
+#include <algorithm>
+
 #include "base/digest.h"
 #include "base/text.h"
 
@@ -20,6 +22,13 @@ Result<void> done_if(Code fine, Result<void> result) {
 }
 
 }  // namespace
+
+bool is_last_of_server(const Objects& objects, const std::string& uid) {
+    const auto all = objects.store().list(crds::WorkspaceSpec::resource);
+    return std::none_of(all->objects.begin(), all->objects.end(), [&](const auto& other) {
+        return other->meta.uid != uid && !other->meta.deleted_at;
+    });
+}
 
 Result<void> Executor::execute(const Plan& plan, std::string_view finalizer) {
     finalizer_ = finalizer;
@@ -193,9 +202,12 @@ Result<void> Executor::act(const DestroyFolder&) {
 
 // Somebody else's container may be in it, or another workspace that is going: then it stays.
 Result<void> Executor::act(const RemoveNetwork&) {
+    if (!is_last_of_server(objects_, workspace_.meta.uid)) return {};
     for (const auto& [name, place] : world_.runtimes) {
         if (!place->capabilities().networks) continue;
-        const auto removed = place->remove_network(world_.network);
+        // A network of that name may be somebody else's: then this is refused, and it stays.
+        auto removed = place->ensure_network(world_.network, labels_of_server(world_));
+        if (removed) removed = place->remove_network(world_.network);
         if (!removed &&
             (removed.error().code == Code::unavailable || removed.error().code == Code::timeout)) {
             return removed;

@@ -11,6 +11,9 @@
 
 namespace atelier::reconcilers::workspace {
 
+// The network goes with the last workspace; one that is going itself does not need it.
+bool is_last_of_server(const Objects& objects, const std::string& uid);
+
 // Used for one plan and thrown away. Collaborators outlive it.
 class Executor {
   public:

@@ -248,7 +248,8 @@ void plan_deletion(const Seen& seen, Plan& plan) {
         plan.actions.push_back(RemoveVolume{volume.substr(0, slash), volume.substr(slash + 1)});
     }
     if (seen.has_folder) plan.actions.push_back(DestroyFolder{});
-    if (seen.last_of_server) plan.actions.push_back(RemoveNetwork{});
+    // While a unit is taken down the others may be marked: who comes last is seen only then.
+    if (seen.last_of_server || !seen.units.empty()) plan.actions.push_back(RemoveNetwork{});
     plan.actions.push_back(Release{});
 }
 

@@ -17,6 +17,7 @@ using workspace::Seen;
 using workspace::WantedPlugin;
 
 constexpr Duration image_retry = std::chrono::minutes(1);
+constexpr std::string_view unreachable = "RuntimeUnreachable";  // a reason that report() gives
 
 bool belongs(const PluginInstall& install, const Workspace& object) {
     return install.spec.workspace == object.meta.name;
@@ -153,14 +154,7 @@ Result<void> WorkspaceReconciler::look_at_leftovers(const Workspace& object, See
         }
     }
     seen.has_folder = TRY(world_.folders.exists(object.meta.uid));
-    // The network goes with the last workspace; one that is going itself does not need it.
-    const auto all = objects_.store().list(crds::WorkspaceSpec::resource);
-    seen.last_of_server = true;
-    for (const auto& other : all->objects) {
-        if (other->meta.uid != object.meta.uid && !other->meta.deleted_at) {
-            seen.last_of_server = false;
-        }
-    }
+    seen.last_of_server = workspace::is_last_of_server(objects_, object.meta.uid);
     return {};
 }
 
@@ -229,10 +223,16 @@ void WorkspaceReconciler::tell(const Workspace& object, const crds::WorkspaceSta
         const bool worse =
             after && (after->reason == "ImageMissing" || after->reason == "Failed" ||
                       after->reason == "Invalid" || after->reason == "CrashLoop" ||
-                      after->reason == "SecretsMissing" || after->reason == "BackendMissing");
+                      after->reason == "SecretsMissing" || after->reason == "BackendMissing" ||
+                      (after->reason == unreachable && type == workspace::condition::provisioned));
         if (worse && (!before || before->reason != after->reason)) {
             event(crds::EventType::warning, after->reason, after->message);
         }
+    }
+    const crds::Condition* before = object.status.find(workspace::condition::provisioned);
+    const crds::Condition* after = next.find(workspace::condition::provisioned);
+    if (before && before->reason == unreachable && after && after->reason != unreachable) {
+        event(crds::EventType::normal, "RuntimeReachable", "the runtime answers again");
     }
 }
 

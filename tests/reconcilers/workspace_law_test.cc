@@ -256,6 +256,8 @@ TEST(Scenario28, ADaemonThatDoesNotAnswerIsNoReasonToAct) {
     w.settle();
     EXPECT_EQ(w.condition("one", "Ready"), "True Running");
     EXPECT_EQ(w.runtime.count("start"), 0u);
+    EXPECT_EQ(w.count_events("RuntimeUnreachable"), 1);
+    EXPECT_EQ(w.count_events("RuntimeReachable"), 1);
 }
 
 TEST(Scenario37, ADeletedWorkspaceNeverComesBack) {
@@ -331,6 +333,20 @@ TEST(Scenario40, WhatIsNotOursIsLeftAloneAndWhatWasLeftBehindGoes) {
     w.runtime.set_weather(fakes::FakeRuntime::Weather::fair);
     EXPECT_TRUE(reconciler.reconcile(key, w.clock.now()));
     EXPECT_EQ(w.runtime.all_units().size(), 2u);
+    EXPECT_TRUE(w.runtime.untouched());
+}
+
+// The name of a network says as little about whose it is as that of a unit.
+TEST(Scenario40, ANetworkOfOurNameThatIsNotOursStays) {
+    TestWorld w;
+    w.runtime.add_foreign_network("net");
+    one_workspace(w);
+    for (int i = 0; i < 3; ++i) w.round();
+    EXPECT_EQ(w.condition("one", "Ready"), "False Failed");
+    w.remove<Workspace>("one");
+    w.settle();
+    EXPECT_FALSE(w.exists<Workspace>("one"));
+    EXPECT_EQ(w.runtime.network_names(), std::set<std::string>{"net"});
     EXPECT_TRUE(w.runtime.untouched());
 }
 
@@ -430,6 +446,32 @@ TEST(Scenario51, DeletionLeavesNothing) {
     EXPECT_TRUE(w.runtime.volume_names().empty());
     EXPECT_TRUE(w.runtime.network_names().empty());
     EXPECT_TRUE(w.runtime.all_units().empty());
+}
+
+// The one that is marked last is not the one that is gone last.
+TEST(Scenario51, TheNetworkGoesWithWhoIsGoneLast) {
+    TestWorld w;
+    w.workspace("slow");
+    w.workspace("quick", [](crds::WorkspaceSpec& spec) { spec.image = "nobody:1"; });
+    for (int i = 0; i < 3; ++i) w.round();
+    w.remove<Workspace>("slow");
+    WorkspaceReconciler reconciler(*w.objects, *w.world, Log());
+    const auto reconcile = [&](const std::string& name) {
+        return reconciler.reconcile({std::string(crds::WorkspaceSpec::resource), "default", name},
+                                    w.clock.now());
+    };
+    bool stopping = false;
+    w.runtime.on_call([&](std::string_view call, When when) {
+        if (call != "stop" || when != When::before || stopping) return;
+        stopping = true;
+        w.remove<Workspace>("quick");
+        EXPECT_TRUE(reconcile("quick"));
+        EXPECT_FALSE(w.exists<Workspace>("quick"));
+    });
+    EXPECT_TRUE(reconcile("slow"));
+    EXPECT_TRUE(stopping);
+    EXPECT_FALSE(w.exists<Workspace>("slow"));
+    EXPECT_TRUE(w.runtime.network_names().empty());
 }
 
 // --- further rules

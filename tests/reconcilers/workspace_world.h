@@ -4,11 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/metrics.h"
 #include "crds/kind.h"
 #include "crds/plugin.h"
@@ -186,6 +188,15 @@ class TestWorld {
     static std::string text_of(const crds::StatusBase& status, std::string_view type) {
         const crds::Condition* c = status.find(type);
         return c ? std::string(json::name_of(c->status)) + " " + c->reason : "";
+    }
+    // How many events of that reason there are, repeated ones counted once.
+    std::int64_t count_events(std::string_view reason) const {
+        const auto events = store->list("events");
+        return std::count_if(events->objects.begin(), events->objects.end(),
+                             [&](const auto& event) {
+                                 const auto body = json::parse(event->body);
+                                 return body && json::string_at(*body, {"reason"}) == reason;
+                             });
     }
     std::optional<drivers::Unit> unit(const std::string& workspace_name) {
         return runtime.unit(unit_name(get<crds::Workspace>(workspace_name).meta.uid));
