@@ -114,6 +114,38 @@ Result<void> check_git_url(std::string_view url) {
     return {};
 }
 
+Result<void> check_repository_url(std::string_view url) {
+    TRY(check_git_url(url));
+    if (url.find('?') != std::string_view::npos) {
+        return bad("the URL holds a query; a token belongs into a Secret, named in secretRef");
+    }
+    const std::string_view rest = url.substr(url.find("://") + 3);
+    const std::size_t slash = rest.find('/');
+    const std::string_view path = slash == std::string_view::npos ? "" : rest.substr(slash);
+    if (path.find_first_not_of('/') == std::string_view::npos) {
+        return bad("the URL names no repository; it needs a path after the host");
+    }
+    const auto parts = split(path, '/');
+    if (std::find(parts.begin(), parts.end(), "..") != parts.end()) {
+        return bad("the URL's path holds \"..\"");
+    }
+    return {};
+}
+
+std::string without_credentials(std::string_view url) {
+    const std::size_t scheme = url.find("://");
+    const std::size_t begin = scheme == std::string_view::npos ? 0 : scheme + 3;
+    const std::size_t end = std::min(url.find_first_of("/?#", begin), url.size());
+    const std::size_t at = url.substr(0, end).rfind('@');
+    std::string shown(url.substr(0, url.find('?')));
+    // git@host:path has a user, but no secret.
+    if (scheme != std::string_view::npos && at != std::string_view::npos && at >= begin) {
+        shown.replace(begin, at - begin, "***");
+    }
+    if (url.find('?') != std::string_view::npos) shown += "?***";
+    return shown;
+}
+
 Result<PluginSource> parse_plugin_source(std::string_view whole) {
     const std::string_view text = trim(whole);
     const std::size_t colon = text.find("://");
@@ -140,7 +172,7 @@ Result<PluginSource> parse_plugin_source(std::string_view whole) {
     if (scheme == "github") return github(spec, ref);
     if (scheme == "git+https" || scheme == "git+http") {
         const std::string url = fmt::format("{}://{}", scheme.substr(4), spec);
-        TRY(check_git_url(url));
+        TRY(check_repository_url(url));
         return PluginSource{PluginSource::Scheme::git, {}, url, std::string(ref)};
     }
     const auto meant = did_you_mean(scheme, {"local", "github", "git+https", "git+http"});

@@ -46,6 +46,10 @@ Result<Track> parse_track(std::string_view text);
 Result<void> check_git_ref(std::string_view ref);
 // http:// or https:// with a host and without credentials.
 Result<void> check_git_url(std::string_view url);
+// The same, and that it names a repository: a path, without "..", and no query.
+Result<void> check_repository_url(std::string_view url);
+// What may be shown of a URL or source that is refused: without credentials that are in it.
+std::string without_credentials(std::string_view url);
 // ^[a-z0-9][a-z0-9._-]{0,127}$
 bool is_plugin_name(std::string_view name);
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/text.h"
@@ -16,6 +17,22 @@ Position position_at(std::string_view text, std::size_t offset) {
         if (c == '\n') at = {at.line + 1, 1};
     }
     return at;
+}
+
+// Where the first byte is that is not UTF-8. No character goes over the end of a line.
+Position not_utf8_at(std::string_view text) {
+    std::size_t begin = 0;
+    while (true) {
+        const std::size_t end = std::min(text.find('\n', begin), text.size());
+        const std::string_view line = text.substr(begin, end - begin);
+        if (!is_valid_utf8(line)) {
+            std::size_t good = line.size();
+            while (good > 0 && !is_valid_utf8(line.substr(0, good))) --good;
+            return position_at(text, begin + good);
+        }
+        if (end == text.size()) return {};
+        begin = end + 1;
+    }
 }
 
 }  // namespace
@@ -34,7 +51,7 @@ std::optional<YamlRefusal> look_at_yaml_bytes(std::string_view text, const YamlL
         return YamlRefusal{Code::invalid, position_at(text, i),
                            fmt::format("the control character 0x{:02x}", byte)};
     }
-    if (!is_valid_utf8(text)) return YamlRefusal{Code::invalid, {}, "not UTF-8"};
+    if (!is_valid_utf8(text)) return YamlRefusal{Code::invalid, not_utf8_at(text), "not UTF-8"};
     return std::nullopt;
 }
 

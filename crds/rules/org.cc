@@ -16,7 +16,8 @@ namespace {
 constexpr std::size_t longest_org_name = 63;
 
 void check_git(const GitSource& git, Findings& findings) {
-    findings.check("spec.source.git.url", git.url, check_git_url(git.url));
+    findings.check("spec.source.git.url", without_credentials(git.url),
+                   check_repository_url(git.url));
     if (!git.ref.empty()) findings.check("spec.source.git.ref", git.ref, check_git_ref(git.ref));
     if (!git.path.empty() && (!is_safe_relative_path(git.path) || has_control(git.path, false))) {
         findings.invalid("spec.source.git.path", git.path,

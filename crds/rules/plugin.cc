@@ -16,7 +16,10 @@ constexpr std::size_t longest_plugin_name = 63;
 
 void check_source(const PluginSpec& spec, bool allow_unpinned, Findings& findings) {
     const auto source = parse_plugin_source(spec.source);
-    if (!source) return findings.invalid("spec.source", spec.source, source.error().message);
+    if (!source) {
+        return findings.invalid("spec.source", without_credentials(spec.source),
+                                source.error().message);
+    }
     if (source->scheme == PluginSource::Scheme::github && source->ref.empty() && !allow_unpinned) {
         findings.invalid(
             "spec.source", spec.source,

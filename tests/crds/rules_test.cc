@@ -84,8 +84,16 @@ TEST_F(Rules, OrgTemplate) {
           "spec.source.git.url: Invalid value: \"git@h:a\": the URL must begin with https:// or "
           "http://"},
          {"{source: {git: {url: 'https://me:pw@h/a'}}}",
-          "spec.source.git.url: Invalid value: \"https://me:pw@h/a\": the URL holds credentials; "
+          "spec.source.git.url: Invalid value: \"https://***@h/a\": the URL holds credentials; "
           "put them into a Secret and name it in secretRef"},
+         {"{source: {git: {url: 'https://h/a?token=t0p'}}}",
+          "spec.source.git.url: Invalid value: \"https://h/a?***\": the URL holds a query; a token "
+          "belongs into a Secret, named in secretRef"},
+         {"{source: {git: {url: 'https://h/a/../b'}}}",
+          "spec.source.git.url: Invalid value: \"https://h/a/../b\": the URL's path holds \"..\""},
+         {"{source: {git: {url: 'https://h/'}}}",
+          "spec.source.git.url: Invalid value: \"https://h/\": the URL names no repository; it "
+          "needs a path after the host"},
          {"{source: {git: {url: 'https:///a'}}}",
           "spec.source.git.url: Invalid value: \"https:///a\": the URL names no host"},
          {"{source: {git: {url: \"https://h/a\\nb\"}}}",
@@ -345,6 +353,9 @@ TEST(PluginSource, Grammar) {
         {"github://o/r#", "error"},
         {"github://o/r#a b", "error"},
         {"git+https://u:p@h/a", "error"},
+        {"git+https://h/a?token=t", "error"},
+        {"git+https://h/../a", "error"},
+        {"git+https://h", "error"},
         {"git+ssh://h/a", "error"},
         {"git+file:///etc", "error"},
         {"oci://h/a", "error"},
