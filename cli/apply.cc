@@ -25,6 +25,21 @@ std::vector<Cause> strict_causes(std::string_view message) {
     return out;
 }
 
+// A name is a part of the request's path: one that would lead elsewhere is refused here, where its
+// line is known.
+Result<void> check_name(const std::string& field, const std::string& name) {
+    const bool leads_elsewhere = name == "." || name == ".." ||
+                                 name.find_first_of("/\\%") != name.npos || printable(name) != name;
+    if (!leads_elsewhere) return {};
+    return Error{Code::invalid,
+                 field + ": is no name",
+                 "",
+                 {{field, "FieldValueInvalid",
+                   "Invalid value: \"" + name +
+                       "\": a name is no path: it may not be \".\" or "
+                       "\"..\", or hold '/', '\\', '%' or control characters"}}};
+}
+
 class Applier {
   public:
     Applier(Session& session, Client& client, std::string ns, bool dry_run)
@@ -54,6 +69,9 @@ class Applier {
         if (version.empty()) return Error{Code::invalid, "apiVersion: is required"};
         if (kind.empty()) return Error{Code::invalid, "kind: is required"};
         if (name.empty()) return Error{Code::invalid, "metadata.name: is required by apply"};
+        TRY(check_name("metadata.name", name));
+        TRY(check_name("metadata.namespace",
+                       json::string_at(manifest.object, {"metadata", "namespace"})));
         const Resource resource = TRY(client_.resolve_kind(version, kind));
         const std::string ns = TRY(namespace_of(manifest, resource));
         const json::Document wanted = with_last_applied(prepared(manifest, resource, ns));
@@ -150,11 +168,16 @@ int run_apply(Session& session) {
     if (!client) return session.fail(client.error());
     const auto ns = session.ns();
     if (!ns) return session.fail(ns.error());
-    bool good = manifests->errors.empty();
     for (const Error& error : manifests->errors) {
         session.err() << "error: " << printable(error.message) << "\n";
     }
-    if (good && manifests->objects.empty()) {
+    if (!manifests->errors.empty()) {
+        // What cannot be read may be what the rest relies on.
+        session.err() << "nothing was applied\n";
+        return exit_code::error;
+    }
+    bool good = true;
+    if (manifests->objects.empty()) {
         return session.fail({Code::not_found, "the files hold no objects"});
     }
     // A server that is not there is one failure, not one for each object.

@@ -188,6 +188,33 @@ TEST_F(CliServer, waits_for_conditions) {
     EXPECT_THAT(stalled.err, HasSubstr("no such image"));
 }
 
+TEST_F(CliServer, takes_no_path_for_a_name) {
+    for (const std::string name : {"../../x", "..", "a%2fb", "a/b"}) {
+        SCOPED_TRACE(name);
+        const Ran ran = apply(workspace("'" + name + "'"));
+        EXPECT_EQ(ran.code, exit_code::error);
+        EXPECT_THAT(ran.err, HasSubstr("stdin:3: Workspace \"" + name + "\": metadata.name: "));
+        EXPECT_THAT(ran.err, HasSubstr("a name is no path"));
+    }
+    const Ran ran =
+        apply("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ../kube\n");
+    EXPECT_EQ(ran.code, exit_code::error);
+    EXPECT_THAT(ran.err, HasSubstr("stdin:5: ConfigMap \"a\": metadata.namespace: "));
+}
+
+TEST_F(CliServer, applies_nothing_when_a_file_is_broken) {
+    const fs::path folder = home_ / "manifests";
+    fs::create_directories(folder);
+    ASSERT_TRUE(write_file_atomically(folder / "1.yaml", workspace("good")));
+    ASSERT_TRUE(write_file_atomically(folder / "2.yaml", "a: [\n"));
+    const Ran ran = run({"apply", "-f", folder.string()});
+    EXPECT_EQ(ran.code, exit_code::error);
+    EXPECT_THAT(ran.err, HasSubstr("2.yaml:2:1: a [ without its ]"));
+    EXPECT_THAT(ran.err, HasSubstr("nothing was applied"));
+    EXPECT_EQ(ran.out, "");
+    EXPECT_EQ(run({"get", "ws/good"}).code, exit_code::error);
+}
+
 TEST_F(CliServer, decides_once) {
     const Ran made = apply(std::string(update_text));
     ASSERT_EQ(made.code, 0) << made.err;
