@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "cli/run.h"
+#include "cli/text_table.h"
 #include "cmd/options.h"
 #include "cmd/server.h"
 #include "cmd/validate.h"
@@ -44,7 +45,7 @@ int run_command_line(const std::vector<std::string>& arguments,
 int run_server(const std::vector<std::string>& arguments, const atelier::Environment& environment) {
     const auto parsed = atelier::cmd::parse_server_options(arguments, environment);
     if (!parsed) {
-        std::cerr << "error: " << parsed.error().message << "\n";
+        std::cerr << "error: " << atelier::cli::printable(parsed.error().message) << "\n";
         return atelier::cli::exit_code::usage;
     }
     if (!parsed->help.empty()) {

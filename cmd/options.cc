@@ -168,6 +168,22 @@ Result<ServerOptions> interpret(const po::variables_map& values, const Environme
     return options;
 }
 
+Result<void> store_file(const std::string& file, const po::options_description& known,
+                        po::variables_map& values) {
+    std::error_code error;
+    std::ifstream in(file);
+    if (!in || std::filesystem::is_directory(file, error)) {
+        return Error{Code::invalid, fmt::format("--config: cannot read \"{}\"", file)};
+    }
+    try {
+        po::store(po::parse_config_file(in, known), values);
+        return {};
+    } catch (const po::error& e) {
+        return Error{Code::invalid, fmt::format("--config: \"{}\": {}; see atelier server --help",
+                                                file, std::string_view(e.what()))};
+    }
+}
+
 }  // namespace
 
 Result<ParsedOptions> parse_server_options(const std::vector<std::string>& arguments,
@@ -176,7 +192,14 @@ Result<ParsedOptions> parse_server_options(const std::vector<std::string>& argum
     po::variables_map values;
     try {
         // The first to store a value wins: flags, then the environment, then the file.
-        po::store(po::command_line_parser(arguments).options(known).run(), values);
+        const auto given = po::command_line_parser(arguments).options(known).run();
+        for (const auto& option : given.options) {
+            if (option.position_key < 0) continue;
+            return Error{Code::invalid,
+                         fmt::format("\"{}\" is no option; see atelier server --help",
+                                     option.value.front())};
+        }
+        po::store(given, values);
         if (values.count("help")) {
             std::ostringstream text;
             text << "Runs the server: the API, the store and the controllers.\n\n" << known;
@@ -193,9 +216,7 @@ Result<ParsedOptions> parse_server_options(const std::vector<std::string>& argum
         po::store(from_environment, values);
         if (values.count("config")) {
             const std::string file = values["config"].as<std::string>();
-            std::ifstream in(file);
-            if (!in) return Error{Code::invalid, fmt::format("--config: cannot read \"{}\"", file)};
-            po::store(po::parse_config_file(in, known), values);
+            TRY(store_file(file, known, values));
         }
         po::notify(values);
     } catch (const po::error& e) {

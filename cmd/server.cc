@@ -6,9 +6,12 @@
 
 #include <atomic>
 #include <condition_variable>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <stop_token>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -132,7 +135,9 @@ class Server {
         crds::add_core_kinds(kinds_);
         TRY(open_store());
         trees_ = TRY(drivers::open_tree_store(options_.home / "trees"));
-        git_ = TRY(drivers::open_git(options_.home / "git", {}, clock_, log_));
+        drivers::GitOptions git;
+        git.stop = git_stop_.get_token();
+        git_ = TRY(drivers::open_git(options_.home / "git", git, clock_, log_));
         folders_ = drivers::home_plugin_folders(options_.home);
         runtimes_ = TRY(make_runtimes(options_, home_->instance(), clock_, random_));
         log_.info(runtimes_.said);
@@ -158,6 +163,7 @@ class Server {
         if (http_) http_->stop(stream_grace);
         watch_.reset();
         garbage_.reset();
+        git_stop_.request_stop();  // a remote that hangs holds up no end
         for (auto& controller : controllers_) controller->stop();
         controllers_.clear();
         http_.reset();
@@ -276,6 +282,7 @@ class Server {
     std::string token_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<drivers::TreeStore> trees_;
+    std::stop_source git_stop_;
     std::unique_ptr<drivers::Git> git_;
     std::unique_ptr<drivers::PluginFolders> folders_;
     Runtimes runtimes_;
@@ -289,6 +296,12 @@ class Server {
     std::unique_ptr<RuntimeWatch> watch_;
     std::unique_ptr<apiserver::HttpServer> http_;
 };
+
+extern "C" void end_now(int) {
+    constexpr std::string_view said = "what did not end in time was cut off\n";
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, said.data(), said.size());
+    _exit(0);
+}
 
 }  // namespace
 
@@ -306,6 +319,7 @@ int run_server(const ServerOptions& options) {
     log.info("stopping: a second signal ends it at once");
     signals.release();
     // What does not end by itself is ended: everything is safe to be cut at any point.
+    std::signal(SIGALRM, end_now);
     alarm(static_cast<unsigned>(
         std::chrono::duration_cast<std::chrono::seconds>(shutdown_grace).count()));
     server.stop();

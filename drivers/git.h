@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -43,7 +44,8 @@ struct GitLimits {
 // Thread-safe; blocking, within the deadline. Errors: not_found (no such repository or ref),
 // unauthenticated, timeout, too_large, unavailable, exhausted (our disk), unsupported (the server
 // redirects, or does not speak git's smart protocol), invalid (a URL or ref of a wrong form,
-// refused before any connection). Messages name the URL, which holds no credential.
+// refused before any connection), cancelled (GitOptions::stop). Messages name the URL, which holds
+// no credential.
 class Git {
   public:
     virtual ~Git() = default;
@@ -60,6 +62,7 @@ struct GitOptions {
     Duration connect_deadline = std::chrono::seconds(10);
     Duration stall = std::chrono::seconds(30);  // less than 1 byte a second for so long: timeout
     std::string proxy;                          // URL; empty: none
+    std::stop_token stop;                       // ends what is under way: cancelled
 };
 
 // The real one: HTTP by libcurl, git's protocol in git_protocol.h, objects by libgit2. Caches below

@@ -32,7 +32,7 @@ Error error_of_git(std::string_view what) {
     const git_error* last = git_error_last();
     const std::string detail = last && last->message ? last->message : "";
     if (detail.find("No space left") != std::string::npos) {
-        return {Code::exhausted, "the disk is full", detail};
+        return {Code::exhausted, "the disk of the server is full", detail};
     }
     return {Code::internal, fmt::format("the cache is damaged: {}", what), detail};
 }

@@ -73,8 +73,10 @@ struct GitHttp::State {
     }
     std::optional<Error> check_answer() const;
     Error error_of(CURLcode code, const char* text) const;
+    std::string_view why_not_trusted() const;
     bool take(std::string_view bytes);
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+    static int on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t);
     void configure(const Headers& headers, char* error_text);
 };
 
@@ -113,6 +115,25 @@ std::optional<Error> GitHttp::State::check_answer() const {
     return std::nullopt;
 }
 
+std::string_view GitHttp::State::why_not_trusted() const {
+    // As OpenSSL numbers them in X509_STORE_CTX_get_error(3).
+    constexpr long good = 0;
+    constexpr long not_yet_valid = 9;
+    constexpr long has_expired = 10;
+    long result = good;
+    curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &result);
+    switch (result) {
+        case good:
+            return "the server's certificate is for another name than the one in the URL";
+        case not_yet_valid:
+            return "the server's certificate, or one above it, is not valid yet";
+        case has_expired:
+            return "the server's certificate, or one above it, has expired";
+        default:
+            return "the server's certificate is not trusted; add its CA as ca.crt to the Secret";
+    }
+}
+
 Error GitHttp::State::error_of(CURLcode code, const char* text) const {
     const std::string detail = fmt::format("{} ({})", text, static_cast<int>(code));
     switch (code) {
@@ -123,13 +144,16 @@ Error GitHttp::State::error_of(CURLcode code, const char* text) const {
         case CURLE_COULDNT_CONNECT:
             return about(Code::unavailable, "the host takes no connection", detail);
         case CURLE_PEER_FAILED_VERIFICATION:
+            return about(Code::unavailable, why_not_trusted(), detail);
+        case CURLE_SSL_CONNECT_ERROR:
             return about(Code::unavailable,
-                         "the server's certificate is not trusted; add its CA to the Secret",
-                         detail);
+                         "no TLS connection could be made; is its URL perhaps http://?", detail);
         case CURLE_SSL_CACERT_BADFILE:
             return about(Code::invalid, "the CA certificates cannot be read", detail);
         case CURLE_URL_MALFORMAT:
             return about(Code::invalid, "the URL is wrong", detail);
+        case CURLE_ABORTED_BY_CALLBACK:
+            return about(Code::cancelled, "this server is stopping", detail);
         case CURLE_OUT_OF_MEMORY:
             return about(Code::exhausted, "out of memory", detail);
         default:
@@ -165,6 +189,11 @@ std::size_t GitHttp::State::on_body(char* data, std::size_t size, std::size_t co
     return size * count + 1;  // anything else than the count ends the transfer
 }
 
+// libcurl asks at least once a second; anything but 0 ends the transfer.
+int GitHttp::State::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
+    return static_cast<State*>(self)->options.stop.stop_requested() ? 1 : 0;
+}
+
 void GitHttp::State::configure(const Headers& headers, char* error_text) {
     const auto set = [this](CURLoption option, auto value) {
         CHECK(curl_easy_setopt(curl, option, value) == CURLE_OK);
@@ -185,6 +214,9 @@ void GitHttp::State::configure(const Headers& headers, char* error_text) {
     set(CURLOPT_LOW_SPEED_TIME,
         std::max(1L, static_cast<long>(
                          std::chrono::duration_cast<std::chrono::seconds>(options.stall).count())));
+    set(CURLOPT_NOPROGRESS, 0L);
+    set(CURLOPT_XFERINFOFUNCTION, &State::on_progress);
+    set(CURLOPT_XFERINFODATA, static_cast<void*>(this));
     set(CURLOPT_WRITEFUNCTION, &State::on_body);
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
     if (!remote.ca_pem.empty()) {

@@ -10,7 +10,7 @@ namespace atelier::drivers::git_protocol {
 namespace {
 
 constexpr std::size_t longest_packet = 65520;
-constexpr std::size_t most_refs = 1'000'000;
+constexpr std::size_t most_refs = 200'000;
 
 Error not_git(std::string_view detail) {
     return {Code::unavailable, "the server's answer is not git's protocol", std::string(detail)};
@@ -93,7 +93,7 @@ Result<void> RefList::add(std::string_view name, std::string_view commit) {
         return {};
     }
     if (refs_.size() >= most_refs) {
-        return Error{Code::too_large, "the repository has more than a million refs"};
+        return Error{Code::too_large, "the repository has more than 200,000 refs"};
     }
     refs_.push_back({std::string(name), std::string(commit)});
     return {};

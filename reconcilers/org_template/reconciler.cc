@@ -50,6 +50,7 @@ Result<Outcome> OrgTemplateReconciler::reconcile(const Key& key, Instant now) {
 
     const auto origin = open_source(*object, objects_, git_, templates_root_);
     if (!origin) {
+        if (origin.error().code == Code::cancelled) return origin.error();
         TRY(report(*object, source_failed_status(*object, origin.error(), now), now));
         if (retry_of(origin.error().code) == Retry::at_interval) {
             return again_at_interval(*object, now);

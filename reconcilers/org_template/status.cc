@@ -59,6 +59,8 @@ std::string_view reason_of_source(Code code) {
             return "SourceAccessDenied";
         case Code::too_large:
             return "SourceTooLarge";
+        case Code::exhausted:
+            return "DiskFull";
         default:
             return "SourceFetchFailed";
     }

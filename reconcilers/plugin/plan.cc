@@ -76,6 +76,8 @@ std::string_view reason_of(const Check::Failure& failure) {
             return "SourceAccessDenied";
         case Code::too_large:
             return "SourceTooLarge";
+        case Code::exhausted:
+            return "DiskFull";
         default:
             return "SourceFetchFailed";
     }

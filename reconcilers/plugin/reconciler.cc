@@ -89,6 +89,10 @@ Result<plugin::Observed> PluginReconciler::observe(const Plugin& plugin, Instant
                   [&](const PluginUpdate& update) { return update.spec.plugin != name; });
 
     if (plugin::is_due(plugin, now)) observed.check = upstream_.look(plugin);
+    if (observed.check && observed.check->failure &&
+        observed.check->failure->error.code == Code::cancelled) {
+        return observed.check->failure->error;  // it says nothing of the source
+    }
     if (plugin.spec.suspend || (observed.check && observed.check->failure)) return observed;
 
     // Versions in use must not be lost, whatever happens to the disk.

@@ -157,6 +157,21 @@ TEST_F(HostileGit, Hangs) {
     EXPECT_EQ(fetch(server), "timeout");
 }
 
+TEST_F(HostileGit, HangsWhileWeAreToldToStop) {
+    std::stop_source stop;
+    GitOptions options;
+    options.stop = stop.get_token();
+    git_ = *open_git(directory_.path() / "cache", options, clock_, Log());
+    RawServer* self = nullptr;
+    RawServer server([&](int fd, const std::string&) {
+        stop.request_stop();
+        self->wait_for_hangup(fd);
+    });
+    self = &server;
+    EXPECT_EQ(refs(server), "cancelled");
+    EXPECT_EQ(fetch(server), "cancelled");
+}
+
 TEST_F(HostileGit, HangsInTheMiddleOfThePack) {
     be_patient_for(2s);
     RawServer* self = nullptr;

@@ -1,18 +1,21 @@
 #!/usr/bin/env python3
 """Serves the bare git repositories below a folder over HTTP, through `git http-backend`.
 
-    git_http_server.py --root DIR [--host 127.0.0.1] [--port 0] [--token T] [--log FILE]
+    git_http_server.py --root DIR [--host 127.0.0.1] [--port 0] [--token T]
+                       [--certificate PEM] [--log FILE]
 
 Prints "port=<number>" on its first line of output, then serves until it is ended by a signal or, with
 --until-eof, its standard input is closed. With --token, a request needs "Authorization: Bearer T",
-"Authorization: token T", or Basic with T as the password; others get 401. With --log, one line a
-request: the method, the path, and "auth" or "anonymous". Read-only: a push is refused.
+"Authorization: token T", or Basic with T as the password; others get 401. With
+--certificate, a file of a certificate and its key, over TLS. With --log, one line a request: the
+method, the path, and "auth" or "anonymous". Read-only: a push is refused.
 """
 
 import argparse
 import base64
 import http.server
 import os
+import ssl
 import subprocess
 import sys
 import threading
@@ -150,6 +153,12 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__((options.host, options.port), Handler)
         self.options = options
         self.lock = threading.Lock()
+        if options.certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(options.certificate)
+            # The handshake belongs to the first read, on the thread of the connection.
+            self.socket = context.wrap_socket(self.socket, server_side=True,
+                                              do_handshake_on_connect=False)
 
     def handle_error(self, request, client_address):
         pass  # a client that hangs up is not news
@@ -161,6 +170,7 @@ def main():
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--token")
+    parser.add_argument("--certificate")
     parser.add_argument("--log")
     parser.add_argument("--old", action="store_true", help="speak version 0 of the protocol only")
     parser.add_argument("--until-eof", action="store_true")

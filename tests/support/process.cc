@@ -90,8 +90,9 @@ std::string run(const std::vector<std::string>& command, const std::string& inpu
     return output;
 }
 
-GitServer::GitServer(const fs::path& root, const std::string& token, bool old)
-    : log_(root / ".requests.log") {
+GitServer::GitServer(const fs::path& root, const std::string& token, bool old,
+                     const fs::path& certificate)
+    : tls_(!certificate.empty()), log_(root / ".requests.log") {
     std::vector<std::string> command{
         "python3",    ATELIER_SOURCE_DIR "/tests/support/git_http_server.py",
         "--root",     root.string(),
@@ -99,6 +100,7 @@ GitServer::GitServer(const fs::path& root, const std::string& token, bool old)
         "--until-eof"};
     if (!token.empty()) command.insert(command.end(), {"--token", token});
     if (old) command.push_back("--old");
+    if (tls_) command.insert(command.end(), {"--certificate", certificate.string()});
     const Child child = start(command);
     pid_ = child.pid;
     input_ = child.input;
@@ -120,7 +122,8 @@ GitServer::~GitServer() {
 }
 
 std::string GitServer::url(const std::string& repository) const {
-    return "http://127.0.0.1:" + std::to_string(port_) + "/" + repository;
+    return (tls_ ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(port_) + "/" +
+           repository;
 }
 
 std::vector<std::string> GitServer::requests() const {

@@ -26,11 +26,12 @@ class TemporaryDirectory {
 std::string run(const std::vector<std::string>& command, const std::string& input = {});
 
 // tests/support/git_http_server.py over the repositories of `root`, until destroyed. `old`:
-// speaks version 0 of the protocol only.
+// speaks version 0 of the protocol only. `certificate`: a file of a certificate and its key, for
+// TLS.
 class GitServer {
   public:
     explicit GitServer(const std::filesystem::path& root, const std::string& token = {},
-                       bool old = false);
+                       bool old = false, const std::filesystem::path& certificate = {});
     ~GitServer();
     GitServer(const GitServer&) = delete;
     GitServer& operator=(const GitServer&) = delete;
@@ -42,6 +43,7 @@ class GitServer {
     pid_t pid_ = -1;
     int input_ = -1;
     int port_ = 0;
+    bool tls_ = false;
     std::filesystem::path log_;
 };
 
