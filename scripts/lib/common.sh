@@ -16,7 +16,7 @@ BUILD_PACKAGES=(
 )
 TEST_PACKAGES=(
   libgtest-dev libgmock-dev docker.io iptables postgresql-15 clang-format clang-tidy-16 shellcheck
-  python3-kubernetes jq tmux
+  python3-kubernetes jq tmux iproute2
 )
 BENCH_PACKAGES=(docker.io docker-compose postgresql-15 busybox-static git python3)
 
@@ -141,4 +141,22 @@ start_postgres() {
     { cat "$folder/log" "$folder/server.log"; die "PostgreSQL did not start"; }
   SERVICES+=("(cd $folder && ${run[*]} $bin/pg_ctl -D $folder/data -m immediate stop); rm -rf $folder")
   export ATELIER_TEST_POSTGRES="postgres://postgres@127.0.0.1:$port/postgres"
+}
+
+# import_workspace_image SOCKET NAME:TAG AGENT: an image of busybox and atelier-agent, nothing else.
+import_workspace_image() {
+  local socket=$1 image=$2 agent=$3 root tool
+  root=$(mktemp -d)
+  mkdir -p "$root/bin" "$root/configs" "$root/workspace" "$root/tmp" "$root/run/atelier" "$root/etc"
+  chmod 755 "$root"
+  cp /bin/busybox "$root/bin/busybox"
+  cp "$agent" "$root/bin/atelier-agent"
+  for tool in sh mv rm mkdir sha256sum find cat chown chmod ls sync timeout sleep; do
+    ln -sf busybox "$root/bin/$tool"
+  done
+  echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+  tar -C "$root" --owner=0 --group=0 --numeric-owner -c . |
+    curl -fsS --unix-socket "$socket" -X POST -H 'Content-Type: application/x-tar' -T - -o /dev/null \
+      "http://docker/images/create?fromSrc=-&repo=${image%:*}&tag=${image#*:}&changes=CMD%20%5B%22%2Fbin%2Fatelier-agent%22%5D"
+  rm -rf "$root"
 }

@@ -1,0 +1,76 @@
+#!/usr/bin/env bash
+# Git servers that mean no good, through a running server with a credential for them: they hang, redirect
+# elsewhere, serve without end, or lie. Each gets a condition and an event that name it; the credential
+# goes nowhere else; others are not held up; disk and memory stay bounded.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=../support/world.sh
+. "$(dirname "$0")/../support/world.sh"
+
+begin_world
+cd "$WORLD"
+mkdir -p src/f
+printf 'name: x\nworkspaces:\n- {name: a, files_dir: f}\n' >src/org.yaml
+head -c 200000 /dev/urandom >src/f/bytes
+echo 'name: good' >src/plugin.yaml
+make_remote good "$WORLD/src"
+push good first >/dev/null
+commit=$(git -C git/good.git rev-parse main)
+git -C git/good.git rev-list --objects main | cut -c1-40 | git -C git/good.git pack-objects --stdout -q >pack
+python3 "$ROOT/tests/support/hostile_git_server.py" --pack pack --commit "$commit" --log requests >hostile.log 2>&1 &
+SERVICES+=("kill $!")
+expect "the hostile server did not come up" grep -q port= hostile.log
+port=$(sed -n 's/^port=//p' hostile.log)
+start_server --docker off
+at_rest=$(server_rss)
+
+hows=(hang drip endless progress refs redirect wrong cut garbled words good)
+{
+  printf 'apiVersion: v1\nkind: Secret\nmetadata: {name: of-git}\nstringData: {token: t0p-secret-token}\n---\n'
+  for how in "${hows[@]}"; do
+    manifest OrgTemplate "$how" \
+      "interval: 1h, source: {git: {url: \"http://127.0.0.1:$port/$how/x.git\", ref: main, secretRef: {name: of-git}}}"
+    manifest Plugin "$how" "source: \"git+http://127.0.0.1:$port/$how/x.git#main\", secretRef: {name: of-git}"
+  done
+} >all.yaml
+atelier apply -f all.yaml >/dev/null
+
+note "who is well is not held up"
+expect "the good template is not ready" is_ready OrgTemplate good
+expect "the good plugin is not ready" is_ready Plugin good
+
+fails() { # fails NAME REASON WORDS: the template and the plugin of that name, within 60 s
+  local name=$1 reason=$2 words=$3 kind said
+  for kind in OrgTemplate Plugin; do
+    until_true 60 has_reason "$kind" "$name" "$reason" ||
+      die "$kind $name: $(condition "$kind" "$name" Ready reason), not $reason"
+    said=$(condition "$kind" "$name" Ready message)
+    [[ "$said" == "git http://127.0.0.1:$port/$name/x.git: "*"$words"* ]] || die "$kind $name says \"$said\""
+    expect "no event for $kind $name" has_event "$kind" "$name" "$reason"
+  done
+}
+note "each is told apart"
+fails redirect UnsupportedSource "redirects elsewhere, which is not followed"
+fails wrong SourceNotFound "has no commit aaaaaaaa"
+fails cut SourceFetchFailed "the connection failed"
+fails garbled SourceFetchFailed "damaged pack"
+fails words SourceFetchFailed "the server refused the request"
+fails refs SourceTooLarge "more than 200,000 refs"
+fails progress SourceTooLarge "more than 104857600 bytes"
+fails endless SourceTooLarge "more than 104857600 bytes"
+fails hang SourceFetchFailed "no answer within the deadline"
+fails drip SourceFetchFailed "not git's protocol"
+
+note "nobody else gets the credential, and nothing is told"
+grep -q '/redirect/.* auth' requests || die "the credential was not sent at all"
+if grep -q /caught/ requests; then die "a redirect was followed"; fi
+atelier get all,events -A -o yaml >seen.yaml
+if grep -nE "t0p-secret|hunter2|/srv/git|$WORLD" seen.yaml; then die "what must not be told is told"; fi
+if grep -q t0p-secret server.log; then die "the credential is in the log"; fi
+
+note "disk and memory are bounded"
+kept=$(du -sk home/git | cut -f1)
+[ "$kept" -lt 4096 ] || die "$kept KiB of what they served are kept"
+kill -0 "$SERVER_PID" || die "the server has ended"
+peak=$(awk '/^VmHWM/ {print $2}' "/proc/$SERVER_PID/status")
+note "resident: $at_rest KiB at rest, at most $peak KiB"
+[ "$peak" -le $((at_rest + 192 * 1024)) ] || die "the server grew too much"
