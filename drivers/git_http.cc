@@ -118,12 +118,14 @@ std::optional<Error> GitHttp::State::check_answer() const {
 std::string_view GitHttp::State::why_not_trusted() const {
     // As OpenSSL numbers them in X509_STORE_CTX_get_error(3).
     constexpr long good = 0;
+    constexpr long unspecified = 1;  // what libcurl leaves when it was the name that did not fit
     constexpr long not_yet_valid = 9;
     constexpr long has_expired = 10;
     long result = good;
     curl_easy_getinfo(curl, CURLINFO_SSL_VERIFYRESULT, &result);
     switch (result) {
         case good:
+        case unspecified:
             return "the server's certificate is for another name than the one in the URL";
         case not_yet_valid:
             return "the server's certificate, or one above it, is not valid yet";

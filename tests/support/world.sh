@@ -18,10 +18,10 @@ until_true() { # until_true SECONDS COMMAND...
     sleep 0.2
   done
 }
-expect() { # expect WHAT COMMAND...: within 20 s
+expect() { # expect WHAT COMMAND...: within 40 s
   local what=$1
   shift
-  until_true 20 "$@" || die "$what"
+  until_true 40 "$@" || die "$what"
 }
 says() { # says FILE WORDS...: it has each of them
   local file=$1 word
