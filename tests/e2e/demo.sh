@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The demonstration, on both runtimes, twice: it ends with success and leaves nothing behind.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=../../scripts/lib/common.sh
-. "$(dirname "$0")/../../scripts/lib/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../support/world.sh
+. "$(dirname "$0")/../support/world.sh"
 
 : "${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}"
 SOCKET=${ATELIER_TEST_DOCKER#unix://}
@@ -20,7 +20,6 @@ nothing_left() {
   if pgrep -f "$ROOT/build/release/bin/atelier" >/dev/null; then die "processes are left"; fi
 }
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 ATELIER_DEMO_PORT=$(free_port)
 ATELIER_DEMO_GIT_PORT=$(free_port)
 export ATELIER_DEMO_PORT ATELIER_DEMO_GIT_PORT

@@ -74,3 +74,14 @@ kill -0 "$SERVER_PID" || die "the server has ended"
 peak=$(awk '/^VmHWM/ {print $2}' "/proc/$SERVER_PID/status")
 note "resident: $at_rest KiB at rest, at most $peak KiB"
 [ "$peak" -le $((at_rest + 192 * 1024)) ] || die "the server grew too much"
+
+note "a remote that hangs does not hold up the end"
+asked=$(grep -c /hang/ requests)
+asks() { [ "$(grep -c /hang/ requests)" -gt "$asked" ]; }
+atelier reconcile orgtemplate hang >/dev/null
+until_true 60 asks || die "nobody asks the remote that hangs"
+began=$SECONDS
+kill "$SERVER_PID"
+wait "$SERVER_PID" || die "the server ended with exit code $?"
+SERVER_PID=
+[ $((SECONDS - began)) -le 15 ] || die "the end took $((SECONDS - began)) s"

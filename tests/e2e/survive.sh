@@ -2,22 +2,16 @@
 # What goes wrong outside is put right again: a killed container, a deleted one, a server that is
 # killed with -9 while things change, and a second apply that changes nothing.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=../../scripts/lib/common.sh
-. "$(dirname "$0")/../../scripts/lib/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../support/world.sh
+. "$(dirname "$0")/../support/world.sh"
 cd "$ROOT"
 
 : "${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}"
 SOCKET=${ATELIER_TEST_DOCKER#unix://}
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 ATELIER_DEMO_PORT=$(free_port)
 ATELIER_DEMO_GIT_PORT=$(free_port)
 export ATELIER_DEMO_PORT ATELIER_DEMO_GIT_PORT ATELIER_DOCKER=$ATELIER_TEST_DOCKER
 
-docker_api() {
-  local method=$1 path=$2
-  shift 2
-  curl -fsS --unix-socket "$SOCKET" -X "$method" "$@" "http://docker$path"
-}
 ours() { # ids and start times of the running containers of this server, one a line
   local instance
   instance=$(cat "$ATELIER_HOME/instance-id")
@@ -26,16 +20,8 @@ ours() { # ids and start times of the running containers of this server, one a l
     jq -r '.[].Id' | sort
 }
 container_of() { atelier get workspace "$1" -o json | jq -r .status.container; }
-until_true() { # until_true SECONDS COMMAND...
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.2
-  done
-}
 running() { [ "$(docker_api GET "/containers/$1/json" 2>/dev/null | jq -r .State.Running)" = true ]; }
-start_server() {
+start_again() {
   build/release/bin/atelier server --listen "127.0.0.1:$ATELIER_DEMO_PORT" --docker "$ATELIER_DOCKER" \
     >>build/demo/server.log 2>&1 &
   echo $! >build/demo/server.pid
@@ -85,7 +71,7 @@ for i in 1 2 3; do
   atelier reconcile orgtemplate acme >/dev/null
   sleep "0.$((i * 2))" # a different moment of the work each time
   kill -9 "$(cat build/demo/server.pid)"
-  start_server
+  start_again
 done
 atelier reconcile orgtemplate acme --wait >/dev/null
 delivered() {

@@ -2,15 +2,14 @@
 # docs/tour.md, command by command, on a server that the demonstration leaves running. Also: the
 # metrics scrape cleanly, and nothing is left at the end.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=../../scripts/lib/common.sh
-. "$(dirname "$0")/../../scripts/lib/common.sh"
+# shellcheck source-path=SCRIPTDIR source=../support/world.sh
+. "$(dirname "$0")/../support/world.sh"
 cd "$ROOT"
 
 : "${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}"
 : "${ATELIER_TEST_KUBECTL:?a kubectl}"
 : "${ATELIER_TEST_PROMTOOL:?a promtool}"
 
-free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 ATELIER_DEMO_PORT=$(free_port)
 ATELIER_DEMO_GIT_PORT=$(free_port)
 export ATELIER_DEMO_PORT ATELIER_DEMO_GIT_PORT ATELIER_DOCKER=$ATELIER_TEST_DOCKER
