@@ -12,17 +12,6 @@ bool is_owned_by(const crds::Meta& meta, const crds::Org& org) {
     return owner && owner->uid == org.meta.uid;
 }
 
-Result<std::optional<CompiledOrg>> read_artifact(const std::string& digest,
-                                                 drivers::TreeStore& trees) {
-    if (digest.empty()) return std::optional<CompiledOrg>();
-    const auto text = trees.read(digest, std::string(tree_file));
-    if (!text && text.error().code == Code::not_found) return std::optional<CompiledOrg>();
-    if (!text) return text.error();
-    const json::Document document = TRY(json::parse(*text, {.depth = 100, .nodes = 20'000'000}));
-    return std::optional<CompiledOrg>(
-        TRY(json::read<CompiledOrg>(static_cast<const json::Value&>(document))));
-}
-
 bool has_env(const CompiledOrg& compiled) {
     if (!compiled.env_names.empty()) return true;
     for (const Node& node : compiled.nodes) {
@@ -32,12 +21,17 @@ bool has_env(const CompiledOrg& compiled) {
 }
 
 Result<void> observe_template(const crds::Org& org, const Objects& objects,
-                              drivers::TreeStore& trees, OrgObserved& observed) {
+                              drivers::TreeStore& trees, CompiledCache& cache,
+                              OrgObserved& observed) {
     const std::string& name = org.spec.template_ref.name;
     observed.source = TRY(objects.find<crds::OrgTemplate>(org.meta.ns, name));
     if (!observed.source) return {};
-    observed.compiled = TRY(read_artifact(observed.source->status.artifact_digest, trees));
-    if (!observed.compiled || !has_env(*observed.compiled)) return {};
+    const std::string& artifact = observed.source->status.artifact_digest;
+    if (artifact.empty()) return {};
+    const auto compiled = TRY(cache.get(artifact, trees));
+    if (!compiled) return {};
+    observed.compiled = *compiled;
+    if (!has_env(*compiled)) return {};
     const auto secret = TRY(objects.secret(org.meta.ns, layers_secret_name(name)));
     const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
     if (owner && owner->uid == observed.source->meta.uid) {
@@ -105,9 +99,9 @@ Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgO
 }  // namespace
 
 Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
-                                drivers::TreeStore& trees) {
+                                drivers::TreeStore& trees, CompiledCache& cache) {
     OrgObserved observed;
-    TRY(observe_template(org, objects, trees, observed));
+    TRY(observe_template(org, objects, trees, cache, observed));
     TRY(observe_workspaces(org, objects, observed));
     for (crds::Secret& secret : TRY(objects.secrets_of(org.meta.ns, org.meta.uid))) {
         observed.env.emplace(secret.meta.name, std::move(secret));

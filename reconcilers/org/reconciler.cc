@@ -61,7 +61,7 @@ Result<Outcome> OrgReconciler::reconcile(const Key& key, Instant now) {
 }
 
 Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now) {
-    auto observed = TRY(observe_org(org, objects_, trees_));
+    auto observed = TRY(observe_org(org, objects_, trees_, compiled_));
     if (!observed.compiled) {
         TRY(report(org, status_of(org, {.observed = observed, .failure = std::nullopt}, now), now));
         return Outcome{};
@@ -75,7 +75,7 @@ Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now)
     } else if (!plan.actions.empty()) {
         log_.info("plan", {{"org", org.key().text()}, {"plan", text_of(plan)}});
         acted = execute(org, plan, observed, now);
-        observed = TRY(observe_org(org, objects_, trees_));
+        observed = TRY(observe_org(org, objects_, trees_, compiled_));
         if (!observed.compiled) return Error{Code::conflict, "the template changed meanwhile"};
         desired = desired_of(org, *observed.compiled, observed);
         plan = plan_org(org, observed, desired);
@@ -91,13 +91,13 @@ Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now)
 Result<Outcome> OrgReconciler::reconcile_deleted(const crds::Org& org, Instant now) {
     if (!org.meta.has_finalizer(finalizer)) return Outcome{};
     if (org.meta.has_finalizer(orphan_finalizer)) return Outcome{};  // its references go first
-    auto observed = TRY(observe_org(org, objects_, trees_));
+    auto observed = TRY(observe_org(org, objects_, trees_, compiled_));
     auto plan = plan_deletion(org, observed);
     const auto acted = execute(org, plan, observed, now);
     if (!plan.actions.empty() && std::holds_alternative<ReleaseOrg>(plan.actions.back()) && acted) {
         return Outcome{};
     }
-    observed = TRY(observe_org(org, objects_, trees_));
+    observed = TRY(observe_org(org, objects_, trees_, compiled_));
     plan = plan_deletion(org, observed);
     OrgOutcome outcome{
         .observed = observed, .desired = nullptr, .plan = &plan, .failure = std::nullopt};

@@ -7,6 +7,7 @@
 #include "crds/org.h"
 #include "drivers/tree.h"
 #include "reconcilers/objects.h"
+#include "reconcilers/org/compiled_cache.h"
 #include "reconcilers/org/observed.h"
 #include "reconcilers/org/plan.h"
 #include "reconcilers/reconciler.h"
@@ -35,13 +36,14 @@ class OrgReconciler final : public Reconciler {
 
     Objects& objects_;
     drivers::TreeStore& trees_;
+    CompiledCache compiled_;
     Log log_;
     Metrics* metrics_;
 };
 
 // Reads everything that concerns the Org. An artifact that is not in the tree store counts as none.
 Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
-                                drivers::TreeStore& trees);
+                                drivers::TreeStore& trees, CompiledCache& cache);
 
 std::vector<Interest> org_interests();
 

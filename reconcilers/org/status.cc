@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "reconcilers/status.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -10,25 +11,6 @@ namespace {
 using crds::ConditionStatus;
 
 constexpr std::size_t most_named = 10;
-
-crds::OrgStatus begun(const crds::Org& org) {
-    crds::OrgStatus status = org.status;
-    status.observed_generation = org.meta.generation;
-    status.last_handled_reconcile_at =
-        org.meta.annotation(crds::annotation::reconcile_requested_at);
-    return status;
-}
-
-void set(crds::OrgStatus& status, std::string_view type, ConditionStatus value,
-         std::string_view reason, std::string message, Instant now) {
-    status.set({.type = std::string(type),
-                .status = value,
-                .reason = std::string(reason),
-                .message = std::move(message),
-                .last_transition_time = now,
-                .observed_generation = status.observed_generation},
-               now);
-}
 
 std::string some_of(const std::vector<std::string>& all) {
     std::vector<std::string> first(
@@ -88,15 +70,15 @@ std::optional<Blocker> blocker_of(const OrgOutcome& outcome) {
 void set_unready(crds::OrgStatus& status, const std::optional<Blocker>& blocker,
                  std::string_view reason, const std::string& message, Instant now) {
     if (blocker) {
-        set(status, crds::condition::ready, ConditionStatus::no, blocker->reason, blocker->message,
-            now);
-        set(status, crds::condition::stalled, ConditionStatus::yes, blocker->reason,
-            blocker->message, now);
+        set_condition(status, crds::condition::ready, ConditionStatus::no, blocker->reason,
+                      blocker->message, now);
+        set_condition(status, crds::condition::stalled, ConditionStatus::yes, blocker->reason,
+                      blocker->message, now);
         status.clear(crds::condition::reconciling);
         return;
     }
-    set(status, crds::condition::ready, ConditionStatus::no, reason, message, now);
-    set(status, crds::condition::reconciling, ConditionStatus::yes, reason, message, now);
+    set_condition(status, crds::condition::ready, ConditionStatus::no, reason, message, now);
+    set_condition(status, crds::condition::reconciling, ConditionStatus::yes, reason, message, now);
     status.clear(crds::condition::stalled);
 }
 
@@ -128,8 +110,8 @@ void set_prune(crds::OrgStatus& status, const PruneDecision& prune, Instant now)
     if (prune.pending.empty()) {
         status.clear(condition::prune_blocked);
     } else {
-        set(status, condition::prune_blocked, ConditionStatus::yes, prune.reason, prune.message,
-            now);
+        set_condition(status, condition::prune_blocked, ConditionStatus::yes, prune.reason,
+                      prune.message, now);
     }
 }
 
@@ -138,7 +120,7 @@ void set_told(crds::OrgStatus& status, std::string_view type, std::string_view r
     if (names.empty()) {
         status.clear(type);
     } else {
-        set(status, type, ConditionStatus::yes, reason, some_of(names), now);
+        set_condition(status, type, ConditionStatus::yes, reason, some_of(names), now);
     }
 }
 
@@ -148,8 +130,8 @@ crds::OrgStatus suspended_status(const crds::Org& org, Instant now) {
     auto status = begun(org);
     status.clear(crds::condition::reconciling);
     status.clear(crds::condition::stalled);
-    set(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
-        "spec.suspend is true: nothing is created, changed or deleted", now);
+    set_condition(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
+                  "spec.suspend is true: nothing is created, changed or deleted", now);
     return status;
 }
 
@@ -161,8 +143,8 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
         const Blocker missing = missing_template(org, outcome.observed);
         set_unready(status, missing.passes ? std::nullopt : std::optional(missing), missing.reason,
                     missing.message, now);
-        set(status, condition::inventory_ready, ConditionStatus::unknown, missing.reason,
-            missing.message, now);
+        set_condition(status, condition::inventory_ready, ConditionStatus::unknown, missing.reason,
+                      missing.message, now);
         return status;
     }
 
@@ -180,17 +162,19 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
     if (settled) {
         status.revision = outcome.observed.source->status.revision;
         status.artifact_digest = outcome.observed.source->status.artifact_digest;
-        set(status, condition::inventory_ready, ConditionStatus::yes, "Applied",
-            "every workspace of the template is declared", now);
+        set_condition(status, condition::inventory_ready, ConditionStatus::yes, "Applied",
+                      "every workspace of the template is declared", now);
     } else {
-        set(status, condition::inventory_ready, ConditionStatus::no, "Pending",
+        set_condition(
+            status, condition::inventory_ready, ConditionStatus::no, "Pending",
             outcome.failure ? outcome.failure->message : text_of(*outcome.plan).substr(0, 1000),
             now);
     }
     const std::string progress =
         fmt::format("{}/{} ready", status.counts.ready, status.counts.desired);
     if (settled && status.counts.ready == status.counts.desired) {
-        set(status, crds::condition::ready, ConditionStatus::yes, "AllReady", progress, now);
+        set_condition(status, crds::condition::ready, ConditionStatus::yes, "AllReady", progress,
+                      now);
         status.clear(crds::condition::reconciling);
         status.clear(crds::condition::stalled);
         return status;
@@ -209,8 +193,9 @@ crds::OrgStatus deleting_status(const crds::Org& org, const OrgOutcome& outcome,
         : !outcome.plan->prune.pending.empty()
             ? outcome.plan->prune.message
             : fmt::format("{} workspaces are being deleted", status.counts.owned);
-    set(status, crds::condition::ready, ConditionStatus::no, "Deleting", message, now);
-    set(status, crds::condition::reconciling, ConditionStatus::yes, "Deleting", message, now);
+    set_condition(status, crds::condition::ready, ConditionStatus::no, "Deleting", message, now);
+    set_condition(status, crds::condition::reconciling, ConditionStatus::yes, "Deleting", message,
+                  now);
     return status;
 }
 

@@ -2,15 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "reconcilers/org_template/layers.h"
-#include "reconcilers/org_template/status.h"
 
 namespace atelier::reconcilers {
 namespace {
-
-constexpr Duration shortest_interval = std::chrono::seconds(1);
 
 // OrgTemplates that read with a Secret, or own it.
 std::vector<Key> templates_of_secret(const store::Event& event, const store::Store& store) {
@@ -30,10 +25,6 @@ std::vector<Key> templates_of_secret(const store::Event& event, const store::Sto
     return keys;
 }
 
-Outcome again_at_interval(const crds::OrgTemplate& object, Instant now) {
-    return {.wake_at = now + std::max<Duration>(object.spec.interval, shortest_interval)};
-}
-
 }  // namespace
 
 std::vector<Interest> OrgTemplateReconciler::interests() const {
@@ -43,76 +34,64 @@ std::vector<Interest> OrgTemplateReconciler::interests() const {
 Result<Outcome> OrgTemplateReconciler::reconcile(const Key& key, Instant now) {
     const auto object = TRY(objects_.find<crds::OrgTemplate>(key.ns, key.name));
     if (!object || object->being_deleted()) return Outcome{};
-    if (object->spec.suspend) {
-        TRY(report(*object, suspended_status(*object, now), now));
-        return Outcome{};
-    }
+    const org_template::Seen seen = TRY(observe(*object));
+    org_template::Plan plan = org_template::plan(*object, seen, now);
+    const Result<void> acted = execute(seen, plan.actions, now);
+    if (!acted) plan = org_template::plan_after_failure(*object, acted.error(), now);
+    TRY(report(*object, plan.status, now));
+    if (plan.retry) return *plan.retry;
+    return Outcome{.wake_at = plan.wake_at};
+}
 
-    const auto origin = open_source(*object, objects_, git_, templates_root_);
+Result<org_template::Seen> OrgTemplateReconciler::observe(const crds::OrgTemplate& object) const {
+    org_template::Seen seen;
+    if (object.spec.suspend) return seen;
+    const auto origin = open_source(object, objects_, git_, templates_root_);
     if (!origin) {
         if (origin.error().code == Code::cancelled) return origin.error();
-        TRY(report(*object, source_failed_status(*object, origin.error(), now), now));
-        if (retry_of(origin.error().code) == Retry::at_interval) {
-            return again_at_interval(*object, now);
-        }
-        return origin.error();
+        seen.unreadable = origin.error();
+        return seen;
     }
-
     DigestedFiles files(*origin->files);
     const auto externals = externals_of(*origin, git_, external_);
-    const Compilation compiled = compile(files, *externals);
-    if (!compiled.errors.empty()) {
-        TRY(report(*object, not_compiled_status(*object, compiled, now), now));
-        if (compiled.may_pass) {
-            return Error{Code::unavailable, "a repository of the template cannot be reached"};
+    seen.compiled = compile(files, *externals);
+    if (!seen.compiled.errors.empty()) return seen;
+    seen.revision = origin->commit.empty() ? files.digest(seen.compiled.externals) : origin->commit;
+    seen.trees = std::move(seen.compiled.trees);
+    drivers::Tree artifact = artifact_of(seen.compiled.org);
+    seen.artifact = drivers::digest_of(drivers::manifest_of(artifact));
+    seen.trees.emplace(seen.artifact, std::move(artifact));
+    for (const auto& [digest, tree] : seen.trees) {
+        if (trees_.manifest(digest)) seen.kept.insert(digest);
+    }
+    seen.layers_now = TRY(objects_.secret(object.meta.ns, layers_secret_name(object.meta.name)));
+    if (has_values(seen.compiled.env)) {
+        auto layers = secret_of_layers(object, seen.compiled.env);
+        if (layers) {
+            seen.layers = *std::move(layers);
+        } else {
+            seen.refused = layers.error();
         }
-        return again_at_interval(*object, now);
     }
-
-    const auto artifact = publish(*object, compiled, now);
-    if (!artifact) {
-        TRY(report(*object, publish_failed_status(*object, artifact.error(), now), now));
-        if (retry_of(artifact.error().code) != Retry::soon) return again_at_interval(*object, now);
-        return artifact.error();
-    }
-    const std::string revision =
-        origin->commit.empty() ? files.digest(compiled.externals) : origin->commit;
-    TRY(report(*object, compiled_status(*object, compiled, revision, *artifact, now), now));
-    return again_at_interval(*object, now);
+    return seen;
 }
 
-// Everything that the artifact refers to is there before anybody can learn of the artifact.
-Result<std::string> OrgTemplateReconciler::publish(const crds::OrgTemplate& object,
-                                                   const Compilation& compiled, Instant now) {
-    for (const auto& [digest, tree] : compiled.trees) TRY(keep_tree(digest, tree));
-    const drivers::Tree artifact = artifact_of(compiled.org);
-    const std::string digest = drivers::digest_of(drivers::manifest_of(artifact));
-    TRY(keep_tree(digest, artifact));
-    TRY(publish_layers(object, compiled.env, now));
-    return digest;
-}
-
-Result<void> OrgTemplateReconciler::publish_layers(const crds::OrgTemplate& object,
-                                                   const EnvLayers& layers, Instant now) {
-    if (has_values(layers)) {
-        const crds::Secret secret = TRY(secret_of_layers(object, layers));
-        TRY(objects_.put_secret(secret, now));
-        return {};
+Result<void> OrgTemplateReconciler::execute(const org_template::Seen& seen,
+                                            const std::vector<org_template::Action>& actions,
+                                            Instant now) {
+    for (const org_template::Action& action : actions) {
+        if (const auto* keep = std::get_if<org_template::KeepTree>(&action)) {
+            const std::string stored = TRY(trees_.put(seen.trees.at(keep->digest)));
+            if (stored != keep->digest) {
+                return Error{Code::internal, "the tree store names a tree by another digest"};
+            }
+        } else if (std::holds_alternative<org_template::PutLayers>(action)) {
+            TRY(objects_.put_secret(*seen.layers, now));
+        } else {
+            TRY(objects_.remove_secret(*seen.layers_now, now));
+        }
     }
-    const std::string name = layers_secret_name(object.meta.name);
-    const auto old = TRY(objects_.secret(object.meta.ns, name));
-    if (!old) return {};
-    const crds::OwnerReference* owner = old->meta.controller();
-    if (!owner || owner->uid != object.meta.uid) return {};
-    return objects_.remove_secret(*old, now);
-}
-
-Result<void> OrgTemplateReconciler::keep_tree(const std::string& digest,
-                                              const drivers::Tree& tree) {
-    if (trees_.manifest(digest)) return {};
-    const std::string stored = TRY(trees_.put(tree));
-    if (stored == digest) return {};
-    return Error{Code::internal, "the tree store names a tree by another digest"};
+    return {};
 }
 
 Result<void> OrgTemplateReconciler::report(const crds::OrgTemplate& object,

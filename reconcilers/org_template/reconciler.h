@@ -9,7 +9,7 @@
 #include "drivers/git.h"
 #include "drivers/tree.h"
 #include "reconcilers/objects.h"
-#include "reconcilers/org_template/compile.h"
+#include "reconcilers/org_template/plan.h"
 #include "reconcilers/org_template/source.h"
 #include "reconcilers/reconciler.h"
 
@@ -33,11 +33,9 @@ class OrgTemplateReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
   private:
-    Result<std::string> publish(const crds::OrgTemplate& object, const Compilation& compiled,
-                                Instant now);
-    Result<void> publish_layers(const crds::OrgTemplate& object, const EnvLayers& layers,
-                                Instant now);
-    Result<void> keep_tree(const std::string& digest, const drivers::Tree& tree);
+    Result<org_template::Seen> observe(const crds::OrgTemplate& object) const;
+    Result<void> execute(const org_template::Seen& seen,
+                         const std::vector<org_template::Action>& actions, Instant now);
     Result<void> report(const crds::OrgTemplate& object, crds::OrgTemplateStatus next, Instant now);
 
     Objects& objects_;

@@ -8,61 +8,21 @@ namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t most_warnings = 100;
-constexpr std::size_t longest_message = 2000;
 
-using crds::Condition;
 using crds::ConditionStatus;
-
-crds::OrgTemplateStatus begun(const crds::OrgTemplate& object) {
-    crds::OrgTemplateStatus status = object.status;
-    status.observed_generation = object.meta.generation;
-    status.last_handled_reconcile_at =
-        object.meta.annotation(crds::annotation::reconcile_requested_at);
-    return status;
-}
-
-void set(crds::OrgTemplateStatus& status, std::string_view type, ConditionStatus value,
-         std::string_view reason, std::string_view message, Instant now) {
-    status.set({.type = std::string(type),
-                .status = value,
-                .reason = std::string(reason),
-                .message = std::string(message.substr(0, longest_message)),
-                .last_transition_time = now,
-                .observed_generation = status.observed_generation},
-               now);
-}
 
 // Ready is False; either it will be tried again, or it waits for somebody.
 void set_failed(crds::OrgTemplateStatus& status, std::string_view reason, std::string_view message,
                 Retry retry, Instant now) {
-    set(status, crds::condition::ready, ConditionStatus::no, reason, message, now);
+    set_condition(status, crds::condition::ready, ConditionStatus::no, reason, message, now);
     status.clear(crds::condition::suspended);
     if (retry == Retry::soon) {
         status.clear(crds::condition::stalled);
-        set(status, crds::condition::reconciling, ConditionStatus::yes, "Retrying", message, now);
+        set_condition(status, crds::condition::reconciling, ConditionStatus::yes, "Retrying",
+                      message, now);
     } else {
         status.clear(crds::condition::reconciling);
-        set(status, crds::condition::stalled, ConditionStatus::yes, reason, message, now);
-    }
-}
-
-std::string_view reason_of_source(Code code) {
-    switch (code) {
-        case Code::invalid:
-            return "InvalidSource";
-        case Code::unsupported:
-            return "UnsupportedSource";
-        case Code::not_found:
-            return "SourceNotFound";
-        case Code::unauthenticated:
-        case Code::forbidden:
-            return "SourceAccessDenied";
-        case Code::too_large:
-            return "SourceTooLarge";
-        case Code::exhausted:
-            return "DiskFull";
-        default:
-            return "SourceFetchFailed";
+        set_condition(status, crds::condition::stalled, ConditionStatus::yes, reason, message, now);
     }
 }
 
@@ -75,27 +35,12 @@ std::string text_of_errors(const std::vector<Finding>& errors) {
 
 }  // namespace
 
-Retry retry_of(Code code) {
-    switch (code) {
-        case Code::invalid:
-        case Code::unsupported:
-            return Retry::on_change;
-        case Code::not_found:
-        case Code::unauthenticated:
-        case Code::forbidden:
-        case Code::too_large:
-            return Retry::at_interval;
-        default:
-            return Retry::soon;
-    }
-}
-
 crds::OrgTemplateStatus suspended_status(const crds::OrgTemplate& object, Instant now) {
     auto status = begun(object);
     status.clear(crds::condition::reconciling);
     status.clear(crds::condition::stalled);
-    set(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
-        "spec.suspend is true: the source is not looked at", now);
+    set_condition(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
+                  "spec.suspend is true: the source is not looked at", now);
     return status;
 }
 
@@ -103,7 +48,7 @@ crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, co
                                              Instant now) {
     auto status = begun(object);
     const auto reason = reason_of_source(error.code);
-    set(status, condition::source_ready, ConditionStatus::no, reason, error.message, now);
+    set_condition(status, condition::source_ready, ConditionStatus::no, reason, error.message, now);
     set_failed(status, reason, error.message, retry_of(error.code), now);
     return status;
 }
@@ -115,13 +60,13 @@ crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
     const std::string text = text_of_errors(errors);
     const std::string& reason = errors.front().reason;
     if (compiled.may_pass) {
-        set(status, condition::source_ready, ConditionStatus::no, reason, text, now);
+        set_condition(status, condition::source_ready, ConditionStatus::no, reason, text, now);
         set_failed(status, reason, text, Retry::soon, now);
         return status;
     }
-    set(status, condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read",
-        now);
-    set(status, condition::rendered, ConditionStatus::no, reason, text, now);
+    set_condition(status, condition::source_ready, ConditionStatus::yes, "Fetched",
+                  "the source was read", now);
+    set_condition(status, condition::rendered, ConditionStatus::no, reason, text, now);
     set_failed(status, reason, text, Retry::at_interval, now);
     return status;
 }
@@ -129,9 +74,10 @@ crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
 crds::OrgTemplateStatus publish_failed_status(const crds::OrgTemplate& object, const Error& error,
                                               Instant now) {
     auto status = begun(object);
-    set(status, condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read",
-        now);
-    set(status, condition::rendered, ConditionStatus::no, "PublishFailed", error.message, now);
+    set_condition(status, condition::source_ready, ConditionStatus::yes, "Fetched",
+                  "the source was read", now);
+    set_condition(status, condition::rendered, ConditionStatus::no, "PublishFailed", error.message,
+                  now);
     const Retry retry = retry_of(error.code) == Retry::soon ? Retry::soon : Retry::at_interval;
     set_failed(status, "PublishFailed", error.message, retry, now);
     return status;
@@ -158,10 +104,10 @@ crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
     const std::string summary =
         fmt::format("{} workspaces, {} of them not spawned, {} warnings", status.counts.declared,
                     status.counts.skipped, compiled.warnings.size());
-    set(status, condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read",
-        now);
-    set(status, condition::rendered, ConditionStatus::yes, "Compiled", summary, now);
-    set(status, crds::condition::ready, ConditionStatus::yes, "Compiled", summary, now);
+    set_condition(status, condition::source_ready, ConditionStatus::yes, "Fetched",
+                  "the source was read", now);
+    set_condition(status, condition::rendered, ConditionStatus::yes, "Compiled", summary, now);
+    set_condition(status, crds::condition::ready, ConditionStatus::yes, "Compiled", summary, now);
     return status;
 }
 

@@ -5,6 +5,7 @@
 
 #include "crds/org_template.h"
 #include "reconcilers/org_template/compile.h"
+#include "reconcilers/status.h"
 
 namespace atelier::reconcilers {
 
@@ -12,10 +13,6 @@ namespace condition {
 inline constexpr std::string_view source_ready = "SourceReady";
 inline constexpr std::string_view rendered = "Rendered";
 }  // namespace condition
-
-// Whether a failure of that kind waits for the next look at the source, or is tried again at once.
-enum class Retry { soon, at_interval, on_change };
-Retry retry_of(Code code);
 
 crds::OrgTemplateStatus suspended_status(const crds::OrgTemplate& object, Instant now);
 crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, const Error& error,

@@ -6,6 +6,7 @@
 
 #include "crds/plugin_source.h"
 #include "reconcilers/plugin/source.h"
+#include "reconcilers/status.h"
 
 namespace atelier::reconcilers::plugin {
 namespace {
@@ -18,7 +19,6 @@ using crds::PluginVersion;
 using crds::UpdatePhase;
 
 constexpr Duration shortest_interval = std::chrono::seconds(1);
-constexpr std::size_t longest_message = 2000;
 
 std::string short_id(const PluginVersion& version) {
     return (version.commit.empty() ? version.digest : version.commit).substr(0, 7);
@@ -43,44 +43,13 @@ bool failed_before(const Plugin& plugin) {
     return false;
 }
 
-// Another try may succeed by itself, and soon.
-bool is_transient(Code code) {
-    switch (code) {
-        case Code::invalid:
-        case Code::unsupported:
-        case Code::not_found:
-        case Code::unauthenticated:
-        case Code::forbidden:
-        case Code::too_large:
-            return false;
-        default:
-            return true;
-    }
-}
-
 std::string_view reason_of(const Check::Failure& failure) {
     const Code code = failure.error.code;
     if (failure.stage == Check::Failure::Stage::spec) return "InvalidSpec";
     if (failure.stage == Check::Failure::Stage::content) {
         return code == Code::forbidden ? "IntegrityMismatch" : "UnsafeContent";
     }
-    switch (code) {
-        case Code::invalid:
-            return "InvalidSource";
-        case Code::unsupported:
-            return "UnsupportedSource";
-        case Code::not_found:
-            return "SourceNotFound";
-        case Code::unauthenticated:
-        case Code::forbidden:
-            return "SourceAccessDenied";
-        case Code::too_large:
-            return "SourceTooLarge";
-        case Code::exhausted:
-            return "DiskFull";
-        default:
-            return "SourceFetchFailed";
-    }
+    return reason_of_source(code);
 }
 
 // When an update ended; the decision where that alone ended it.
@@ -94,14 +63,11 @@ class Planner {
     Planner(const Plugin& plugin, const Observed& observed,
             const std::optional<PluginContent>& content, Instant now)
         : plugin_(plugin), observed_(observed), content_(content), now_(now) {
-        plan_.status = plugin.status;
+        plan_.status = begun(plugin);
     }
 
     Plan make() {
         PluginStatus& status = plan_.status;
-        status.observed_generation = plugin_.meta.generation;
-        status.last_handled_reconcile_at =
-            plugin_.meta.annotation(crds::annotation::reconcile_requested_at);
         status.installs = observed_.installs;
         take_approved();
         if (plugin_.spec.suspend) {
@@ -122,10 +88,7 @@ class Planner {
   private:
     void set(std::string_view type, ConditionStatus value, std::string_view reason,
              std::string_view message) {
-        plan_.status.set({std::string(type), value, std::string(reason),
-                          std::string(message.substr(0, longest_message)), now_,
-                          plan_.status.observed_generation},
-                         now_);
+        set_condition(plan_.status, type, value, reason, message, now_);
     }
 
     void note(crds::EventType type, std::string_view reason, std::string message) {
@@ -199,7 +162,8 @@ class Planner {
             note(crds::EventType::warning, reason, message);
         }
         set(crds::condition::ready, ConditionStatus::no, reason, message);
-        if (failure.stage != Check::Failure::Stage::spec && is_transient(failure.error.code)) {
+        if (failure.stage != Check::Failure::Stage::spec &&
+            retry_of(failure.error.code) == Retry::soon) {
             set(crds::condition::reconciling, ConditionStatus::yes, "Retrying", message);
             status.clear(crds::condition::stalled);
             plan_.retry = failure.error;

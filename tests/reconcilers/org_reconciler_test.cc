@@ -329,6 +329,55 @@ TEST(OrgReconciler, AWorkspaceThatIsWantedAgainIsMadeAnewWhenTheOldOneIsGone) {
     EXPECT_NE(world.read<crds::Workspace>("acme-b").meta.uid, uid);
 }
 
+// Counts what is read of the trees below it.
+class CountedTrees final : public drivers::TreeStore {
+  public:
+    explicit CountedTrees(drivers::TreeStore& inner) : inner_(inner) {}
+    Result<std::string> put(const drivers::Tree& tree) override { return inner_.put(tree); }
+    Result<drivers::TreePtr> get(const std::string& digest) override { return inner_.get(digest); }
+    Result<drivers::Manifest> manifest(const std::string& digest) override {
+        return inner_.manifest(digest);
+    }
+    Result<std::string> read(const std::string& digest, const std::string& path) override {
+        ++reads;
+        return inner_.read(digest, path);
+    }
+    int reads = 0;
+
+  private:
+    drivers::TreeStore& inner_;
+};
+
+TEST(OrgReconciler, ReadsACompiledTemplateOnceForEachDigest) {
+    OrgWorld world;
+    CountedTrees trees(world.trees);
+    CompiledCache cache;
+    std::vector<std::string> digests;
+    for (int i = 0; i < 10; ++i) {
+        CompiledOrg compiled;
+        compiled.name = std::to_string(i);
+        const std::string text = json::canonical(json::document_of(compiled));
+        digests.push_back(
+            *trees.put({{std::string(tree_file), {drivers::File::Kind::regular, false, text}}}));
+    }
+    for (int i = 0; i < 3; ++i) EXPECT_EQ((*cache.get(digests[0], trees))->name, "0");
+    EXPECT_EQ(trees.reads, 1);
+    for (int i = 1; i < 8; ++i) EXPECT_EQ((*cache.get(digests[i], trees))->name, std::to_string(i));
+    EXPECT_EQ((*cache.get(digests[0], trees))->name, "0");
+    EXPECT_EQ(trees.reads, 8);
+    // The one that was used longest ago makes room.
+    ASSERT_TRUE(cache.get(digests[8], trees));
+    ASSERT_TRUE(cache.get(digests[0], trees));
+    EXPECT_EQ(trees.reads, 9);
+    ASSERT_TRUE(cache.get(digests[1], trees));
+    EXPECT_EQ(trees.reads, 10);
+    const auto absent = cache.get(std::string(64, 'a'), trees);
+    ASSERT_TRUE(absent);
+    EXPECT_EQ(*absent, nullptr) << "and it is asked for again, for it may come";
+    ASSERT_TRUE(cache.get(std::string(64, 'a'), trees));
+    EXPECT_EQ(trees.reads, 12);
+}
+
 TEST(OrgReconciler, WithoutATemplateNothingHappens) {
     OrgWorld world;
     world.make_org();

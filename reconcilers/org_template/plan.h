@@ -1,0 +1,61 @@
+// What follows from an OrgTemplate and one look at its source. Pure.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/core.h"
+#include "crds/org_template.h"
+#include "drivers/tree.h"
+#include "reconcilers/org_template/compile.h"
+
+namespace atelier::reconcilers::org_template {
+
+// What was seen. Without `unreadable`, the source was read and `compiled` is what it gave.
+struct Seen {
+    std::optional<Error> unreadable;
+    Compilation compiled;
+    std::string revision;  // the commit, or a digest of what was read
+    // When it compiled: every tree to be kept, the artifact among them, and which of them are.
+    std::map<std::string, drivers::Tree> trees;
+    std::string artifact;
+    std::set<std::string> kept;
+    // The Secret with the environment layers: as it should be, and as it is.
+    std::optional<crds::Secret> layers;
+    std::optional<crds::Secret> layers_now;
+    std::optional<Error> refused;  // it compiled, but cannot be kept
+};
+
+// Everything that the artifact refers to is there before anybody can learn of the artifact, which
+// is told by the status.
+struct KeepTree {
+    std::string digest;
+};
+struct PutLayers {
+    std::string secret;
+};
+struct RemoveLayers {
+    std::string secret;
+};
+using Action = std::variant<KeepTree, PutLayers, RemoveLayers>;
+
+struct Plan {
+    std::vector<Action> actions;
+    crds::OrgTemplateStatus status;  // once the actions are done
+    std::optional<Instant> wake_at;
+    std::optional<Error> retry;  // what the controller tries again with backoff
+};
+
+Plan plan(const crds::OrgTemplate& object, const Seen& seen, Instant now);
+// As `plan`, when an action failed with this.
+Plan plan_after_failure(const crds::OrgTemplate& object, const Error& failure, Instant now);
+
+std::string text(const Action& action);
+std::string text(const Plan& plan);  // "keep tree 0a1b2c3, put secret x; True Compiled"
+
+}  // namespace atelier::reconcilers::org_template

@@ -1,0 +1,256 @@
+// What follows from an OrgTemplate and one look at its source, and the law of its reconciler.
+#include <gtest/gtest.h>
+
+#include "reconcilers/org_template/layers.h"
+#include "reconcilers/org_template/plan.h"
+#include "tests/reconcilers/org_world.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using org_template::Seen;
+
+const Instant noon = *parse_rfc3339("2026-05-08T12:00:00Z");
+
+crds::OrgTemplate some_template(const std::function<void(crds::OrgTemplate&)>& how = {}) {
+    crds::OrgTemplate object;
+    object.meta.name = "dev";
+    object.meta.ns = "default";
+    object.meta.uid = "uid-of-dev";
+    object.meta.generation = 3;
+    object.spec.interval = std::chrono::minutes(5);
+    if (how) how(object);
+    return object;
+}
+
+// Two trees, "aaaaaaa…" (the artifact) and "bbbbbbb…", of which these are kept.
+Seen compiled(std::set<char> kept, const std::function<void(Seen&)>& how = {}) {
+    Seen seen;
+    seen.revision = "c0ffee";
+    seen.artifact = std::string(64, 'a');
+    for (const char digit : {'a', 'b'}) seen.trees[std::string(64, digit)] = {};
+    for (const char digit : kept) seen.kept.insert(std::string(64, digit));
+    if (how) how(seen);
+    return seen;
+}
+crds::Secret layers(const std::string& value) {
+    return *secret_of_layers(some_template(), {.org = {{"KEY", value}}, .nodes = {}});
+}
+crds::Secret of_somebody_else() {
+    crds::Secret secret = layers("theirs");
+    secret.meta.owners[0].uid = "another";
+    return secret;
+}
+Seen unreadable(Code code) {
+    Seen seen;
+    seen.unreadable = Error{code, "why"};
+    return seen;
+}
+
+TEST(OrgTemplatePlan, FollowsFromTheSource) {
+    struct Case {
+        const char* name;
+        crds::OrgTemplate object;
+        Seen seen;
+        const char* expected;
+    };
+    const Case cases[] = {
+        {"new", some_template(), compiled({}),
+         "keep tree aaaaaaa, keep tree bbbbbbb; True Compiled"},
+        {"one tree is there", some_template(), compiled({'b'}), "keep tree aaaaaaa; True Compiled"},
+        {"right", some_template(), compiled({'a', 'b'}), "True Compiled"},
+        {"an environment", some_template(),
+         compiled({'a', 'b'}, [](Seen& seen) { seen.layers = layers("1"); }),
+         "put secret dev.template-env; True Compiled"},
+        {"the same environment", some_template(),
+         compiled({'a', 'b'},
+                  [](Seen& seen) {
+                      seen.layers = layers("1");
+                      seen.layers_now = layers("1");
+                  }),
+         "True Compiled"},
+        {"another environment", some_template(),
+         compiled({'a'},
+                  [](Seen& seen) {
+                      seen.layers = layers("2");
+                      seen.layers_now = layers("1");
+                  }),
+         "keep tree bbbbbbb, put secret dev.template-env; True Compiled"},
+        {"no environment any more", some_template(),
+         compiled({'a', 'b'}, [](Seen& seen) { seen.layers_now = layers("1"); }),
+         "remove secret dev.template-env; True Compiled"},
+        {"a Secret of somebody else is not removed", some_template(),
+         compiled({'a', 'b'}, [](Seen& seen) { seen.layers_now = of_somebody_else(); }),
+         "True Compiled"},
+        {"too large to keep", some_template(),
+         compiled({},
+                  [](Seen& seen) {
+                      seen.refused = Error{Code::too_large, "too large"};
+                  }),
+         "False PublishFailed"},
+        {"does not compile", some_template(),
+         compiled({},
+                  [](Seen& seen) {
+                      Finding finding;
+                      finding.reason = "IncludeCycle";
+                      seen.compiled.errors.push_back(finding);
+                  }),
+         "False IncludeCycle"},
+        {"another repository is away", some_template(),
+         compiled({},
+                  [](Seen& seen) {
+                      Finding finding;
+                      finding.reason = "ExternalAway";
+                      seen.compiled.errors.push_back(finding);
+                      seen.compiled.may_pass = true;
+                  }),
+         "False ExternalAway, again soon"},
+        {"away", some_template(), unreadable(Code::unavailable),
+         "False SourceFetchFailed, again soon"},
+        {"not there", some_template(), unreadable(Code::not_found), "False SourceNotFound"},
+        {"no access", some_template(), unreadable(Code::unauthenticated),
+         "False SourceAccessDenied"},
+        {"nonsense waits for a change", some_template(), unreadable(Code::invalid),
+         "False InvalidSource, waits for a change"},
+        {"suspended", some_template([](crds::OrgTemplate& o) { o.spec.suspend = true; }), Seen{},
+         "Suspended"},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.name);
+        const auto plan = org_template::plan(c.object, c.seen, noon);
+        EXPECT_EQ(text(plan), c.expected);
+        EXPECT_EQ(plan.status.observed_generation, 3);
+    }
+}
+
+TEST(OrgTemplatePlan, LooksAgainAtTheIntervalUnlessTriedBefore) {
+    const auto at = [](const Seen& seen) {
+        return org_template::plan(some_template(), seen, noon).wake_at;
+    };
+    EXPECT_EQ(at(compiled({})), noon + std::chrono::minutes(5));
+    EXPECT_EQ(at(unreadable(Code::not_found)), noon + std::chrono::minutes(5));
+    EXPECT_EQ(at(unreadable(Code::unavailable)), std::nullopt);
+    const auto failed = [](Code code) {
+        return org_template::plan_after_failure(some_template(), {code, "why"}, noon);
+    };
+    EXPECT_EQ(text(failed(Code::unavailable)), "False PublishFailed, again soon");
+    EXPECT_EQ(text(failed(Code::forbidden)), "False PublishFailed");
+    EXPECT_EQ(failed(Code::forbidden).wake_at, noon + std::chrono::minutes(5));
+}
+
+// A failure keeps what the last good look gave.
+TEST(OrgTemplatePlan, TheLastGoodArtifactStays) {
+    const auto object = some_template([](crds::OrgTemplate& o) {
+        o.status.artifact_digest = "good";
+        o.status.revision = "r1";
+    });
+    Seen broken = compiled({});
+    broken.compiled.errors.emplace_back();
+    for (const Seen& seen : {unreadable(Code::unavailable), unreadable(Code::invalid), broken}) {
+        const auto plan = org_template::plan(object, seen, noon);
+        EXPECT_EQ(plan.status.artifact_digest, "good");
+        EXPECT_EQ(plan.status.revision, "r1");
+        EXPECT_TRUE(plan.actions.empty());
+    }
+}
+
+// Trees whose nth put from now on fails, before it has an effect or after it.
+class FaultyTrees final : public drivers::TreeStore {
+  public:
+    explicit FaultyTrees(drivers::TreeStore& inner) : inner_(inner) {}
+    void fail_put(int nth, bool after_its_effect) {
+        left_ = nth;
+        after_ = after_its_effect;
+    }
+    Result<std::string> put(const drivers::Tree& tree) override {
+        ++puts;
+        const bool fails = left_ > 0 && --left_ == 0;
+        if (!fails || after_) TRY(inner_.put(tree));
+        if (fails) return Error{Code::unavailable, "a planned failure of a put"};
+        return drivers::digest_of(drivers::manifest_of(tree));
+    }
+    Result<drivers::TreePtr> get(const std::string& digest) override { return inner_.get(digest); }
+    Result<drivers::Manifest> manifest(const std::string& digest) override {
+        return inner_.manifest(digest);
+    }
+    Result<std::string> read(const std::string& digest, const std::string& path) override {
+        return inner_.read(digest, path);
+    }
+    int puts = 0;
+
+  private:
+    drivers::TreeStore& inner_;
+    int left_ = 0;
+    bool after_ = false;
+};
+
+// The law: whichever call fails, or is the last before a crash, reconciling again gets there, and
+// once there nothing is touched.
+TEST(OrgTemplateLaw, ConvergesThroughAnyOneFailureThenRests) {
+    using Faults = std::function<void(OrgWorld&, FaultyTrees&)>;
+    const auto story = [](const Faults& plan) {
+        OrgWorld world;
+        FaultyTrees trees(world.trees);
+        OrgTemplateReconciler reconciler(world.objects, world.git, trees, {});
+        const auto settle = [&] {
+            for (int turn = 0; turn < 10; ++turn) {
+                world.clock.now_ += std::chrono::seconds(10);
+                const auto before = std::pair(world.store.revision(), trees.puts);
+                const auto done = reconciler.reconcile(
+                    {"orgtemplates.atelier.dev", "default", "dev"}, world.clock.now());
+                if (done && before == std::pair(world.store.revision(), trees.puts)) return turn;
+            }
+            ADD_FAILURE() << "it does not come to rest";
+            return 10;
+        };
+        world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n"},
+                    {"pm/system-prompt.md", "hi\n"},
+                    {"pm/.env", "A=1\n"}});
+        world.make_git_template();
+        settle();
+        world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n"},
+                    {"pm/system-prompt.md", "hello\n"},
+                    {".env", "B=2\n"}});
+        plan(world, trees);
+        const int puts = trees.puts;
+        const int writes = world.store.writes();
+        settle();
+        trees.fail_put(0, false);
+        world.store.fail_write(0, false);
+        EXPECT_EQ(settle(), 0) << "at rest";
+        const auto object = world.read<crds::OrgTemplate>("dev");
+        std::string picture = world.everything() + object.status.artifact_digest;
+        picture += object.status.is_true("Ready") ? " Ready" : " not Ready";
+        EXPECT_TRUE(world.trees.get(object.status.artifact_digest));
+        return std::tuple(picture, trees.puts - puts, world.store.writes() - writes);
+    };
+    const auto [expected, puts, writes] = story([](OrgWorld&, FaultyTrees&) {});
+    ASSERT_GE(puts, 2);
+    ASSERT_GE(writes, 2);
+    for (const bool after : {false, true}) {
+        for (int nth = 1; nth <= puts; ++nth) {
+            SCOPED_TRACE("put " + std::to_string(nth) + (after ? " after" : " before"));
+            EXPECT_EQ(
+                std::get<0>(story([&](OrgWorld&, FaultyTrees& t) { t.fail_put(nth, after); })),
+                expected);
+        }
+        for (int nth = 1; nth <= writes; ++nth) {
+            SCOPED_TRACE("write " + std::to_string(nth) + (after ? " after" : " before"));
+            EXPECT_EQ(std::get<0>(story(
+                          [&](OrgWorld& w, FaultyTrees&) { w.store.fail_write(nth, after); })),
+                      expected);
+        }
+    }
+    for (const char* call : {"refs", "fetch"}) {
+        for (const auto when : {fakes::When::before, fakes::When::after}) {
+            SCOPED_TRACE(call);
+            EXPECT_EQ(std::get<0>(story([&](OrgWorld& w, FaultyTrees&) {
+                          w.git.plan({.call = call, .nth = 1, .when = when, .code = Code::timeout});
+                      })),
+                      expected);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace atelier::reconcilers
