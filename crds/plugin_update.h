@@ -38,24 +38,14 @@ struct PluginUpdateSpec {
     }
 };
 
-enum class UpdatePhase {
-    pending,
-    approved,
-    rolling_out,
-    applied,
-    dismissed,
-    failed,
-    rolled_back,
-    superseded
-};
-constexpr std::array<std::pair<UpdatePhase, std::string_view>, 8> names_of(UpdatePhase) {
+enum class UpdatePhase { pending, approved, rolling_out, applied, dismissed, failed, superseded };
+constexpr std::array<std::pair<UpdatePhase, std::string_view>, 7> names_of(UpdatePhase) {
     return {{{UpdatePhase::pending, "Pending"},
              {UpdatePhase::approved, "Approved"},
              {UpdatePhase::rolling_out, "RollingOut"},
              {UpdatePhase::applied, "Applied"},
              {UpdatePhase::dismissed, "Dismissed"},
              {UpdatePhase::failed, "Failed"},
-             {UpdatePhase::rolled_back, "RolledBack"},
              {UpdatePhase::superseded, "Superseded"}}};
 }
 

@@ -222,10 +222,7 @@ class Planner {
     const PluginUpdate* declined() const {
         for (const PluginUpdate& update : observed_.updates) {
             const UpdatePhase phase = update.status.phase;
-            if (phase != UpdatePhase::dismissed && phase != UpdatePhase::failed &&
-                phase != UpdatePhase::rolled_back) {
-                continue;
-            }
+            if (phase != UpdatePhase::dismissed && phase != UpdatePhase::failed) continue;
             if (update.spec.to.digest != plan_.status.latest->digest) continue;
             const auto at = ended_at(update);
             if (at && plan_.status.latest_first_seen && *at < *plan_.status.latest_first_seen) {
