@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <csignal>
@@ -32,7 +33,7 @@
 #include "crds/kind.h"
 #include "drivers/git.h"
 #include "drivers/plugin_folder.h"
-#include "drivers/tree.h"
+#include "drivers/tree_collection.h"
 #include "reconcilers/objects.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
@@ -40,6 +41,7 @@
 #include "reconcilers/plugin_install/reconciler.h"
 #include "reconcilers/plugin_policy/reconciler.h"
 #include "reconcilers/plugin_update/reconciler.h"
+#include "reconcilers/tree_garbage.h"
 #include "reconcilers/update_tier/reconciler.h"
 #include "reconcilers/workspace/reconciler.h"
 #include "store/open.h"
@@ -57,11 +59,14 @@ std::string agent_program() {
     return error ? "atelier-agent" : (self.parent_path() / "atelier-agent").string();
 }
 
-// Collects garbage whenever something changed, on a thread of its own.
+// Collects garbage whenever something changed, and trees from time to time, on a thread of its own.
 class GarbageLoop {
   public:
-    GarbageLoop(store::Store& store, const crds::Kinds& kinds, const Clock& clock, const Log& log)
-        : garbage_(store, kinds, log), clock_(clock) {
+    GarbageLoop(store::Store& store, const crds::Kinds& kinds, drivers::TreeCollection& trees,
+                const Clock& clock, Metrics& metrics, const Log& log)
+        : garbage_(store, kinds, log),
+          trees_(store, kinds, trees, metrics, log, {}),
+          clock_(clock) {
         subscription_ = store.on_commit([this](Revision) {
             {
                 const std::lock_guard lock(mutex_);
@@ -86,13 +91,15 @@ class GarbageLoop {
                 changed_ = false;
             }
             if (garbage_.collect(clock_.now())) continue;
+            trees_.collect(clock_.now());
+            const Instant due = std::min(garbage_.next_sweep(), trees_.next());
             std::unique_lock lock(mutex_);
-            wake_.wait_for(lock, stop, garbage_.next_sweep() - clock_.now(),
-                           [&] { return changed_; });
+            wake_.wait_for(lock, stop, due - clock_.now(), [&] { return changed_; });
         }
     }
 
     controllers::Garbage garbage_;
+    reconcilers::TreeGarbage trees_;
     const Clock& clock_;
     std::mutex mutex_;
     std::condition_variable_any wake_;
@@ -134,7 +141,7 @@ class Server {
         kinds_ = TRY(crds::atelier_kinds({.allow_unpinned = options_.allow_unpinned}));
         crds::add_core_kinds(kinds_);
         TRY(open_store());
-        trees_ = TRY(drivers::open_tree_store(options_.home / "trees"));
+        trees_ = TRY(drivers::open_tree_collection(options_.home / "trees"));
         drivers::GitOptions git;
         git.stop = git_stop_.get_token();
         git_ = TRY(drivers::open_git(options_.home / "git", git, clock_, log_));
@@ -146,7 +153,7 @@ class Server {
         TRY(seed(*objects_, *api_, clock_.now()));
         make_controllers();
         for (auto& controller : controllers_) controller->start();
-        garbage_ = std::make_unique<GarbageLoop>(*store_, kinds_, clock_, log_);
+        garbage_ = std::make_unique<GarbageLoop>(*store_, kinds_, *trees_, clock_, metrics_, log_);
         watch_ = std::make_unique<RuntimeWatch>(
             runtimes_,
             RuntimeWatch::Options{.having = {{"atelier.dev/instance", home_->instance()}}},
@@ -281,7 +288,7 @@ class Server {
     crds::Kinds kinds_;
     std::string token_;
     std::unique_ptr<store::Store> store_;
-    std::unique_ptr<drivers::TreeStore> trees_;
+    std::unique_ptr<drivers::TreeCollection> trees_;
     std::stop_source git_stop_;
     std::unique_ptr<drivers::Git> git_;
     std::unique_ptr<drivers::PluginFolders> folders_;

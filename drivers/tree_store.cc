@@ -2,7 +2,7 @@
 //
 //     <digest>/manifest.json     what the tree holds, and the proof of it: its digest is <digest>
 //     <digest>/files/…           the files
-//     .put-…/, .damaged-…/       being written, or being cleared away
+//     .put-…/, .damaged-…/, .unwanted-…/   being written, or being cleared away
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -12,12 +12,14 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <mutex>
 
 #include "base/digest.h"
 #include "base/fields.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "drivers/tree.h"
+#include "drivers/tree_collection.h"
+#include "drivers/tree_grace.h"
 
 namespace atelier::drivers {
 namespace {
@@ -84,7 +86,7 @@ void remove_quietly(const fs::path& path) {
     fs::remove_all(path, ignored);
 }
 
-class DiskTreeStore final : public TreeStore {
+class DiskTreeStore final : public TreeCollection {
   public:
     explicit DiskTreeStore(fs::path directory) : directory_(std::move(directory)) {}
 
@@ -93,8 +95,7 @@ class DiskTreeStore final : public TreeStore {
         const Manifest manifest = manifest_of(tree);
         const std::string digest = digest_of(manifest);
         const fs::path place = directory_ / digest;
-        struct stat status {};
-        if (lstat(place.c_str(), &status) == 0) return digest;
+        if (is_here(digest)) return digest;
 
         const fs::path temporary = directory_ / fmt::format(".put-{}", next_++);
         remove_quietly(temporary);
@@ -111,6 +112,8 @@ class DiskTreeStore final : public TreeStore {
             return error_of_errno(number, "cannot store the tree", place);
         }
         TRY(sync_directory());
+        const std::lock_guard lock(mutex_);
+        grace_.touch(digest);
         return digest;
     }
 
@@ -165,7 +168,49 @@ class DiskTreeStore final : public TreeStore {
         return read_entry(digest, *entry);
     }
 
+    Result<std::set<std::string>> digests() override {
+        std::set<std::string> found;
+        std::error_code code;
+        for (const auto& entry : fs::directory_iterator(directory_, code)) {
+            std::string name = entry.path().filename().string();
+            if (is_digest(name)) found.insert(std::move(name));
+        }
+        if (code) return error_of_errno(code.value(), "cannot read the folder", directory_);
+        return found;
+    }
+
+    Result<std::vector<std::string>> collect(const std::set<std::string>& wanted, Instant now,
+                                             Duration grace) override {
+        const std::set<std::string> there = TRY(digests());
+        std::vector<std::string> gone;
+        std::vector<fs::path> aside;
+        {
+            const std::lock_guard lock(mutex_);
+            for (std::string& digest : grace_.over(there, wanted, now, grace)) {
+                fs::path away = directory_ / fmt::format(".unwanted-{}", next_++);
+                remove_quietly(away);
+                if (rename((directory_ / digest).c_str(), away.c_str()) != 0) {
+                    if (errno == ENOENT) continue;
+                    return error_of_errno(errno, "cannot remove a tree", directory_ / digest);
+                }
+                aside.push_back(std::move(away));
+                gone.push_back(std::move(digest));
+            }
+        }
+        for (const fs::path& path : aside) remove_quietly(path);
+        return gone;
+    }
+
   private:
+    // Who puts what is there is promised that it stays for a while.
+    bool is_here(const std::string& digest) {
+        const std::lock_guard lock(mutex_);
+        struct stat status {};
+        if (lstat((directory_ / digest).c_str(), &status) != 0) return false;
+        grace_.touch(digest);
+        return true;
+    }
+
     Result<void> write(const fs::path& temporary, const Tree& tree, const Manifest& manifest) {
         TRY(make_directories(temporary / "files"));
         std::string folder;
@@ -224,20 +269,29 @@ class DiskTreeStore final : public TreeStore {
 
     const fs::path directory_;
     std::atomic<std::uint64_t> next_ = 0;
+    std::mutex mutex_;  // between looking whether a tree is there and taking it away
+    TreeGrace grace_;   // guarded by mutex_
 };
 
 }  // namespace
 
-Result<std::unique_ptr<TreeStore>> open_tree_store(const std::filesystem::path& directory) {
+Result<std::unique_ptr<TreeCollection>> open_tree_collection(
+    const std::filesystem::path& directory) {
     TRY(make_directories(directory, 0700));
     std::error_code code;
     for (const auto& entry : fs::directory_iterator(directory, code)) {
         const std::string name = entry.path().filename().string();
-        if (name.starts_with(".put-") || name.starts_with(".damaged-"))
+        if (name.starts_with(".put-") || name.starts_with(".damaged-") ||
+            name.starts_with(".unwanted-")) {
             remove_quietly(entry.path());
+        }
     }
     if (code) return error_of_errno(code.value(), "cannot read the folder", directory);
-    return std::unique_ptr<TreeStore>(std::make_unique<DiskTreeStore>(directory));
+    return std::unique_ptr<TreeCollection>(std::make_unique<DiskTreeStore>(directory));
+}
+
+Result<std::unique_ptr<TreeStore>> open_tree_store(const std::filesystem::path& directory) {
+    return std::unique_ptr<TreeStore>(TRY(open_tree_collection(directory)));
 }
 
 }  // namespace atelier::drivers

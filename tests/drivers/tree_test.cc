@@ -1,5 +1,3 @@
-#include "drivers/tree.h"
-
 #include <gtest/gtest.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -10,6 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
+#include "drivers/tree_collection.h"
 #include "tests/fakes/memory_tree_store.h"
 
 namespace atelier::drivers {
@@ -233,6 +232,37 @@ class DiskTreeStore : public testing::Test {
     TemporaryDirectory directory_;
     const fs::path root_ = directory_.path() / "trees";
 };
+
+TEST(TreeCollection, RemovesWhatNobodyWantsAfterTheGrace) {
+    const TemporaryDirectory directory;
+    const auto opened = open_tree_collection(directory.path() / "trees");
+    ASSERT_TRUE(opened);
+    TreeCollection* const store = opened->get();
+    using std::chrono::minutes;
+    const Duration grace = minutes(60);
+    const Instant start = *parse_rfc3339("2026-05-08T12:00:00Z");
+    const auto kept = store->put(sample());
+    const auto unwanted = store->put({{"a", {File::Kind::regular, false, "a"}}});
+    const auto late = store->put({{"b", {File::Kind::regular, false, "b"}}});
+    const auto again = store->put({{"c", {File::Kind::regular, false, "c"}}});
+    ASSERT_TRUE(kept && unwanted && late && again);
+    using Gone = std::vector<std::string>;
+    EXPECT_EQ(*store->collect({*kept, *late}, start, grace), Gone());
+    EXPECT_EQ(*store->collect({*kept}, start + minutes(30), grace), Gone());
+    ASSERT_TRUE(store->put({{"c", {File::Kind::regular, false, "c"}}}));
+    EXPECT_EQ(*store->collect({*kept}, start + minutes(59), grace), Gone());
+    EXPECT_EQ(*store->collect({*kept}, start + minutes(60), grace), Gone{*unwanted});
+    EXPECT_EQ(*store->collect({*kept}, start + minutes(90), grace), Gone{*late});
+    // Put again at 30, found unwanted at 59, wanted for a moment at 100.
+    EXPECT_EQ(*store->collect({*kept, *again}, start + minutes(100), grace), Gone());
+    EXPECT_EQ(*store->collect({*kept}, start + minutes(130), grace), Gone());
+    EXPECT_EQ(*store->collect({*kept}, start + minutes(190), grace), Gone{*again});
+    EXPECT_EQ(*store->digests(), std::set<std::string>{*kept});
+    EXPECT_EQ(store->get(*unwanted).error().code, Code::not_found);
+    // What went can come again.
+    EXPECT_EQ(*store->put({{"a", {File::Kind::regular, false, "a"}}}), *unwanted);
+    EXPECT_TRUE(store->get(*unwanted));
+}
 
 TEST_F(DiskTreeStore, KeepsTreesOverARestartAndClearsLeftovers) {
     const auto digest = open()->put(sample());
