@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <future>
+#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
@@ -39,6 +40,7 @@ class Server final : public HttpServer {
     Result<void> listen() {
         if (!shared_.options.tls.certificate_pem.empty()) {
             tls_ = TRY(make_tls_context(shared_.options.tls));
+            secure_ = true;
         }
         error_code ec;
         const std::string& name = shared_.options.address;
@@ -70,6 +72,14 @@ class Server final : public HttpServer {
 
     std::uint16_t port() const override { return port_; }
 
+    Result<void> use_tls(const TlsFiles& files) override {
+        if (!secure_) return Error{Code::invalid, "this server has no TLS"};
+        auto context = TRY(make_tls_context(files));
+        const std::lock_guard lock(tls_mutex_);
+        tls_ = std::move(context);
+        return {};
+    }
+
     void stop(Duration grace) override {
         if (threads_.empty()) return;
         // No loop may be handed a new descriptor once it was told to end.
@@ -94,6 +104,11 @@ class Server final : public HttpServer {
     }
 
   private:
+    std::shared_ptr<asio::ssl::context> tls() {
+        const std::lock_guard lock(tls_mutex_);
+        return tls_;
+    }
+
     Error cannot_listen(const error_code& ec) const {
         const std::string where =
             shared_.options.address + " port " + std::to_string(shared_.options.port);
@@ -148,7 +163,7 @@ class Server final : public HttpServer {
                 shared_.open.fetch_sub(1);
                 return;
             }
-            open_connection(loop, shared_, descriptor, tls_);
+            open_connection(loop, shared_, descriptor, tls());
         };
         loop.here() ? open() : loop.post(open);
     }
@@ -156,7 +171,7 @@ class Server final : public HttpServer {
     // One attempt, no waiting: there is no connection to account this to.
     void refuse(int descriptor) {
         shared_.rejected(503).add();
-        if (!tls_) {
+        if (!secure_) {
             const std::string body = status_json(503, "too many connections");
             HeadOptions head;
             head.content_length = body.size();
@@ -176,7 +191,9 @@ class Server final : public HttpServer {
 
     HttpShared shared_;
     std::vector<std::unique_ptr<Loop>> loops_;
-    std::shared_ptr<asio::ssl::context> tls_;
+    bool secure_ = false;  // constant after listen()
+    std::mutex tls_mutex_;
+    std::shared_ptr<asio::ssl::context> tls_;  // guarded by tls_mutex_; null: plain HTTP
     std::optional<tcp::acceptor> acceptor_;
     std::uint16_t port_ = 0;
     std::size_t next_ = 0;

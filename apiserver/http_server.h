@@ -40,6 +40,10 @@ class HttpServer {
     virtual std::uint16_t port() const = 0;
     // No new connection or request; running answers end within `grace`, then all are cut.
     virtual void stop(Duration grace) = 0;
+    // From now on new connections are made with this; those that are open go on with what they
+    // have. Thread-safe. invalid when it cannot be used, or when the server has no TLS: then all
+    // stays as it was.
+    virtual Result<void> use_tls(const TlsFiles& files) = 0;
 };
 
 // Listens before it returns; unavailable when the port is taken.

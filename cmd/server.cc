@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "cmd/certificates.h"
 #include "cmd/home.h"
 #include "cmd/runtime_watch.h"
 #include "cmd/runtimes.h"
@@ -166,6 +167,7 @@ class Server {
     // The API first (readiness fails at once), then what turns the world, then the store.
     void stop() {
         stopping_ = true;
+        certificates_.reset();
         if (api_) api_->stop();
         if (http_) http_->stop(stream_grace);
         watch_.reset();
@@ -265,7 +267,8 @@ class Server {
         if (const std::string host = apiserver::host_name(); !host.empty()) names.push_back(host);
         const bool any = options_.address == "0.0.0.0" || options_.address == "::";
         if (!any) names.push_back(options_.address);
-        const auto pki = TRY(apiserver::ensure_pki(options_.home, names, clock_.now(), random_));
+        certificates_ = std::make_unique<Certificates>(options_.home, names, clock_, random_, log_);
+        const auto pki = TRY(certificates_->current(clock_.now()));
         apiserver::HttpOptions http;
         http.address = options_.address;
         http.port = options_.port;
@@ -274,6 +277,11 @@ class Server {
         options_.port = http_->port();
         const auto kubeconfig = options_.home / "kubeconfig";
         TRY(apiserver::ensure_kubeconfig(kubeconfig, "https://" + url(), pki.ca_pem, token_));
+        certificates_->keep([this, kubeconfig](const apiserver::Pki& renewed) -> Result<void> {
+            TRY(http_->use_tls(renewed.tls));
+            return apiserver::ensure_kubeconfig(kubeconfig, "https://" + url(), renewed.ca_pem,
+                                                token_);
+        });
         log_.info("serving", {{"url", "https://" + url()}, {"kubeconfig", kubeconfig.string()}});
         return {};
     }
@@ -302,6 +310,7 @@ class Server {
     std::unique_ptr<GarbageLoop> garbage_;
     std::unique_ptr<RuntimeWatch> watch_;
     std::unique_ptr<apiserver::HttpServer> http_;
+    std::unique_ptr<Certificates> certificates_;
 };
 
 extern "C" void end_now(int) {

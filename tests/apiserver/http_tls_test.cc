@@ -58,6 +58,27 @@ TEST_F(HttpTlsTest, serves_with_its_own_certificate) {
     EXPECT_FALSE(RawClient(server->port(), stranger->certificate_pem).connected());
 }
 
+TEST_F(HttpTlsTest, takes_another_certificate_while_it_runs) {
+    const Pki before = make();
+    options.tls = before.tls;
+    serve_echo();
+    RawClient old(server->port(), before.ca_pem);
+    ASSERT_TRUE(old.connected());
+    EXPECT_FALSE(RawClient(server->port(), before.ca_pem, "later.example").connected());
+
+    const Pki after = make({"later.example"});
+    EXPECT_EQ(server->use_tls({"no certificate", after.tls.key_pem, {}}).error().code,
+              Code::invalid);
+    EXPECT_EQ(server->use_tls({before.tls.certificate_pem, after.tls.key_pem, {}}).error().code,
+              Code::invalid);
+    EXPECT_FALSE(RawClient(server->port(), before.ca_pem, "later.example").connected());
+    ASSERT_TRUE(server->use_tls(after.tls));
+    EXPECT_TRUE(RawClient(server->port(), before.ca_pem, "later.example").connected());
+    old.send(get("/still"));
+    EXPECT_NE(old.response().body.find("GET /still"), std::string::npos)
+        << "a connection that is open goes on";
+}
+
 TEST_F(HttpTlsTest, streams_and_sends_large_answers) {
     const Pki pki = make();
     options.tls = pki.tls;
@@ -186,6 +207,11 @@ TEST_F(HttpTlsTest, heals_a_half_written_pair_but_never_replaces_an_authority) {
     ASSERT_TRUE(write_file_atomically(home / "pki/ca.crt", "garbage"));
     ASSERT_TRUE(write_file_atomically(home / "pki/ca.key", "garbage"));
     EXPECT_FALSE(ensure_pki(home, {}, now, random));
+}
+
+TEST_F(HttpTest, without_tls_takes_no_certificate) {
+    serve_echo();
+    EXPECT_EQ(server->use_tls({}).error().code, Code::invalid);
 }
 
 TEST_F(HttpTlsTest, keeps_one_token) {
