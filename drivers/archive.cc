@@ -161,7 +161,8 @@ Result<void> TarStream::State::step() {
 }
 
 TarStream::TarStream(const Tree& tree, std::string_view prefix, const TarOwner& owner)
-    : state_(std::make_unique<State>(tree, prefix, owner)) {}
+    : state_(std::make_unique<State>(
+          tree, prefix.ends_with('/') ? prefix.substr(0, prefix.size() - 1) : prefix, owner)) {}
 
 TarStream::~TarStream() = default;
 

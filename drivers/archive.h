@@ -20,8 +20,9 @@ struct TarOwner {
 };
 
 // A tar of a tree, made while it is read: it holds one piece of it at a time. The tree must outlive
-// it. Every path stands below `prefix` (a safe relative path, or empty); folders, also those of the
-// prefix, come as entries of their own (0755); files are 0644 or 0755. Not thread-safe.
+// it. Every path stands below `prefix` (a safe relative path, with or without a slash at its end,
+// or empty); folders, also those of the prefix, come as entries of their own (0755); files are 0644
+// or 0755. Not thread-safe.
 class TarStream {
   public:
     TarStream(const Tree& tree, std::string_view prefix, const TarOwner& owner);

@@ -87,7 +87,7 @@ TEST(Controller, NeverWorksOnOneKeyTwiceAtOnce) {
     EXPECT_FALSE(overlap);
 }
 
-TEST(Controller, AFailureIsRetriedAndAnExceptionIsOne) {
+TEST(Controller, Scenario55_AFailureIsRetriedAndAnExceptionIsOne) {
     World world(false);
     world.put(world.key("a"));
     Until until;

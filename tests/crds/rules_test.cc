@@ -314,6 +314,14 @@ TEST_F(Rules, InstallsAndUpdatesDoNotMove) {
               "\"Dismiss\"");
 }
 
+TEST_F(Rules, Scenario34ATierMustExist) {
+    expect("workspaces.atelier.dev",
+           {{"{updateTier: canary}", ""},
+            {"{updateTier: canery}",
+             "spec.updateTier: Not found: \"canery\": no UpdateTier has this name; did you mean "
+             "\"canary\"?"}});
+}
+
 TEST_F(Rules, TiersAndPolicies) {
     expect(
         "updatetiers.atelier.dev",

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "reconcilers/org_template/compile.h"
 #include "tests/fakes/fake_git.h"
+#include "tests/support/process.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -123,13 +124,33 @@ std::string test_name(const testing::TestParamInfo<std::string>& info) {
     return name;
 }
 
-class CompileGolden : public testing::TestWithParam<std::string> {};
+// A case that needs a file too large to be stored says so in `large-file`: "<path> <bytes>". It is
+// compiled from a copy that has it.
+class CompileGolden : public testing::TestWithParam<std::string> {
+  protected:
+    fs::path folder_of_case() {
+        const fs::path stored = corpus() / GetParam();
+        const auto large = read_file(stored / "large-file");
+        if (!large) return stored;
+        const fs::path copy = copy_.path() / GetParam();
+        fs::copy(stored, copy, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+        const std::size_t space = large->find(' ');
+        const fs::path path = copy / "template" / large->substr(0, space);
+        fs::create_directories(path.parent_path());
+        EXPECT_TRUE(
+            write_file_atomically(path, std::string(std::stoul(large->substr(space + 1)), 'x')));
+        return copy;
+    }
+
+  private:
+    support::TemporaryDirectory copy_;
+};
 
 TEST_P(CompileGolden, GivesWhatIsExpected) {
-    const fs::path folder = corpus() / GetParam();
+    const fs::path folder = folder_of_case();
     const auto files = files_of_directory(folder / "template", folder);
     const std::string got = text_of_result(compile_case(GetParam(), *files));
-    const fs::path expected_file = folder / "expected.txt";
+    const fs::path expected_file = corpus() / GetParam() / "expected.txt";
     if (std::getenv("ATELIER_GOLDEN_REWRITE")) {
         ASSERT_TRUE(write_file_atomically(expected_file, got));
         return;
@@ -141,7 +162,7 @@ TEST_P(CompileGolden, GivesWhatIsExpected) {
 
 // The same template from git gives the same result, unless it reaches outside of its own folder.
 TEST_P(CompileGolden, GivesTheSameFromATree) {
-    const fs::path folder = corpus() / GetParam();
+    const fs::path folder = folder_of_case();
     if (fs::exists(folder / "only-as-folder")) return;
     const auto tree = std::make_shared<drivers::Tree>(tree_of(folder / "template"));
     const auto from_tree = files_of_tree(tree);

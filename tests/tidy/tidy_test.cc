@@ -1,6 +1,7 @@
 // The rules that a machine can check over the sources themselves.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -123,6 +124,76 @@ TEST(Tidy, LinesFitAndNothingIsLeftForLater) {
                 EXPECT_EQ(line.find("TODO"), std::string::npos) << file << ":" << number;
                 EXPECT_EQ(line.find("FIXME"), std::string::npos) << file << ":" << number;
                 EXPECT_EQ(line.find('\t'), std::string::npos) << file << ":" << number;
+            }
+        }
+    }
+}
+
+// Every test below tests/, as "Suite.Name".
+std::set<std::string> tests_of_the_tree() {
+    const std::regex test(R"(^TEST(?:_F|_P)?\((\w+),\s*(\w+)\))");
+    std::set<std::string> names;
+    for (const fs::path& file : sources("tests")) {
+        for (const std::string& line : lines(file)) {
+            std::smatch match;
+            if (std::regex_search(line, match, test)) {
+                names.insert(match[1].str() + "." + match[2].str());
+            }
+        }
+    }
+    return names;
+}
+
+// "Scenario03And04_X" -> 3, 4; "Scenario53_54_Y" -> 53, 54.
+std::set<int> numbers_of(const std::string& test) {
+    const std::regex scenario(R"(Scenario(\d+)((?:(?:And|_)\d+)*))");
+    std::set<int> numbers;
+    std::smatch match;
+    if (!std::regex_search(test, match, scenario)) return numbers;
+    const std::regex digits(R"(\d+)");
+    const std::string text = match[0].str();
+    for (std::sregex_iterator at(text.begin(), text.end(), digits), end; at != end; ++at) {
+        numbers.insert(std::stoi(at->str()));
+    }
+    return numbers;
+}
+
+TEST(Tidy, EveryScenarioHasItsTestOrSaysWhichPartBringsIt) {
+    const std::set<std::string> tests = tests_of_the_tree();
+    ASSERT_GT(tests.size(), 300u);
+    std::map<int, std::set<std::string>> held;
+    const std::regex row(R"(^\| (\d+) \| [^|]+ \| (.+) \|$)");
+    const std::regex quoted(R"((golden )?`([^`]+)`)");
+    for (const std::string& line : lines(root / "docs/scenarios.md")) {
+        std::smatch match;
+        if (!std::regex_match(line, match, row)) continue;
+        const int number = std::stoi(match[1]);
+        EXPECT_FALSE(held.contains(number)) << number << " has two rows";
+        const std::string by = match[2];
+        const std::string own = by.substr(0, std::min(by.find("later: "), by.find("none: ")));
+        EXPECT_TRUE(own.size() < by.size() || !own.empty()) << line;
+        auto& names = held[number];
+        for (std::sregex_iterator at(own.begin(), own.end(), quoted), end; at != end; ++at) {
+            const std::string name = (*at)[2];
+            if ((*at)[1].matched) {
+                EXPECT_TRUE(fs::exists(root / "tests/golden" / name)) << number << ": " << name;
+            } else {
+                EXPECT_TRUE(tests.contains(name)) << number << ": there is no test " << name;
+                EXPECT_TRUE(numbers_of(name).contains(number)) << name << " lacks its number";
+            }
+            names.insert(name);
+        }
+        EXPECT_TRUE(!names.empty() || own.empty()) << line;
+    }
+    for (int number = 1; number <= 59; ++number) EXPECT_TRUE(held.contains(number)) << number;
+}
+
+TEST(Tidy, Scenario57_NoNetworkHasANameOfTheOldSystem) {
+    const std::regex old(R"(molecule-(core|monorepo)-net)");
+    for (const auto& [name, room] : picture) {
+        for (const fs::path& file : sources(name)) {
+            for (const std::string& line : lines(file)) {
+                EXPECT_FALSE(std::regex_search(line, old)) << file << ": " << line;
             }
         }
     }
