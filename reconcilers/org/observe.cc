@@ -34,7 +34,8 @@ Result<void> observe_template(const crds::Org& org, const Objects& objects,
     if (!has_env(*compiled)) return {};
     const auto secret = TRY(objects.secret(org.meta.ns, layers_secret_name(name)));
     const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
-    if (owner && owner->uid == observed.source->meta.uid) {
+    const bool ours = owner && owner->uid == observed.source->meta.uid;
+    if (ours && are_layers_of(*secret, artifact)) {
         observed.layers = TRY(layers_of_secret(*secret));
     } else {
         observed.layers_missing = true;

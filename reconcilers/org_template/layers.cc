@@ -6,6 +6,7 @@ namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t most_bytes = 900'000;
+constexpr std::string_view artifact_key = "artifact";
 constexpr std::string_view org_key = "org";
 constexpr std::string_view node_prefix = "node.";
 
@@ -39,13 +40,15 @@ bool has_values(const EnvLayers& layers) {
     return !layers.org.empty() || !layers.nodes.empty();
 }
 
-Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvLayers& layers) {
+Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvLayers& layers,
+                                      const std::string& artifact) {
     crds::Secret secret;
     secret.meta.name = layers_secret_name(owner.meta.name);
     secret.meta.ns = owner.meta.ns;
     secret.meta.labels[std::string(crds::label::managed)] = "true";
     secret.meta.owners.push_back(owner.as_owner());
     secret.type = "atelier.dev/template-env";
+    secret.data[std::string(artifact_key)] = artifact;
     if (!layers.org.empty()) secret.data[std::string(org_key)] = text_of(layers.org);
     for (const auto& [key, values] : layers.nodes) {
         secret.data[std::string(node_prefix) + key] = text_of(values);
@@ -57,6 +60,11 @@ Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvL
                      "the .env files of the template together have more than 900000 bytes"};
     }
     return secret;
+}
+
+bool are_layers_of(const crds::Secret& secret, const std::string& artifact) {
+    const auto of = secret.data.find(std::string(artifact_key));
+    return of != secret.data.end() && of->second == artifact;
 }
 
 Result<EnvLayers> layers_of_secret(const crds::Secret& secret) {

@@ -66,7 +66,7 @@ Result<org_template::Seen> OrgTemplateReconciler::observe(const crds::OrgTemplat
     }
     seen.layers_now = TRY(objects_.secret(object.meta.ns, layers_secret_name(object.meta.name)));
     if (has_values(seen.compiled.env)) {
-        auto layers = secret_of_layers(object, seen.compiled.env);
+        auto layers = secret_of_layers(object, seen.compiled.env, seen.artifact);
         if (layers) {
             seen.layers = *std::move(layers);
         } else {

@@ -48,6 +48,12 @@ bool is_ours(const Workspace& workspace, const PluginInstall& install) {
     return owner && owner->uid == workspace.meta.uid;
 }
 
+bool is_wanted(const Seen& seen, const PluginInstall& install) {
+    return std::any_of(seen.plugins.begin(), seen.plugins.end(), [&](const WantedPlugin& plugin) {
+        return plugin.name == install.spec.plugin;
+    });
+}
+
 void plan_installs(const Workspace& workspace, const Seen& seen, Plan& plan) {
     for (const WantedPlugin& plugin : seen.plugins) {
         if (plugin.state == WantedPlugin::State::resolved && !install_of(seen, plugin.name)) {
@@ -55,10 +61,7 @@ void plan_installs(const Workspace& workspace, const Seen& seen, Plan& plan) {
         }
     }
     for (const PluginInstall& install : seen.installs) {
-        const bool wanted = std::any_of(
-            seen.plugins.begin(), seen.plugins.end(),
-            [&](const WantedPlugin& plugin) { return plugin.name == install.spec.plugin; });
-        if (!wanted && is_ours(workspace, install) && !install.being_deleted()) {
+        if (!is_wanted(seen, install) && is_ours(workspace, install) && !install.being_deleted()) {
             plan.actions.push_back(DeleteInstall{install.meta.name});
         }
     }
@@ -66,14 +69,15 @@ void plan_installs(const Workspace& workspace, const Seen& seen, Plan& plan) {
 
 // What a start or a restart still waits for, or nothing. One that comes too early is followed by
 // another.
-std::string unsettled(const Seen& seen) {
+std::string unsettled(const Workspace& workspace, const Seen& seen) {
     for (const WantedPlugin& plugin : seen.plugins) {
         if (plugin.state == WantedPlugin::State::resolved && !install_of(seen, plugin.name)) {
             return "plugin " + plugin.name;
         }
     }
     for (const PluginInstall& install : seen.installs) {
-        if (!plugin_install::is_settled(install)) return "plugin " + install.spec.plugin;
+        const bool goes = !is_wanted(seen, install) && is_ours(workspace, install);
+        if (goes || !plugin_install::is_settled(install)) return "plugin " + install.spec.plugin;
     }
     return {};
 }
@@ -175,7 +179,7 @@ void plan_own(const Workspace& workspace, const Seen& seen, const Found& own, In
               Plan& plan) {
     const std::string changed = difference(seen, own.unit);
     if (!changed.empty()) {
-        plan.waits_for = unsettled(seen);
+        plan.waits_for = unsettled(workspace, seen);
         if (!plan.waits_for.empty()) return;
         create(seen, &own, {0, next_restarts(workspace, &own.unit), changed}, plan);
         return;
@@ -219,7 +223,7 @@ void plan_running(const Workspace& workspace, const Seen& seen, Instant now, Pla
     if (own) return plan_own(workspace, seen, *own, now, plan);
 
     const bool first = !workspace.status.started_at && seen.units.empty();
-    plan.waits_for = unsettled(seen);
+    plan.waits_for = unsettled(workspace, seen);
     if (plan.waits_for.empty() && first) {
         plan.waits_for = unresolved(workspace, seen, now, plan);
     }

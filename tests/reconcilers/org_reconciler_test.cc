@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "reconcilers/org/status.h"
+#include "reconcilers/org_template/layers.h"
 #include "tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
@@ -95,6 +96,32 @@ TEST(OrgReconciler, AnEditTouchesOnlyWhatItConcerns) {
     world.push(files);
     EXPECT_LE(world.settle(), 2);
     EXPECT_EQ(generations(), "131") << "nothing that is delivered";
+}
+
+// The Secret with the layers is written before the status that names the new artifact.
+TEST(OrgReconciler, EnvironmentOfAnotherArtifactIsNotUsed) {
+    OrgWorld world;
+    std::map<std::string, std::string> files = {
+        {"org.yaml", "name: D\nworkspaces: [{name: PM, files_dir: pm}]\n"},
+        {"pm/prompt.md", "x\n"},
+        {"pm/.env", "OWN=2\n"}};
+    world.push(files);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const auto of_template = world.read<crds::OrgTemplate>("dev");
+    const EnvLayers other = {.org = {{"SHARED", "1"}}, .nodes = {}};
+    const auto newer = secret_of_layers(of_template, other, std::string(64, 'f'));
+    ASSERT_TRUE(newer);
+    ASSERT_TRUE(world.objects.put_secret(*newer, world.clock.now()));
+    const auto done = world.reconcile_org();
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().code, Code::unavailable);
+    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data, (EnvMap{{"OWN", "2"}}))
+        << "pm is not there in those layers, and keeps what it has";
+    world.settle();
+    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data, (EnvMap{{"OWN", "2"}}));
+    EXPECT_TRUE(world.reconcile_org());
 }
 
 TEST(OrgReconciler, ARenamedNodeWithAKeyKeepsItsWorkspace) {

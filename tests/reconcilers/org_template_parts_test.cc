@@ -113,16 +113,19 @@ TEST(Layers, SurviveTheirSecret) {
     crds::OrgTemplate owner;
     owner.meta.name = "dev";
     owner.meta.uid = "u";
-    const auto secret = secret_of_layers(owner, layers);
+    const auto secret = secret_of_layers(owner, layers, "abc");
     ASSERT_TRUE(secret);
     EXPECT_EQ(secret->meta.name, "dev.template-env");
+    EXPECT_TRUE(are_layers_of(*secret, "abc"));
+    EXPECT_FALSE(are_layers_of(*secret, "abd"));
+    EXPECT_FALSE(are_layers_of(crds::Secret(), "abc"));
     const auto back = layers_of_secret(*secret);
     ASSERT_TRUE(back);
     EXPECT_EQ(back->org, layers.org);
     EXPECT_EQ(back->nodes, layers.nodes);
 
     layers.org["BIG"] = std::string(1'000'000, 'x');
-    EXPECT_EQ(secret_of_layers(owner, layers).error().code, Code::too_large);
+    EXPECT_EQ(secret_of_layers(owner, layers, "abc").error().code, Code::too_large);
 }
 
 // Many links to one folder multiply: the walk has to end all the same.

@@ -34,7 +34,8 @@ Seen compiled(std::set<char> kept, const std::function<void(Seen&)>& how = {}) {
     return seen;
 }
 crds::Secret layers(const std::string& value) {
-    return *secret_of_layers(some_template(), {.org = {{"KEY", value}}, .nodes = {}});
+    return *secret_of_layers(some_template(), {.org = {{"KEY", value}}, .nodes = {}},
+                             std::string(64, 'a'));
 }
 crds::Secret of_somebody_else() {
     crds::Secret secret = layers("theirs");

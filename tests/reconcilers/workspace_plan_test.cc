@@ -236,6 +236,12 @@ TEST(WorkspacePlan, Scenario41ManyChangesAreOneRestartAfterAllHaveSettled) {
     s.installs = {install("p", "d1"), install("q", "d1")};
     EXPECT_EQ(planned(w, s),
               find + take_down + ", " + make + started("0 (image, plugins changed)"));
+    // One that goes changes what the unit carries, too: only without it the restart is the last.
+    s.plugins = {wanted("p", WantedPlugin::State::resolved)};
+    EXPECT_EQ(planned(w, s), "uninstall acme-pm.q; waits for plugin q");
+    s.installs = {install("p", "d1")};
+    EXPECT_EQ(planned(w, s),
+              find + take_down + ", " + make + started("0 (image, plugins changed)"));
 }
 
 TEST(WorkspacePlan, WhatCannotBeDoneIsNotBegun) {
