@@ -2,113 +2,50 @@
 # What runs without a Workspace, because the server was down when the Workspace went, is found at the
 # next start and ended. On processes and in Docker. What it worked on stays.
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=../../scripts/lib/common.sh
-. "$(dirname "$0")/../../scripts/lib/common.sh"
-cd "$ROOT"
-
+# shellcheck source-path=SCRIPTDIR source=../support/world.sh
+. "$(dirname "$0")/../support/world.sh"
 : "${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}"
+
+begin_world
+cd "$WORLD"
 SOCKET=${ATELIER_TEST_DOCKER#unix://}
-export PATH="$ROOT/build/release/bin:$PATH"
-IMAGE=atelier-test/orphans:$$
-
-HOME_OF_TEST=$(mktemp -d /tmp/atelier-orphans.XXXXXX)
-export ATELIER_HOME="$HOME_OF_TEST/home"
-SERVER=
-docker_api() {
-  local method=$1 path=$2
-  shift 2
-  curl -fsS --unix-socket "$SOCKET" -X "$method" "$@" "http://docker$path"
+IMAGE=atelier-test/orphans-$$:latest
+import_workspace_image "$SOCKET" "$IMAGE" "$BIN/atelier-agent"
+SERVICES+=("docker_api DELETE /images/$IMAGE" remove_units_and_volumes)
+remove_units_and_volumes() { # a server that does not know them leaves them
+  local it
+  for it in $(units); do docker_api DELETE "/containers/$it?force=1" || true; done
+  for it in $(of_this_server volumes | jq -r '.Volumes[]?.Name'); do docker_api DELETE "/volumes/$it" || true; done
+  for it in $(of_this_server networks | jq -r '.[].Id'); do docker_api DELETE "/networks/$it" || true; done
 }
-clean() {
-  [ -z "$SERVER" ] || kill -9 "$SERVER" 2>/dev/null || true
-  if [ -s "$HOME_OF_TEST/agent.pid" ]; then kill -9 "$(cat "$HOME_OF_TEST/agent.pid")" 2>/dev/null || true; fi
-  local filter
-  filter="{\"label\":[\"atelier.dev/instance=$(cat "$ATELIER_HOME/instance-id" 2>/dev/null)\"]}"
-  for id in $(docker_api GET /containers/json --get --data all=1 --data-urlencode "filters=$filter" | jq -r '.[].Id'); do
-    docker_api DELETE "/containers/$id?force=1" >/dev/null || true
-  done
-  for name in $(docker_api GET /volumes --get --data-urlencode "filters=$filter" | jq -r '.Volumes[]?.Name'); do
-    docker_api DELETE "/volumes/$name" >/dev/null || true
-  done
-  for id in $(docker_api GET /networks --get --data-urlencode "filters=$filter" | jq -r '.[].Id'); do
-    docker_api DELETE "/networks/$id" >/dev/null || true
-  done
-  docker_api DELETE "/images/$IMAGE" >/dev/null 2>&1 || true
-  rm -rf "$HOME_OF_TEST"
+start_on() { # start_on STORE
+  start_server --docker "$ATELIER_TEST_DOCKER" --image "langgraph=$IMAGE" --store "sqlite:$WORLD/$1.db"
 }
-trap clean EXIT
-
-until_true() { # until_true SECONDS COMMAND...
-  local end=$((SECONDS + $1))
-  shift
-  until "$@"; do
-    [ "$SECONDS" -lt "$end" ] || return 1
-    sleep 0.2
-  done
-}
-start_server() { # start_server STORE
-  atelier server --listen 127.0.0.1:0 --docker "$ATELIER_TEST_DOCKER" --image "langgraph=$IMAGE" \
-    --store "sqlite:$HOME_OF_TEST/$1.db" >>"$HOME_OF_TEST/server.log" 2>&1 &
-  SERVER=$!
-  until_true 30 atelier healthcheck >/dev/null 2>&1 ||
-    { tail "$HOME_OF_TEST/server.log"; die "the server did not start"; }
-}
-kill_server() {
-  kill -9 "$SERVER"
-  wait "$SERVER" 2>/dev/null || true
-  SERVER=
-}
-gone() { ! kill -0 "$1" 2>/dev/null; }
-container_gone() { ! docker_api GET "/containers/$1/json" >/dev/null 2>&1; }
-
-image=$HOME_OF_TEST/image
-mkdir -p "$image/bin"
-cp /bin/busybox "$image/bin/busybox"
-ln -s busybox "$image/bin/sh" && ln -s busybox "$image/bin/sleep"
-tar -C "$image" -cf - . | docker_api POST "/images/create?fromSrc=-&repo=${IMAGE%:*}&tag=${IMAGE#*:}" \
-  -H 'Content-Type: application/x-tar' --data-binary @- >/dev/null
+process_runs() { [ -s agent.pid ] && kill -0 "$(cat agent.pid)" 2>/dev/null; }
+process_gone() { ! process_runs; }
+container_runs() { [ -n "$(running_units)" ]; }
+container_gone() { [ -z "$(units)" ]; }
 
 note "two workspaces run, one as a process and one as a container"
-start_server first
-atelier apply -f - <<EOF
-apiVersion: atelier.dev/v1alpha1
-kind: Workspace
-metadata: {name: as-process}
-spec:
-  backend: process
-  command: [/bin/sh, -c, 'echo \$\$ >"$HOME_OF_TEST/agent.pid"; exec sleep 100000']
----
-apiVersion: atelier.dev/v1alpha1
-kind: Workspace
-metadata: {name: as-container}
-spec:
-  backend: docker
-  command: [/bin/sh, -c, 'exec sleep 100000']
-EOF
-until_true 60 test -s "$HOME_OF_TEST/agent.pid" || { tail "$HOME_OF_TEST/server.log"; die "no process runs"; }
-process=$(cat "$HOME_OF_TEST/agent.pid")
-container=
-container_runs() {
-  container=$(atelier get workspace as-container -o json | jq -r '.status.container // ""')
-  [ -n "$container" ] && [ "$(docker_api GET "/containers/$container/json" 2>/dev/null | jq -r .State.Running)" = true ]
-}
-until_true 60 container_runs || { atelier describe workspace as-container; die "no container runs"; }
+start_on first
+{
+  manifest Workspace as-process "backend: process,
+    command: [/bin/sh, -c, 'echo \$\$ >\"$WORLD/agent.pid\"; exec sleep 100000']"
+  manifest Workspace as-container "backend: docker, command: [/bin/sh, -c, 'exec sleep 100000']"
+} | atelier apply -f - >/dev/null
+expect "no process runs" process_runs
+expect "no container runs" container_runs
 
 note "they outlive the server; one that no longer knows them ends them when it starts"
 kill_server
-kill -0 "$process"
-start_server second
-until_true 60 gone "$process" || { tail "$HOME_OF_TEST/server.log"; die "the process is left"; }
-until_true 60 container_gone "$container" || { tail "$HOME_OF_TEST/server.log"; die "the container is left"; }
-volumes=$(docker_api GET /volumes --get --data-urlencode \
-  "filters={\"label\":[\"atelier.dev/instance=$(cat "$ATELIER_HOME/instance-id")\"]}" | jq '.Volumes | length')
-[ "$volumes" -ge 1 ] || die "the volumes are gone"
+process_runs || die "the process went with the server"
+start_on second
+expect "the process is left" process_gone
+expect "the container is left" container_gone
+[ "$(of_this_server volumes | jq '.Volumes | length')" -ge 1 ] || die "the volumes are gone"
 
 note "when they are known again, they run again"
 kill_server
-: >"$HOME_OF_TEST/agent.pid"
-start_server first
-until_true 60 test -s "$HOME_OF_TEST/agent.pid" || die "the process is not back"
-until_true 60 container_runs || die "the container is not back"
-atelier delete workspace as-process as-container --wait --timeout 60s
-kill_server
+start_on first
+expect "the process is not back" process_runs
+expect "the container is not back" container_runs
