@@ -16,6 +16,18 @@ using json::Value;
 
 constexpr std::string_view probe_label = "atelier.dev/probe";
 constexpr std::string_view probe_target = "/atelier-probe";
+constexpr std::string_view probe_prefix = ".probe-";
+
+// What a life that ended in the middle of its probe left there.
+void clear_probe_folders(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> left;
+    std::error_code ignored;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, ignored)) {
+        const std::string name = entry.path().filename();
+        if (name.starts_with(probe_prefix)) left.push_back(entry.path());
+    }
+    for (const std::filesystem::path& path : left) std::filesystem::remove_all(path, ignored);
+}
 
 // Where an upload must be addressed: folders below are made, those above are not, and a root that
 // is read-only refuses what is not addressed to a mount.
@@ -87,8 +99,8 @@ Result<bool> DockerEngine::probe() {
     if (options_.probe_folder.empty()) return *(shares_file_system_ = false);
     TRY(clear_old_probes());
     const std::string nonce = random_text(random_, 40, name_suffix_alphabet);
-    const std::filesystem::path folder =
-        std::filesystem::path(options_.probe_folder) / (".probe-" + nonce.substr(0, 12));
+    const std::filesystem::path folder = std::filesystem::path(options_.probe_folder) /
+                                         (std::string(probe_prefix) + nonce.substr(0, 12));
     TRY(make_directories(folder));
     const auto wrote = write_file_atomically(folder / "nonce", nonce);
     auto seen = wrote ? probe_with(folder, nonce) : Result<bool>(wrote.error());
@@ -171,6 +183,7 @@ std::string DockerEngine::probe_owner() const {
 // those of other servers.
 Result<void> DockerEngine::clear_old_probes() {
     if (options_.probe_labels.empty()) return {};
+    clear_probe_folders(options_.probe_folder);
     const Labels ours{{std::string(probe_label), probe_owner()}};
     const std::vector<Unit> units = TRY(list(ours));
     for (const Unit& unit : units) TRY(remove(unit.id));

@@ -547,6 +547,7 @@ TEST_F(DockerContainers, AFolderThatTheEngineCannotSeeIsFoundOut) {
     // A file system of this process alone would do; a folder that is gone meanwhile does too.
     options.probe_folder = "/proc/self/task";
     EXPECT_FALSE((*connect_docker(options, clock_, random_))->capabilities().shares_file_system);
+    std::filesystem::create_directories(folder_.path() / ".probe-of-a-life-before");
     options.probe_folder = folder_.path();
     EXPECT_TRUE((*connect_docker(options, clock_, random_))->capabilities().shares_file_system);
     EXPECT_TRUE(runtime_->list(ours_)->empty()) << "the probe was left behind";

@@ -124,7 +124,7 @@ class Fleet:
 
     def of_running(self, wanted, spec, unit):
         try:
-            env = self.runtime.environment_of(unit["pid"])
+            env = self.runtime.environment_of(unit)
             files, plugins = self.runtime.files_of(unit)
         except OSError as error:
             yield f"cannot be looked at: {error}"

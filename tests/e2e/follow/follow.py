@@ -2,6 +2,7 @@
 """Follows a template that changes at random, with faults, and compares what runs with it after each commit.
 
     follow.py --world DIR --server PROGRAM --port N --git-port N --commits N [--seed N]
+              [--docker unix://… --image NAME]
 
 DIR/work/org is a working copy whose remote is served as org.git at the git port. A failure tells the
 seed, the number of the commit and every difference.
@@ -18,6 +19,7 @@ import sys
 import time
 
 import compare
+import containers
 import place
 import template
 
@@ -32,8 +34,11 @@ class Follow:
         self.random = random.Random(options.seed)
         self.link = place.Link(options.git_port)
         self.server = place.Server(options.server, self.world / "home", options.port, self.world / "server.log",
-                                   ["--docker", "off"])
+                                   ["--docker", options.docker])
+        self.defaults = {"model": template.DEFAULT_MODEL} | ({"image": options.image} if options.image else {})
         self.runtime = place.Processes(self.world / "home")
+        if options.docker != "off":
+            self.runtime = containers.Containers(options.docker, self.world / "home")
         self.template = template.Template(self.random, 9)
         self.fleet = compare.Fleet(self.server, self.runtime, ORG)
         self.commits, self.asked, self.confirmed, self.told = 0, 0, 0, []
@@ -53,7 +58,7 @@ class Follow:
         self.create("orgtemplates", "OrgTemplate", ORG,
                     {"source": {"git": {"url": url, "ref": "main"}}, "interval": "2s"})
         self.create("orgs", "Org", ORG, {"templateRef": {"name": ORG}, "prune": {"maxPercent": 30},
-                                         "defaults": {"model": template.DEFAULT_MODEL}})
+                                         "defaults": self.defaults})
 
     def create(self, plural, kind, name, spec):
         self.server.call("POST", f"{place.GROUP}/{plural}", {
@@ -90,7 +95,7 @@ class Follow:
         unit = self.pick([u for u in self.runtime.units() if u["runs"] and u["attempt"] == 0])
         if not unit or not self.fleet.disturb(unit, "killed"):
             return "(nothing to kill)"
-        subprocess.run(["kill", "-9", str(unit["pid"])], check=False)
+        self.runtime.kill(unit)
         return f"(killed {unit['workspace']})"
 
     def kill_server(self):
@@ -145,7 +150,8 @@ class Follow:
         self.told.append(self.fault())
         began = time.monotonic()
         self.converge(commit, whole)
-        print(f"{self.commits:4} {time.monotonic() - began:5.1f} s {len(self.fleet.wanted):3}  {self.story()}", flush=True)
+        took, size = time.monotonic() - began, len(self.fleet.wanted)
+        print(f"{self.commits:4} {took:5.1f} s {size:3}  {self.story()}", flush=True)
 
     def story(self):
         return "; ".join(one for one in self.told if one)
@@ -213,6 +219,8 @@ def main():
     parser.add_argument("--server", required=True)
     for number in ("port", "git-port", "commits"):
         parser.add_argument(f"--{number}", type=int, required=True)
+    parser.add_argument("--docker", default="off")
+    parser.add_argument("--image", default="")
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randint(0, 10**6))
     options = parser.parse_args()
     print(f"seed {options.seed}, {options.commits} commits", flush=True)

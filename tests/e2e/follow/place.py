@@ -104,8 +104,15 @@ class Processes:
         return None if after_name[0] == "Z" else int(after_name[19])
 
     @staticmethod
-    def environment_of(pid):
-        entries = pathlib.Path(f"/proc/{pid}/environ").read_bytes().decode().split("\0")
+    def kill(unit):
+        try:
+            os.kill(unit["pid"], signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # it has ended since
+
+    @staticmethod
+    def environment_of(unit):
+        entries = pathlib.Path(f"/proc/{unit['pid']}/environ").read_bytes().decode().split("\0")
         return dict(entry.split("=", 1) for entry in entries if entry)
 
     @staticmethod
