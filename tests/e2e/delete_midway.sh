@@ -4,14 +4,10 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
-: "${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}"
 
 begin_world
 cd "$WORLD"
-SOCKET=${ATELIER_TEST_DOCKER#unix://}
-IMAGE=atelier-test/midway-$$:latest
-import_workspace_image "$SOCKET" "$IMAGE" "$BIN/atelier-agent"
-SERVICES+=("docker_api DELETE /images/$IMAGE")
+use_docker midway
 start_git_server
 mkdir plugin org
 echo 'name: p' >plugin/plugin.yaml

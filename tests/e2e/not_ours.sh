@@ -5,15 +5,12 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
-: "${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}"
 
 begin_world
 cd "$WORLD"
-SOCKET=${ATELIER_TEST_DOCKER#unix://}
-IMAGE=atelier-test/not-ours-$$:latest
-import_workspace_image "$SOCKET" "$IMAGE" "$BIN/atelier-agent"
+use_docker not-ours
 THEIRS=()
-SERVICES+=("docker_api DELETE /images/$IMAGE" remove_theirs)
+SERVICES+=(remove_theirs)
 remove_theirs() {
   local path
   for path in "${THEIRS[@]}"; do docker_api DELETE "$path" || true; done

@@ -4,14 +4,11 @@
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
-: "${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}"
 
 begin_world
 cd "$WORLD"
-SOCKET=${ATELIER_TEST_DOCKER#unix://}
-IMAGE=atelier-test/orphans-$$:latest
-import_workspace_image "$SOCKET" "$IMAGE" "$BIN/atelier-agent"
-SERVICES+=("docker_api DELETE /images/$IMAGE" remove_units_and_volumes)
+use_docker orphans
+SERVICES+=(remove_units_and_volumes)
 remove_units_and_volumes() { # a server that does not know them leaves them
   local it
   for it in $(units); do docker_api DELETE "/containers/$it?force=1" || true; done

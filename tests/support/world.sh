@@ -150,6 +150,13 @@ start_git_server() { # sets GIT_PORT
 }
 
 # Docker, at the socket $SOCKET.
+use_docker() { # use_docker NAME: that of $ATELIER_TEST_DOCKER, with a workspace image of one's own, $IMAGE
+  SOCKET=${ATELIER_TEST_DOCKER:?a Docker Engine: unix://…}
+  SOCKET=${SOCKET#unix://}
+  IMAGE=atelier-test/$1-$$:latest
+  import_workspace_image "$SOCKET" "$IMAGE" "$BIN/atelier-agent"
+  SERVICES+=("docker_api DELETE /images/$IMAGE")
+}
 docker_api() { # docker_api METHOD PATH [CURL_ARGUMENTS...]
   local method=$1 path=$2
   shift 2
