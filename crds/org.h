@@ -20,10 +20,13 @@ struct Prune {
     PrunePolicy policy = PrunePolicy::orphans;
     std::int64_t max_percent =
         30;  // of the owned workspaces in one go; more waits for confirmation
+    // How long the volumes of a pruned workspace are kept; 0: they go with it.
+    Duration volume_grace = std::chrono::hours(7 * 24);
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("policy", self.policy);
         v("maxPercent", self.max_percent);
+        v("volumeGrace", self.volume_grace);
     }
 };
 
@@ -59,6 +62,7 @@ struct OrgSpec {
     static constexpr std::string_view kind = "Org";
     static constexpr std::string_view resource = "orgs.atelier.dev";
     LocalRef template_ref;
+    std::string revision;  // of the template's history, or an artifact's digest; empty: the newest
     std::map<std::string, std::string>
         parameters;  // ${NAME} in templates where expansion is allowed
     OrgDefaults defaults;
@@ -71,6 +75,7 @@ struct OrgSpec {
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("templateRef", self.template_ref);
+        v("revision", self.revision);
         v("parameters", self.parameters);
         v("defaults", self.defaults);
         v("updateTiers", self.update_tiers);
@@ -93,12 +98,28 @@ struct OrgCounts {
     }
 };
 
+// A revision of the template that was made to run.
+struct AppliedRevision {
+    std::string revision;
+    std::string artifact_digest;
+    std::optional<Instant> applied_at;
+    std::string by;  // who asked for it: a person, or "template" when it was followed
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("revision", self.revision);
+        v("artifactDigest", self.artifact_digest);
+        v("appliedAt", self.applied_at);
+        v("by", self.by);
+    }
+};
+
 struct OrgStatus : StatusBase {
     std::string revision;         // of the template, as applied
     std::string artifact_digest;  // the compiled tree, as applied
     OrgCounts counts;
     std::vector<std::string> pending_prune;  // names that wait for confirmation
     std::string pending_prune_digest;        // what annotation::confirm_prune must say
+    std::vector<AppliedRevision> history;    // the newest first
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         StatusBase::base_fields(self, v);
@@ -107,6 +128,7 @@ struct OrgStatus : StatusBase {
         v("counts", self.counts);
         v("pendingPrune", self.pending_prune);
         v("pendingPruneDigest", self.pending_prune_digest);
+        v("history", self.history);
     }
 };
 

@@ -36,16 +36,29 @@ struct TemplateSource {
     }
 };
 
+// Whoever calls the template's webhook must know the key `token` of that Secret.
+struct TemplateWebhook {
+    LocalRef secret_ref;
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("secretRef", self.secret_ref);
+    }
+};
+
 struct OrgTemplateSpec {
     static constexpr std::string_view kind = "OrgTemplate";
     static constexpr std::string_view resource = "orgtemplates.atelier.dev";
     TemplateSource source;  // exactly one member
     Duration interval = std::chrono::minutes(5);
+    std::optional<TemplateWebhook> webhook;
+    std::int64_t revision_history_limit = 10;  // revisions that an Org can go back to
     bool suspend = false;
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("source", self.source);
         v("interval", self.interval);
+        v("webhook", self.webhook);
+        v("revisionHistoryLimit", self.revision_history_limit);
         v("suspend", self.suspend);
     }
 };
@@ -100,6 +113,25 @@ struct EnvRequirement {
     }
 };
 
+// One that was compiled.
+struct TemplateRevision {
+    std::string revision;
+    std::string artifact_digest;
+    std::optional<Instant> compiled_at;
+    std::string author;   // of the commit; empty where there is none
+    std::string subject;  // first line of the commit's message
+    std::int64_t workspaces = 0;
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("revision", self.revision);
+        v("artifactDigest", self.artifact_digest);
+        v("compiledAt", self.compiled_at);
+        v("author", self.author);
+        v("subject", self.subject);
+        v("workspaces", self.workspaces);
+    }
+};
+
 struct OrgTemplateStatus : StatusBase {
     std::string revision;         // commit, or digest of what was read
     std::string artifact_digest;  // the compiled tree in the tree store
@@ -111,6 +143,7 @@ struct OrgTemplateStatus : StatusBase {
     std::string needs;                       // required_env in words: "A, B or C"
     std::vector<TemplateWarning> warnings;   // the first 100
     std::optional<Instant> last_fetch_time;  // of the revision above
+    std::vector<TemplateRevision> history;   // the newest first; the one above among them
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         StatusBase::base_fields(self, v);
@@ -124,6 +157,7 @@ struct OrgTemplateStatus : StatusBase {
         v("needs", self.needs);
         v("warnings", self.warnings);
         v("lastFetchTime", self.last_fetch_time);
+        v("history", self.history);
     }
 };
 
