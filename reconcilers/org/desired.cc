@@ -230,8 +230,4 @@ std::string workspace_name(const std::string& org, const std::string& key) {
     return org + "-" + key;
 }
 
-std::string env_secret_name(const std::string& workspace) {
-    return workspace + "-env";
-}
-
 }  // namespace atelier::reconcilers

@@ -7,6 +7,7 @@
 #include "crds/org.h"
 #include "crds/workspace.h"
 #include "reconcilers/org/observed.h"
+#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers {
 
@@ -32,7 +33,6 @@ struct Desired {
 Desired desired_of(const crds::Org& org, const CompiledOrg& compiled, const OrgObserved& observed);
 
 std::string workspace_name(const std::string& org, const std::string& key);
-std::string env_secret_name(const std::string& workspace);  // "<workspace>-env"
 
 // config.yaml of a workspace: what an agent reads about itself.
 std::string render_config(const crds::WorkspaceSpec& spec);

@@ -95,7 +95,7 @@ class Planner {
                     fmt::format("{} waits for {}", workspace.name, workspace.spec.parent));
                 return;
             }
-            plan_env(workspace);
+            if (auto env = env_of(workspace)) plan_.actions.push_back(*std::move(env));
             plan_.actions.push_back(CreateWorkspace{workspace});
             return;
         }
@@ -104,8 +104,27 @@ class Planner {
             blocked_.insert(workspace.name);
             return;
         }
-        plan_env(workspace);
-        plan_update(workspace, *existing->second);
+        plan_change(workspace, *existing->second);
+    }
+
+    // A new spec that comes with a new environment comes first, and waits for it. One that waits
+    // for what was written long ago (it came from another server) waits no more.
+    void plan_change(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
+        auto update = update_of(workspace, existing);
+        const auto env = env_of(workspace);
+        const auto secret = observed_.env.find(env_secret_name(workspace.name));
+        const Revision seen = secret == observed_.env.end() ? 0 : secret->second.meta.revision;
+        if (update && env) {
+            update->next.meta.annotations[std::string(annotation::env_after)] =
+                std::to_string(seen);
+        } else if (!env && revision_in(existing.meta.annotation(annotation::env_after)) >= seen &&
+                   seen > 0) {
+            if (!update) update.emplace().next = existing;
+            update->next.meta.annotations.erase(std::string(annotation::env_after));
+            update->changed.emplace_back("annotations");
+        }
+        if (update) plan_.actions.push_back(*std::move(update));
+        if (env) plan_.actions.push_back(*env);
     }
 
     // What goes may be the old form of what cannot be made: it stays until that is settled.
@@ -120,7 +139,8 @@ class Planner {
         prune.message = "nothing is deleted while workspaces of the template cannot be made";
     }
 
-    void plan_update(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
+    static std::optional<UpdateWorkspace> update_of(const DesiredWorkspace& workspace,
+                                                    const crds::Workspace& existing) {
         UpdateWorkspace update;
         update.next = existing;
         update.next.spec = workspace.spec;
@@ -136,17 +156,17 @@ class Planner {
         if (merge(update.next.meta.annotations, workspace.meta.annotations)) {
             update.changed.emplace_back("annotations");
         }
-        if (!update.changed.empty() || update.parent_changes) {
-            plan_.actions.push_back(std::move(update));
-        }
+        if (update.changed.empty() && !update.parent_changes) return std::nullopt;
+        return update;
     }
 
-    void plan_env(const DesiredWorkspace& workspace) {
-        if (observed_.layers_missing || workspace.env.empty()) return;
+    std::optional<PutEnv> env_of(const DesiredWorkspace& workspace) const {
+        if (observed_.layers_missing || workspace.env.empty()) return std::nullopt;
         const auto existing = observed_.env.find(env_secret_name(workspace.name));
         const EnvMap before = existing == observed_.env.end() ? EnvMap() : existing->second.data;
         PutEnv put{workspace.name, workspace.env, changed_names(before, workspace.env)};
-        if (!put.changed.empty()) plan_.actions.push_back(std::move(put));
+        if (put.changed.empty()) return std::nullopt;
+        return put;
     }
 
     // A workspace's environment goes when its last reader is gone: after the workspace itself.

@@ -14,7 +14,7 @@
 
 namespace atelier::reconcilers {
 
-// Environment comes before the workspace that reads it.
+// Comes before the workspace that reads it when that is new, else after (workspace_env.h).
 struct PutEnv {
     std::string workspace;
     EnvMap values;  // secret: the text form has names only

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -95,6 +96,15 @@ std::optional<std::string> resolve_model(const std::string& spec_model, const Va
         if (it != values.end() && !it->second.empty()) return it->second;
     }
     return std::nullopt;
+}
+
+bool awaits_env(const crds::Workspace& workspace, Revision secret) {
+    const std::string name = env_secret_name(workspace.meta.name);
+    const auto& from = workspace.spec.env_from;
+    const bool reads = std::any_of(from.begin(), from.end(), [&](const crds::EnvFrom& source) {
+        return source.secret_ref && source.secret_ref->name == name;
+    });
+    return reads && secret <= revision_in(workspace.meta.annotation(annotation::env_after));
 }
 
 Env resolve_env(const crds::Workspace& workspace, const Sources& sources, const Told& told) {

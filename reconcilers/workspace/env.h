@@ -29,6 +29,10 @@ struct Told {
     std::string agent_port;  // empty: the agent's own default
 };
 
+// Whether the Org of this workspace is about to write a newer environment than the Secret's, which
+// is at revision `secret` (workspace_env.h).
+bool awaits_env(const crds::Workspace& workspace, Revision secret);
+
 // Later wins: what the server tells, env_from in its order, env. Then the model, and a git identity
 // for those of the four names that nobody gave.
 Env resolve_env(const crds::Workspace& workspace, const Sources& sources, const Told& told);

@@ -210,6 +210,10 @@ void plan_running(const Workspace& workspace, const Seen& seen, Instant now, Pla
         plan.waits_for = join(seen.missing, ", ");
         return;
     }
+    if (seen.env_is_late) {
+        plan.waits_for = "the environment that goes with its spec";
+        return;
+    }
     if (!seen.desired) return;
     const Found* own = nullptr;
     for (const Found& found : seen.units) {

@@ -39,7 +39,8 @@ struct Seen {
     std::vector<WantedPlugin> plugins;
     std::vector<crds::PluginInstall> installs;  // of this workspace, whoever made them
     std::vector<std::string> missing;           // Secrets, ConfigMaps and keys that are not there
-    std::optional<Desired> desired;             // absent: it cannot be run as it is, see `refused`
+    bool env_is_late = false;  // its Org is about to write the environment that its spec goes with
+    std::optional<Desired> desired;  // absent: it cannot be run as it is, see `refused`
     std::optional<Error> refused;
     // When it is being deleted:
     std::vector<std::string> volumes;  // "backend/name"

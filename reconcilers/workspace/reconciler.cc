@@ -4,6 +4,7 @@
 #include "crds/plugin.h"
 #include "reconcilers/workspace/execute.h"
 #include "reconcilers/workspace/report.h"
+#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -116,6 +117,10 @@ Result<void> WorkspaceReconciler::look_at_desired(const Workspace& object, Seen&
     const workspace::Told told{world_.platform_url, place.can.images ? "" : "0"};
     const auto env = workspace::resolve_env(object, TRY(read_sources(objects_, object)), told);
     seen.missing = env.missing;
+    const std::string own_env = env_secret_name(object.meta.name);
+    if (const auto secret = TRY(objects_.secret(object.meta.ns, own_env))) {
+        seen.env_is_late = workspace::awaits_env(object, secret->meta.revision);
+    }
     auto desired = workspace::translate(object, env.values, place);
     if (desired) {
         seen.desired = std::move(*desired);

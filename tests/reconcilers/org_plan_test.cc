@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "reconcilers/org/plan.h"
 #include "reconcilers/org/status.h"
+#include "reconcilers/workspace/env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -149,6 +150,38 @@ TEST(OrgPlan, FollowsFromTemplateAndWorkspaces) {
         SCOPED_TRACE(c.name);
         EXPECT_EQ(c.world.text(), c.expected);
     }
+}
+
+// Two writes, one restart: whoever reads after the first write sees that the second is to come.
+TEST(OrgPlan, ASpecThatComesWithANewEnvironmentWaitsForIt) {
+    auto one = tree({node("pm")});
+    one.nodes[0].env_names = {"A"};
+    World world(one);
+    world.observed.layers.nodes["pm"] = {{"A", "1"}};
+    world.has(one);
+    crds::Secret& secret = world.observed.env.at("acme-pm-env");
+    secret.meta.revision = 7;
+    world.observed.layers.nodes["pm"]["A"] = "2";
+    world.observed.compiled->nodes[0].role = "other";
+
+    OrgPlan plan = world.plan();
+    ASSERT_EQ(text_of(plan), "update acme-pm: files, role, set env acme-pm: A");
+    crds::Workspace next = std::get<UpdateWorkspace>(plan.actions[0]).next;
+    EXPECT_TRUE(workspace::awaits_env(next, 7));
+    EXPECT_FALSE(workspace::awaits_env(next, 8)) << "a newer one is there";
+    next.spec.env_from.clear();
+    EXPECT_FALSE(workspace::awaits_env(next, 7)) << "it does not read it";
+
+    world.existing("acme-pm") = std::get<UpdateWorkspace>(plan.actions[0]).next;
+    EXPECT_EQ(world.text(), "set env acme-pm: A") << "after a crash between the two";
+    secret.data["A"] = "2";
+    secret.meta.revision = 8;
+    EXPECT_EQ(world.text(), "");
+
+    secret.meta.revision = 3;
+    EXPECT_EQ(world.text(), "update acme-pm: annotations") << "it came from another server";
+    plan = world.plan();
+    EXPECT_FALSE(workspace::awaits_env(std::get<UpdateWorkspace>(plan.actions[0]).next, 3));
 }
 
 TEST(OrgPlan, EnvironmentIsSetBeforeAndRemovedAfterItsWorkspace) {

@@ -252,6 +252,9 @@ TEST(WorkspacePlan, WhatCannotBeDoneIsNotBegun) {
     s.missing = {"Secret \"env\""};
     EXPECT_EQ(planned(w, s), "waits for Secret \"env\"");
     s = seen(w, {running});
+    s.env_is_late = true;
+    EXPECT_EQ(planned(w, s), "waits for the environment that goes with its spec");
+    s = seen(w, {running});
     s.desired.reset();
     s.refused = Error{Code::invalid, "no image"};
     EXPECT_EQ(planned(w, s), "");

@@ -28,6 +28,7 @@ class Fleet:
         self.left, self.disturbed, self.unsure = set(), {}, {}
         self.empty, self.confirmed = True, False
         self.now = {}
+        self.restarts = {}  # how often each was restarted, at the last look
 
     def begin_step(self):
         """What was right at the last look must be so still: nothing was restarted since."""
@@ -63,6 +64,9 @@ class Fleet:
 
     def end_step(self):
         self.known = self.now
+        workspaces = self.server.items(f"{place.GROUP}/workspaces")
+        self.restarts = {name: workspace["status"].get("restarts", 0)
+                         for name, workspace in workspaces.items()}
 
     @staticmethod
     def identities(units):
@@ -88,6 +92,7 @@ class Fleet:
             out += [f"{name}: {what}" for what in self.of_one(self.wanted[name], workspaces[name], unit)]
         self.now = self.identities(units)
         out += self.of_identities()
+        out += self.of_restarts(workspaces)
         if out:
             return out
         out += [*self.of_others(workspaces), *self.runtime.leftovers(units)]
@@ -162,6 +167,17 @@ class Fleet:
                     yield f"{name} runs as before, though it was {how or 'changed'}"
             elif now != known:
                 yield f"{name} was restarted, though nothing of it changed: {known}, now {now}"
+
+    def of_restarts(self, workspaces):
+        """Whatever one commit changes of a workspace, it is restarted once for all of it."""
+        for name, now in self.now.items():
+            known, before = self.known.get(name), self.restarts.get(name)
+            if not known or before is None or name in self.disturbed or now.uid != known.uid:
+                continue
+            restarts = workspaces[name]["status"].get("restarts", 0)
+            due = before + (self.before[name].runs_as() != self.wanted[name].runs_as())
+            if restarts != due:
+                yield f"{name} was restarted {restarts - before} times, not {due - before}"
 
     def of_others(self, workspaces):
         installs = set(self.server.items(f"{place.GROUP}/plugininstalls"))
