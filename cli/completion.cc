@@ -38,7 +38,7 @@ std::string texts_of_all() {
 }
 
 std::string script() {
-    std::vector<std::string> names = {"server", "validate", "help"};
+    std::vector<std::string> names = {"server", "rekey", "validate", "help"};
     std::string cases;
     for (const Verb& verb : verbs()) {
         names.emplace_back(verb.name);

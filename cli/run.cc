@@ -39,11 +39,12 @@ std::string help_text() {
         "atelier keeps a fleet of agent workspaces as declared.\n\nusage: atelier VERB [FLAGS]\n\n";
     TextTable table({});
     table.add({"  server", "run the server: API, controllers, workspaces"});
+    table.add({"  rekey", "seal every Secret under a new encryption key; the server is stopped"});
     table.add({"  validate", "check a template in a folder, without a server"});
     for (const Verb& verb : verbs()) {
         table.add({"  " + std::string(verb.name), std::string(verb.summary)});
     }
-    out += table.take_text(false) + "\nflags of every verb but server and validate:\n" +
+    out += table.take_text(false) + "\nflags of every verb but server, rekey and validate:\n" +
            flags_text(global_flags());
     return out +
            "\nExit codes: 0 fine, 1 error, 2 usage, 3 timed out, 4 stalled, 5 rolled back,\n"
@@ -60,7 +61,7 @@ std::string help_text(const Verb& verb) {
 }
 
 int unknown_verb(const std::string& name, const World& world) {
-    std::vector<std::string> names = {"server", "validate", "help"};
+    std::vector<std::string> names = {"server", "rekey", "validate", "help"};
     for (const Verb& verb : verbs()) names.emplace_back(verb.name);
     world.terminal.err << "error: unknown verb \"" << printable(name) << "\"";
     if (const auto near = did_you_mean(name, names)) {

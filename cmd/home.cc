@@ -31,6 +31,36 @@ std::string random_bytes(Random& random) {
     return bytes;
 }
 
+// One key a line, in base64; the first one seals.
+Result<std::vector<std::string>> keys_of(std::string_view text, const std::filesystem::path& file) {
+    std::vector<std::string> keys;
+    for (const std::string& line : split(text, '\n')) {
+        const auto word = trim(line);
+        if (word.empty() || word.starts_with('#')) continue;
+        std::string key;
+        if (!base64_decode(word, key) || key.size() != 32) {
+            return Error{Code::invalid,
+                         "keys/encryption.key of the home folder is not 32 bytes in base64 on each "
+                         "line: restore it from a backup; without it no Secret can be read",
+                         file.string()};
+        }
+        keys.push_back(std::move(key));
+    }
+    if (keys.empty()) {
+        return Error{Code::invalid,
+                     "keys/encryption.key of the home folder has no key: restore it from a backup; "
+                     "without it no Secret can be read",
+                     file.string()};
+    }
+    return keys;
+}
+
+std::string text_of(const std::vector<std::string>& keys) {
+    std::string text;
+    for (const std::string& key : keys) text += base64(key) + "\n";
+    return text;
+}
+
 }  // namespace
 
 Result<Home> Home::open(const ServerOptions& options, Random& random) {
@@ -52,25 +82,39 @@ Result<Home> Home::open(const ServerOptions& options, Random& random) {
                      options.home.string()};
     }
     home.instance_ = TRY(kept(options.home / "instance-id", uuid4(random), 0644));
-    home.encryption_key_ = options.encryption_key;
-    if (home.encryption_key_.empty()) {
-        const auto file = options.home / "keys" / "encryption.key";
-        const std::string text = TRY(kept(file, base64(random_bytes(random)), 0600));
-        if (!base64_decode(text, home.encryption_key_) || home.encryption_key_.size() != 32) {
-            return Error{
-                Code::invalid,
-                "keys/encryption.key of the home folder is not 32 bytes in base64: restore "
-                "it from a backup; without it no Secret can be read",
-                file.string()};
-        }
+    home.key_file_ = options.home / "keys" / "encryption.key";
+    if (options.encryption_key.empty()) {
+        const std::string text = TRY(kept(home.key_file_, base64(random_bytes(random)), 0600));
+        home.encryption_keys_ = TRY(keys_of(text, home.key_file_));
+    } else {
+        home.encryption_keys_ = options.old_encryption_keys;
+        home.encryption_keys_.insert(home.encryption_keys_.begin(), options.encryption_key);
     }
     return home;
+}
+
+std::vector<std::string> Home::old_encryption_keys() const {
+    return {encryption_keys_.begin() + 1, encryption_keys_.end()};
+}
+
+Result<void> Home::add_encryption_key(Random& random) {
+    auto keys = encryption_keys_;
+    keys.insert(keys.begin(), random_bytes(random));
+    TRY(write_file_atomically(key_file_, text_of(keys), 0600));
+    encryption_keys_ = std::move(keys);
+    return {};
+}
+
+Result<void> Home::forget_old_encryption_keys() {
+    encryption_keys_.resize(1);
+    return write_file_atomically(key_file_, text_of(encryption_keys_), 0600);
 }
 
 Home::Home(Home&& other) noexcept
     : lock_(std::exchange(other.lock_, -1)),
       instance_(std::move(other.instance_)),
-      encryption_key_(std::move(other.encryption_key_)) {}
+      key_file_(std::move(other.key_file_)),
+      encryption_keys_(std::move(other.encryption_keys_)) {}
 
 Home::~Home() {
     if (lock_ >= 0) close(lock_);

@@ -1,5 +1,5 @@
-// atelier: `server` runs the control plane, `validate` looks at a template here, every other verb
-// is the command line (cli/run.h).
+// atelier: `server` runs the control plane, `rekey` works on its database, `validate` looks at a
+// template here; every other verb is the command line (cli/run.h).
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -14,6 +14,7 @@
 #include "cli/run.h"
 #include "cli/text_table.h"
 #include "cmd/options.h"
+#include "cmd/rekey.h"
 #include "cmd/server.h"
 #include "cmd/validate.h"
 
@@ -66,6 +67,10 @@ int main(int argc, char** argv) {
     if (!arguments.empty() && arguments.front() == "validate") {
         return atelier::cmd::validate({arguments.begin() + 1, arguments.end()}, environment,
                                       std::cout, std::cerr);
+    }
+    if (!arguments.empty() && arguments.front() == "rekey") {
+        return atelier::cmd::rekey({arguments.begin() + 1, arguments.end()}, environment, std::cout,
+                                   std::cerr);
     }
     return run_command_line(arguments, environment);
 }

@@ -92,13 +92,13 @@ Result<void> parse_listen(const std::string& listen, ServerOptions& options) {
     return {};
 }
 
-Result<std::string> encryption_key(const Environment& environment) {
-    const std::string text = environment.get("SECRETS_ENCRYPTION_KEY");
+Result<std::string> encryption_key(const Environment& environment, std::string_view variable) {
+    const std::string text = environment.get(variable);
     if (text.empty() || text.size() == 32) return text;
     std::string bytes;
     if (base64_decode(text, bytes) && bytes.size() == 32) return bytes;
     return Error{Code::invalid,
-                 "SECRETS_ENCRYPTION_KEY must be 32 bytes, as they are or in base64"};
+                 fmt::format("{} must be 32 bytes, as they are or in base64", variable)};
 }
 
 Result<void> interpret_external(const po::variables_map& values, const Environment& environment,
@@ -164,7 +164,15 @@ Result<ServerOptions> interpret(const po::variables_map& values, const Environme
     const std::string format = values["log-format"].as<std::string>();
     if (format != "text" && format != "json") return bad("log-format", format, "text or json");
     options.log_format = format == "json" ? Log::Format::json : Log::Format::text;
-    options.encryption_key = TRY(encryption_key(environment));
+    options.encryption_key = TRY(encryption_key(environment, "SECRETS_ENCRYPTION_KEY"));
+    const std::string_view previous = "SECRETS_ENCRYPTION_KEY_PREVIOUS";
+    if (auto key = TRY(encryption_key(environment, previous)); !key.empty()) {
+        if (options.encryption_key.empty()) {
+            return Error{Code::invalid,
+                         fmt::format("{} needs SECRETS_ENCRYPTION_KEY beside it", previous)};
+        }
+        options.old_encryption_keys.push_back(std::move(key));
+    }
     return options;
 }
 
@@ -224,6 +232,11 @@ Result<ParsedOptions> parse_server_options(const std::vector<std::string>& argum
                      fmt::format("{}; see atelier server --help", std::string_view(e.what()))};
     }
     return ParsedOptions{TRY(interpret(values, environment)), ""};
+}
+
+std::string store_url(const ServerOptions& options) {
+    if (!options.store.empty()) return options.store;
+    return "sqlite:" + (options.home / "atelier.db").string();
 }
 
 }  // namespace atelier::cmd

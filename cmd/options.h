@@ -33,12 +33,16 @@ struct ServerOptions {
     Log::Level log_level = Log::Level::info;
     Log::Format log_format = Log::Format::text;
     std::string encryption_key;  // 32 bytes; empty: <home>/keys/encryption.key, made when absent
+    std::vector<std::string> old_encryption_keys;  // that the database may still be sealed under
 };
 
 struct ParsedOptions {
     ServerOptions options;
     std::string help;  // not empty: print it and end
 };
+
+// The store's URL: as given, else SQLite below home.
+std::string store_url(const ServerOptions& options);
 
 // Code::invalid says which option, where it was given, and what it may be.
 Result<ParsedOptions> parse_server_options(const std::vector<std::string>& arguments,

@@ -183,9 +183,9 @@ class Server {
   private:
     Result<void> open_store() {
         store::Options options;
-        options.url = options_.store.empty() ? "sqlite:" + (options_.home / "atelier.db").string()
-                                             : options_.store;
+        options.url = store_url(options_);
         options.encryption_key = home_->encryption_key();
+        options.old_encryption_keys = home_->old_encryption_keys();
         store_ = TRY(store::open(options, clock_, random_, metrics_, log_));
         return {};
     }

@@ -77,6 +77,14 @@ struct Marks {
     Revision trimmed = 0;  // the log is whole after this revision
 };
 
+// A sealed content as it is, to be sealed anew.
+struct SealedContent {
+    Key key;
+    Revision revision = 0;
+    std::string bytes;
+    std::string key_id;
+};
+
 enum class Outcome {
     committed,
     overtaken  // nothing was written: the counter is not at `base`, somebody else has written
@@ -106,6 +114,12 @@ class Backend {
     // A value of `meta`; empty when it is absent.
     virtual Result<std::string> meta(std::string_view name) = 0;
     virtual Result<void> set_meta(std::string_view name, std::string_view value) = 0;
+
+    // Replaces every sealed content, of objects and of the log, by what `anew` makes of it, sealed
+    // under the key `key_id`, and sets meta `key_id`: all of it durably, or nothing. What was there
+    // is overwritten. Returns how many contents there were.
+    using Reseal = std::function<Result<std::string>(const SealedContent&)>;
+    virtual Result<std::size_t> reseal(const Reseal& anew, std::string_view key_id) = 0;
 
     // Whether the database can be reached. Writes nothing.
     virtual Result<void> ping() = 0;

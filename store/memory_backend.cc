@@ -28,6 +28,7 @@ class MemoryBackend final : public Backend {
         meta_.insert_or_assign(std::string(name), std::string(value));
         return {};
     }
+    Result<std::size_t> reseal(const Reseal&, std::string_view) override { return std::size_t{0}; }
     Result<void> ping() override { return {}; }
     Result<void> probe() override { return {}; }
 

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -20,6 +21,9 @@ struct Options {
     // 32 bytes: Secrets are sealed with AES-256-GCM under it before they reach the database.
     // Empty only with "memory:".
     std::string encryption_key = {};
+    // Keys that came before it. A database that is sealed under one of them is sealed anew under
+    // the one above while it is opened.
+    std::vector<std::string> old_encryption_keys = {};
     std::size_t events_kept = 10'000;                  // per resource, in memory
     Duration history_kept = std::chrono::minutes(10);  // in the database
     // Commit inside write() on the caller's thread instead of on a writer thread: for simulation.

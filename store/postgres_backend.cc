@@ -257,6 +257,19 @@ class PostgresBackend final : public Backend {
         });
     }
 
+    Result<std::size_t> reseal(const Reseal& anew, std::string_view key_id) override {
+        std::size_t count = 0;
+        const auto all = [&](pqxx::work& work) -> Result<void> {
+            for (const SealedColumns& columns : sealed_columns) {
+                count += TRY(reseal_column(work, columns, anew, std::string(key_id)));
+            }
+            work.exec_params0(set_meta_sql, "key_id", std::string(key_id));
+            return {};
+        };
+        TRY(transact(all));
+        return count;
+    }
+
     Result<void> ping() override {
         TRY(connected());
         return transact([](pqxx::work& work) -> Result<void> {
@@ -279,6 +292,25 @@ class PostgresBackend final : public Backend {
             return failed(e);
         }
         return {};
+    }
+
+    static Result<std::size_t> reseal_column(pqxx::work& work, const SealedColumns& columns,
+                                             const Reseal& anew, const std::string& key_id) {
+        const auto rows = work.exec(fmt::format(
+            "SELECT resource, ns, name, {}, {}, {} FROM {} WHERE {} IS NOT NULL", columns.revision,
+            columns.sealed, columns.key_id, columns.table, columns.sealed));
+        const std::string update = fmt::format(
+            "UPDATE {} SET {} = $1, {} = $2 WHERE resource = $3 AND ns = $4 AND name = $5 "
+            "AND {} = $6",
+            columns.table, columns.sealed, columns.key_id, columns.revision);
+        for (const pqxx::row& row : rows) {
+            const SealedContent content{key_of(row), row[3].as<Revision>(),
+                                        pqxx::binarystring(row[4]).str(), text_of(row[5])};
+            const std::string sealed = TRY(anew(content));
+            work.exec_params0(update, pqxx::binarystring(sealed), key_id, content.key.resource,
+                              content.key.ns, content.key.name, content.revision);
+        }
+        return rows.size();
     }
 
     static Result<void> migrate(pqxx::work& work) {

@@ -1,7 +1,9 @@
 // The tables and the views, for both databases. docs/store.md shows them to people.
 #pragma once
 
+#include <array>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -21,5 +23,17 @@ std::vector<std::string> views(Dialect dialect);
 
 // Whether a database of that version (0: empty) can be used; a newer one cannot.
 Result<void> check_version(int found);
+
+// Where sealed contents are.
+struct SealedColumns {
+    std::string_view table;
+    std::string_view revision;  // of the content
+    std::string_view sealed;
+    std::string_view key_id;
+};
+inline constexpr std::array<SealedColumns, 3> sealed_columns = {
+    {{"objects", "revision", "sealed", "key_id"},
+     {"log", "revision", "sealed", "key_id"},
+     {"log", "previous", "previous_sealed", "previous_key_id"}}};
 
 }  // namespace atelier::store

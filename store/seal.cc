@@ -57,6 +57,11 @@ Result<Sealer> Sealer::make(std::vector<std::string> keys, Random& random) {
     return sealer;
 }
 
+bool Sealer::knows(std::string_view key_id) const {
+    return std::any_of(keys_.begin(), keys_.end(),
+                       [&](const NamedKey& key) { return key.id == key_id; });
+}
+
 std::string Sealer::seal(std::string_view value, std::string_view place) const {
     const Context context(EVP_CIPHER_CTX_new());
     std::string out = fresh_nonce(*random_);

@@ -21,6 +21,7 @@ class Sealer {
     static Result<Sealer> make(std::vector<std::string> keys, Random& random);
 
     bool has_key() const { return !keys_.empty(); }
+    bool knows(std::string_view key_id) const;
     // Names the key that seals, stored beside each value. Tells nothing about the key.
     const std::string& key_id() const { return keys_.front().id; }
     std::string seal(std::string_view value, std::string_view place) const;

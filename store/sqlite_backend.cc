@@ -216,6 +216,25 @@ class SqliteBackend final : public Backend {
         return set_meta_.reset().bind_text(1, name).bind_text(2, value).run();
     }
 
+    Result<std::size_t> reseal(const Reseal& anew, std::string_view key_id) override {
+        TRY(database_.execute("PRAGMA secure_delete = ON"));
+        std::size_t count = 0;
+        {
+            Transaction transaction = TRY(Transaction::begin(database_));
+            for (const SealedColumns& columns : sealed_columns) {
+                count += TRY(reseal_column(columns, anew, key_id));
+            }
+            TRY(set_meta_.reset().bind_text(1, "key_id").bind_text(2, key_id).run());
+            TRY(transaction.commit());
+        }
+        // The write-ahead log holds pages from before: it is emptied into the database.
+        Statement checkpoint = TRY(database_.prepare("PRAGMA wal_checkpoint(TRUNCATE)"));
+        TRY(checkpoint.step());
+        checkpoint.reset();
+        TRY(database_.execute("PRAGMA secure_delete = OFF"));
+        return count;
+    }
+
     // A file that was there is there; whether it takes writes is told by writing.
     Result<void> ping() override { return {}; }
 
@@ -224,6 +243,27 @@ class SqliteBackend final : public Backend {
   private:
     static Key key_at(const Statement& row) {
         return {std::string(row.text(0)), std::string(row.text(1)), std::string(row.text(2))};
+    }
+
+    Result<std::size_t> reseal_column(const SealedColumns& columns, const Reseal& anew,
+                                      std::string_view key_id) {
+        std::vector<std::pair<std::int64_t, SealedContent>> rows;
+        Statement select = TRY(database_.prepare(fmt::format(
+            "SELECT resource, ns, name, rowid, {}, {}, {} FROM {} WHERE {} NOTNULL",
+            columns.revision, columns.sealed, columns.key_id, columns.table, columns.sealed)));
+        while (TRY(select.step())) {
+            rows.push_back({select.integer(3),
+                            {key_at(select), select.integer(4), std::string(select.text(5)),
+                             std::string(select.text(6))}});
+        }
+        Statement update =
+            TRY(database_.prepare(fmt::format("UPDATE {} SET {} = ?1, {} = ?2 WHERE rowid = ?3",
+                                              columns.table, columns.sealed, columns.key_id)));
+        for (const auto& [row, content] : rows) {
+            const std::string sealed = TRY(anew(content));
+            TRY(update.reset().bind_blob(1, sealed).bind_text(2, key_id).bind(3, row).run());
+        }
+        return rows.size();
     }
 
     Result<void> migrate() {

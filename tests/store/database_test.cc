@@ -54,6 +54,66 @@ TEST_P(Databases, A_wrong_key_is_told_when_the_store_opens) {
     EXPECT_EQ(text_of(*store().get(secret("token"))), "very secret");
 }
 
+TEST_P(Databases, A_new_key_takes_the_place_of_the_old_one) {
+    must(put(create(secret("token"), "first")));
+    must(put(update(secret("token"), 1, "second")));
+    must(put(create(secret("gone"), "gone")));
+    must(put(remove(secret("gone"), 3)));
+    const std::string all =
+        "SELECT key_id FROM objects WHERE sealed IS NOT NULL UNION SELECT key_id FROM log WHERE "
+        "sealed IS NOT NULL UNION SELECT previous_key_id FROM log WHERE previous_sealed IS NOT "
+        "NULL";
+    const auto old_id = place_->query(all);
+    ASSERT_EQ(old_id.size(), 1u);
+    const auto old_bytes = place_->query("SELECT sealed FROM objects WHERE sealed IS NOT NULL");
+    ASSERT_EQ(old_bytes.size(), 1u);
+    world_->close();
+
+    const std::string old_key(32, 'k');
+    const std::string new_key(32, 'n');
+    world_->options().encryption_key = new_key;
+    world_->options().old_encryption_keys = {old_key};
+    must(world_->open());
+    EXPECT_EQ(text_of(*store().get(secret("token"))), "second");
+    const auto history = must(store().events("secrets", 0, 10));
+    ASSERT_EQ(history.size(), 4u);
+    EXPECT_EQ(text_of(*history[1]->previous), "first");
+    EXPECT_EQ(text_of(*history[3]->previous), "gone");
+    const auto new_id = place_->query(all);
+    EXPECT_EQ(new_id.size(), 1u);
+    EXPECT_NE(new_id, old_id);
+    world_->close();
+    if (is_sqlite()) {
+        for (const auto& entry : std::filesystem::directory_iterator(
+                 std::filesystem::path(world_->options().url.substr(7)).parent_path())) {
+            const std::string bytes = must(read_file(entry.path()));
+            EXPECT_EQ(bytes.find(old_bytes[0]), std::string::npos) << entry.path();
+        }
+    }
+
+    world_->options().old_encryption_keys.clear();
+    must(world_->open());
+    EXPECT_EQ(text_of(*store().get(secret("token"))), "second");
+    world_->options().encryption_key = old_key;
+    EXPECT_EQ(code_of(world_->open()), Code::invalid);
+}
+
+TEST_P(Databases, What_cannot_be_sealed_anew_leaves_everything_under_the_old_key) {
+    must(put(create(secret("a"), "a")));
+    must(put(create(secret("b"), "b")));
+    world_->close();
+    (void)place_->query(
+        "UPDATE objects SET sealed = (SELECT sealed FROM objects WHERE name = 'a') "
+        "WHERE name = 'b'");
+    const auto before = place_->query("SELECT value FROM meta WHERE name = 'key_id'");
+    world_->options().old_encryption_keys = {world_->options().encryption_key};
+    world_->options().encryption_key = std::string(32, 'n');
+    EXPECT_EQ(code_of(world_->open()), Code::internal);
+    EXPECT_EQ(place_->query("SELECT value FROM meta WHERE name = 'key_id'"), before);
+    const std::string ids = "SELECT DISTINCT key_id FROM objects WHERE sealed IS NOT NULL";
+    EXPECT_EQ(place_->query(ids), before);
+}
+
 TEST_P(Databases, Secrets_are_not_readable_in_the_database) {
     must(put(create(secret("token"), "SESAME-OPEN")));
     must(put(update(secret("token"), 1, "SESAME-CHANGED")));

@@ -32,6 +32,9 @@ class Forwarding : public Backend {
     Result<void> set_meta(std::string_view name, std::string_view value) override {
         return inner_->set_meta(name, value);
     }
+    Result<std::size_t> reseal(const Reseal& anew, std::string_view key_id) override {
+        return inner_->reseal(anew, key_id);
+    }
     Result<void> ping() override { return inner_->ping(); }
     Result<void> probe() override { return inner_->probe(); }
 
