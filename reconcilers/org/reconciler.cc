@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "reconcilers/org/planned.h"
 #include "reconcilers/org/status.h"
 
 namespace atelier::reconcilers {
@@ -62,6 +63,10 @@ Result<Outcome> OrgReconciler::reconcile(const Key& key, Instant now) {
 
 Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now) {
     auto observed = TRY(observe_org(org, objects_, trees_, compiled_));
+    if (const auto hold = hold_of(org, observed)) {
+        TRY(report(org, held_status(org, observed, *hold, now), now));
+        return Outcome{};
+    }
     if (!observed.compiled) {
         TRY(report(org, status_of(org, {.observed = observed, .failure = std::nullopt}, now), now));
         return Outcome{};
@@ -85,7 +90,18 @@ Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now)
     if (!acted) outcome.failure = acted.error();
     TRY(report(org, status_of(org, outcome, now), now));
     if (!acted) return acted.error();
+    if (plan.actions.empty()) TRY(end_plan(org, now));
     return Outcome{};
+}
+
+// What was planned is done: from here on it follows its template again.
+Result<void> OrgReconciler::end_plan(const crds::Org& org, Instant now) {
+    if (org.meta.annotation(annotation::planned_artifact).empty()) return {};
+    auto last = TRY(objects_.find<crds::Org>(org.meta.ns, org.meta.name));
+    if (!last || last->meta.uid != org.meta.uid) return {};
+    last->meta.annotations.erase(std::string(annotation::planned_artifact));
+    TRY(objects_.update(*last, now));
+    return {};
 }
 
 Result<Outcome> OrgReconciler::reconcile_deleted(const crds::Org& org, Instant now) {

@@ -32,6 +32,7 @@ class OrgReconciler final : public Reconciler {
                          Instant now);
     Result<void> execute_one(const crds::Org& org, const OrgAction& action,
                              const OrgObserved& observed, Instant now);
+    Result<void> end_plan(const crds::Org& org, Instant now);
     Result<void> report(const crds::Org& org, const crds::OrgStatus& next, Instant now);
 
     Objects& objects_;

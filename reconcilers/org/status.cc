@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "reconcilers/org/planned.h"
 #include "reconcilers/status.h"
 
 namespace atelier::reconcilers {
@@ -138,6 +139,7 @@ crds::OrgStatus suspended_status(const crds::Org& org, Instant now) {
 crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Instant now) {
     auto status = begun(org);
     status.clear(crds::condition::suspended);
+    status.clear(condition::plan_moved);
     count(status, outcome.observed, outcome.desired);
     if (!outcome.desired || !outcome.plan) {
         const Blocker missing = missing_template(org, outcome.observed);

@@ -26,8 +26,10 @@ class WorkspaceReconciler final : public Reconciler {
     std::vector<Interest> interests() const override;
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
-  private:
+    // What is seen of it, here and in the runtimes. Changes nothing.
     Result<workspace::Seen> observe(const crds::Workspace& object) const;
+
+  private:
     void look_at_units(const crds::Workspace& object, workspace::Seen& seen) const;
     Result<void> look_at_plugins(const crds::Workspace& object, workspace::Seen& seen) const;
     Result<void> look_at_desired(const crds::Workspace& object, workspace::Seen& seen) const;

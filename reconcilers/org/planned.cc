@@ -1,0 +1,75 @@
+#include "reconcilers/org/planned.h"
+
+#include <fmt/format.h>
+
+#include "reconcilers/status.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+// Whether the template was looked at since it was last asked to.
+bool is_settled(const OrgObserved& observed) {
+    return observed.template_is_current() &&
+           observed.source->status.last_handled_reconcile_at ==
+               observed.source->meta.annotation(crds::annotation::reconcile_requested_at);
+}
+
+}  // namespace
+
+std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observed) {
+    const std::string planned = org.meta.annotation(annotation::planned_artifact);
+    if (planned.empty()) return std::nullopt;
+    const std::string has = observed.source ? observed.source->status.artifact_digest : "";
+    if (has == planned) return std::nullopt;
+    const std::string& name = org.meta.name;
+    PlanHold hold;
+    hold.moved = is_settled(observed) && has != org.status.artifact_digest;
+    if (hold.moved) {
+        hold.message = fmt::format(
+            "the template has gone on to {} (revision {}), and the plan that was applied is of {}: "
+            "nothing is changed; look at what would happen now with `atelier plan {}`, and apply "
+            "that",
+            has.substr(0, 12), observed.source->status.revision, planned.substr(0, 12), name);
+    } else {
+        hold.message = fmt::format(
+            "waits for the template to have {}, as planned; to give the plan up, apply another "
+            "one: "
+            "`atelier plan {}`",
+            planned.substr(0, 12), name);
+    }
+    return hold;
+}
+
+crds::OrgStatus held_status(const crds::Org& org, const OrgObserved& observed, const PlanHold& hold,
+                            Instant now) {
+    auto status = begun(org);
+    status.clear(crds::condition::suspended);
+    status.counts.owned = static_cast<std::int64_t>(observed.owned.size());
+    status.counts.ready = 0;
+    for (const crds::Workspace& workspace : observed.owned) {
+        const bool ready = !workspace.being_deleted() &&
+                           workspace.status.observed_generation == workspace.meta.generation &&
+                           workspace.status.is_true(crds::condition::ready);
+        status.counts.ready += ready ? 1 : 0;
+    }
+    using crds::ConditionStatus;
+    if (hold.moved) {
+        set_condition(status, condition::plan_moved, ConditionStatus::yes, "TemplateWentOn",
+                      hold.message, now);
+        set_condition(status, crds::condition::ready, ConditionStatus::no, "PlanMoved",
+                      hold.message, now);
+        set_condition(status, crds::condition::stalled, ConditionStatus::yes, "PlanMoved",
+                      hold.message, now);
+        status.clear(crds::condition::reconciling);
+        return status;
+    }
+    status.clear(condition::plan_moved);
+    status.clear(crds::condition::stalled);
+    set_condition(status, crds::condition::ready, ConditionStatus::no, "WaitingForPlan",
+                  hold.message, now);
+    set_condition(status, crds::condition::reconciling, ConditionStatus::yes, "WaitingForPlan",
+                  hold.message, now);
+    return status;
+}
+
+}  // namespace atelier::reconcilers

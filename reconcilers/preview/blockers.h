@@ -1,0 +1,15 @@
+// What stands in the way, from the statuses that the reconcilers wrote over an overlay. Pure.
+#pragma once
+
+#include <vector>
+
+#include "crds/org.h"
+#include "crds/org_template.h"
+#include "reconcilers/preview/forecast.h"
+
+namespace atelier::reconcilers::preview {
+
+void add_blockers(const crds::OrgTemplate& source, std::vector<Blocker>& blockers);
+void add_blockers(const crds::Org& org, std::vector<Blocker>& blockers);
+
+}  // namespace atelier::reconcilers::preview

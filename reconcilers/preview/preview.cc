@@ -1,0 +1,512 @@
+#include "reconcilers/preview/preview.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <set>
+
+#include "crds/core.h"
+#include "crds/plugin_update.h"
+#include "reconcilers/classify.h"
+#include "reconcilers/org/planned.h"
+#include "reconcilers/org/reconciler.h"
+#include "reconcilers/preview/blockers.h"
+#include "reconcilers/preview/fingerprint.h"
+#include "reconcilers/preview/listed_runtime.h"
+#include "reconcilers/preview/overlay.h"
+#include "reconcilers/preview/workspace_step.h"
+#include "reconcilers/workspace/reconciler.h"
+
+namespace atelier::reconcilers::preview {
+namespace {
+
+// A new org settles in three rounds, a change in two; more is a defect, not patience.
+constexpr int most_rounds = 20;
+
+using crds::Org;
+using crds::OrgTemplate;
+using crds::Workspace;
+
+bool holds_values(std::string_view resource) {
+    return resource == crds::Secret::resource || resource == crds::ConfigMap::resource;
+}
+
+// The values of a Secret or ConfigMap, by name; none when there is no such object.
+std::map<std::string, std::string> values_of(const store::ObjectPtr& object) {
+    if (!object) return {};
+    if (object->key.resource == crds::Secret::resource) {
+        const auto secret = crds::decode_secret(object->body);
+        return secret ? secret->data : std::map<std::string, std::string>();
+    }
+    const auto map = crds::decode_config_map(object->body);
+    return map ? map->data : std::map<std::string, std::string>();
+}
+
+class Preview {
+  public:
+    Preview(const Tools& tools, const Question& question, Instant now, const std::stop_token& stop)
+        : tools_(tools),
+          question_(question),
+          now_(now),
+          stop_(stop),
+          overlay_(tools.store),
+          before_store_(overlay_),
+          after_(overlay_, tools.kinds, tools.random, Log()),
+          before_(before_store_, tools.kinds, tools.random, Log()),
+          templates_(after_, tools.git, tools.trees, tools.templates_root, tools.external),
+          orgs_(after_, tools.trees, Log()),
+          world_(listed(tools.world)),
+          workspaces_before_(before_, world_, Log()),
+          workspaces_after_(after_, world_, Log()) {}
+
+    Result<Answer> answer() {
+        TRY(put_candidates());
+        TRY(seed_asked());
+        TRY(settle());
+        TRY(compare());
+        return std::move(answer_);
+    }
+
+  private:
+    // --- the question
+
+    Result<void> put_candidates() {
+        if (!question_.ns.empty() && !overlay_.get({"namespaces", "", question_.ns})) {
+            return Error{Code::not_found,
+                         fmt::format("there is no namespace \"{}\"", question_.ns)};
+        }
+        answer_.candidates = TRY(candidates_of(question_.objects, question_.ns, tools_.kinds));
+        for (const Candidate& candidate : answer_.candidates) {
+            const auto old = overlay_.get(candidate.key);
+            if (old && old->meta.deleted_at) {
+                answer_.forecast.blockers.push_back(
+                    {candidate.kind->kind + " " + candidate.key.name, "BeingDeleted",
+                     "it is being deleted: what is applied to it goes with it", ""});
+            }
+            TRY(put(overlay_, candidate, old ? old->revision : 0, tools_.random, now_));
+            note_base(candidate.key);
+            add_item(candidate, old, overlay_.get(candidate.key));
+            if (candidate.key.resource == crds::OrgSpec::resource ||
+                candidate.key.resource == crds::OrgTemplateSpec::resource) {
+                due_.insert(candidate.key);
+            }
+        }
+        return {};
+    }
+
+    // An object that is no workspace, as it was and as it would be.
+    void add_item(const Candidate& candidate, const store::ObjectPtr& old,
+                  const store::ObjectPtr& next) {
+        if (candidate.key.resource == crds::WorkspaceSpec::resource) return;
+        if (!next || (old && essence(*old) == essence(*next))) return;
+        Item item;
+        item.kind = candidate.kind->kind;
+        item.name = candidate.key.name;
+        item.action = old ? Step::configure : Step::create;
+        if (holds_values(candidate.key.resource)) {
+            item.reasons = differences(values_of(old), values_of(next), tools_.fingerprint_key);
+        } else if (old) {
+            const auto was = json::parse(old->body);
+            const auto is = json::parse(next->body);
+            const json::Value none;
+            const json::Value* a = was ? json::find(*was, {"spec"}) : nullptr;
+            const json::Value* b = is ? json::find(*is, {"spec"}) : nullptr;
+            for (const std::string& name : changed_members(a ? *a : none, b ? *b : none)) {
+                item.reasons.push_back("spec." + name);
+            }
+            if (item.reasons.empty()) item.reasons.emplace_back("metadata");
+        }
+        answer_.forecast.items.push_back(std::move(item));
+    }
+
+    Result<void> seed_asked() {
+        if (!question_.org.empty()) {
+            const Key key{std::string(crds::OrgSpec::resource), question_.ns, question_.org};
+            if (!overlay_.get(key)) {
+                return Error{Code::not_found, fmt::format("there is no Org \"{}\"", question_.org)};
+            }
+            due_.insert(key);
+        }
+        TRY(forget_plans());
+        const std::set<Key> asked = due_;
+        for (const Key& key : asked) {
+            if (key.resource != crds::OrgSpec::resource) continue;
+            auto org = TRY(after_.find<Org>(key.ns, key.name));
+            if (!org) continue;
+            note_base(key);
+            due_.insert({std::string(crds::OrgTemplateSpec::resource), key.ns,
+                         org->spec.template_ref.name});
+            if (!org->spec.suspend) continue;
+            // What would happen once it is resumed.
+            org->spec.suspend = false;
+            TRY(after_.update(*org, now_));
+            suspended_.insert(key.name);
+            answer_.forecast.blockers.push_back(
+                {"Org " + key.name, "Suspended",
+                 "spec.suspend is true: nothing happens until it is resumed",
+                 "atelier resume org " + key.name});
+        }
+        return {};
+    }
+
+    // An Org that is bound to an earlier plan would stay as it is; a new one takes its place.
+    Result<void> forget_plans() {
+        const auto all = overlay_.list(crds::OrgSpec::resource);
+        for (const auto& object : all->objects) {
+            if (object->meta.annotation(annotation::planned_artifact).empty()) continue;
+            auto org = TRY(after_.find<Org>(object->key.ns, object->key.name));
+            if (!org) continue;
+            org->meta.annotations.erase(std::string(annotation::planned_artifact));
+            TRY(after_.update(*org, now_));
+        }
+        return {};
+    }
+
+    // --- the reconcilers
+
+    // As controllers do it, but one after the other: what is written wakes who is interested.
+    Result<void> settle() {
+        Revision seen = overlay_.revision();
+        wake(overlay_.written_after(0));
+        for (int round = 0; !due_.empty(); ++round) {
+            if (stop_.stop_requested()) return Error{Code::cancelled, "the server is ending"};
+            if (round == most_rounds) {
+                return Error{Code::internal, "the reconcilers do not come to rest"};
+            }
+            const std::set<Key> now = std::exchange(due_, {});
+            failures_.clear();
+            TRY(reconcile(templates_, now));
+            TRY(reconcile(orgs_, now));
+            wake(overlay_.written_after(seen));
+            seen = overlay_.revision();
+        }
+        return {};
+    }
+
+    void wake(const std::vector<store::EventPtr>& events) {
+        for (Reconciler* reconciler :
+             {static_cast<Reconciler*>(&templates_), static_cast<Reconciler*>(&orgs_)}) {
+            const auto interests = reconciler->interests();
+            for (const store::EventPtr& event : events) {
+                const Key& key = event->object->key;
+                if (key.resource == reconciler->resource() && reconciler->concerns(*event)) {
+                    due_.insert(key);
+                }
+                for (const Interest& interest : interests) {
+                    if (interest.resource != key.resource) continue;
+                    for (const Key& one : interest.keys(*event, overlay_)) due_.insert(one);
+                }
+            }
+        }
+    }
+
+    Result<void> reconcile(Reconciler& reconciler, const std::set<Key>& keys) {
+        for (const Key& key : keys) {
+            if (key.resource != reconciler.resource()) continue;
+            looked_at_.insert(key);
+            const auto done = reconciler.reconcile(key, now_);
+            if (done) continue;
+            if (done.error().code == Code::cancelled) return done.error();
+            failures_.insert_or_assign(key, done.error());
+        }
+        return {};
+    }
+
+    // --- the comparison
+
+    Result<void> compare() {
+        const auto changed = overlay_.changed();
+        TRY(tell_orgs());
+        find_readers(changed);
+        TRY(find_plugins());
+        for (const auto& [key, change] : changed) {
+            if (key.resource == crds::WorkspaceSpec::resource) concerned_.insert(key);
+        }
+        std::vector<Item> workspaces;
+        for (const Key& key : concerned_) {
+            if (stop_.stop_requested()) return Error{Code::cancelled, "the server is ending"};
+            TRY(compare_workspace(key, workspaces));
+        }
+        hold_prunes(workspaces);
+        finish(std::move(workspaces));
+        return {};
+    }
+
+    Result<void> tell_orgs() {
+        for (const Key& key : looked_at_) {
+            if (key.resource == crds::OrgTemplateSpec::resource) {
+                TRY(tell_template(key));
+            } else {
+                TRY(tell_org(key));
+            }
+            const auto failed = failures_.find(key);
+            if (failed == failures_.end()) continue;
+            const bool told = std::any_of(
+                answer_.forecast.blockers.begin(), answer_.forecast.blockers.end(),
+                [&](const Blocker& one) { return one.message == failed->second.message; });
+            if (told) continue;
+            const bool org = key.resource == crds::OrgSpec::resource;
+            answer_.forecast.blockers.push_back(
+                {(org ? "Org " : "OrgTemplate ") + key.name, "Failed", failed->second.message, ""});
+        }
+        return {};
+    }
+
+    Result<void> tell_template(const Key& key) {
+        const auto source = TRY(after_.find<OrgTemplate>(key.ns, key.name));
+        if (!source) return {};
+        add_blockers(*source, answer_.forecast.blockers);
+        const auto old = TRY(before_.find<OrgTemplate>(key.ns, key.name));
+        if (!old || old->status.artifact_digest == source->status.artifact_digest) return {};
+        const auto shown = [](const std::string& text) {
+            return text.empty() ? std::string("(none)") : text.substr(0, 12);
+        };
+        const std::string reason = fmt::format("revision {} -> {}", shown(old->status.revision),
+                                               shown(source->status.revision));
+        note_base(key);
+        for (Item& item : answer_.forecast.items) {
+            if (item.kind != OrgTemplate::Spec::kind || item.name != key.name) continue;
+            item.reasons.push_back(reason);
+            return {};
+        }
+        Item item;
+        item.kind = OrgTemplate::Spec::kind;
+        item.name = key.name;
+        item.action = Step::configure;
+        item.reasons = {reason};
+        answer_.forecast.items.push_back(std::move(item));
+        return {};
+    }
+
+    Result<void> tell_org(const Key& key) {
+        const auto org = TRY(after_.find<Org>(key.ns, key.name));
+        if (!org) return {};
+        add_blockers(*org, answer_.forecast.blockers);
+        grace_[key.name] = org->spec.prune.volume_grace;
+        const auto observed = TRY(observe_org(*org, after_, tools_.trees, compiled_));
+        for (const Workspace& workspace : observed.owned) {
+            ++owned_;
+            if (const auto& pending = org->status.pending_prune;
+                std::find(pending.begin(), pending.end(), workspace.meta.name) != pending.end()) {
+                pending_.insert(workspace.key());
+            }
+        }
+        Followed followed{key.name, org->spec.template_ref.name, "", ""};
+        if (observed.compiled && observed.source) {
+            followed.revision = observed.source->status.revision;
+            followed.artifact_digest = observed.source->status.artifact_digest;
+        }
+        answer_.forecast.orgs.push_back(std::move(followed));
+        return {};
+    }
+
+    // Workspaces whose environment comes from a Secret or ConfigMap that changes. Those that an Org
+    // makes for one workspace carry its name.
+    void find_readers(const std::map<Key, Overlay::Changed>& changed) {
+        std::set<std::string> names;
+        for (const auto& [key, change] : changed) {
+            if (!holds_values(key.resource) || values_of(change.before) == values_of(change.after))
+                continue;
+            const store::Object& one = change.after ? *change.after : *change.before;
+            if (const std::string name = one.meta.label(crds::label::workspace); !name.empty()) {
+                concerned_.insert({std::string(crds::WorkspaceSpec::resource), key.ns, name});
+            } else {
+                names.insert(key.name);
+            }
+        }
+        if (names.empty()) return;
+        const auto all = overlay_.list(crds::WorkspaceSpec::resource);
+        for (const auto& object : all->objects) {
+            if (object->key.ns != question_.ns) continue;
+            const bool reads = std::any_of(names.begin(), names.end(), [&](const auto& name) {
+                return object->body.find("\"" + name + "\"") != std::string::npos;
+            });
+            if (reads) concerned_.insert(object->key);
+        }
+    }
+
+    // Plugins that get another version in workspaces that do not change themselves: by an update
+    // that is approved, or an install that is given one.
+    Result<void> find_plugins() {
+        std::map<std::string, std::string> approved;  // plugin -> digest
+        for (const Candidate& candidate : answer_.candidates) {
+            if (candidate.key.resource != crds::PluginUpdate::Spec::resource) continue;
+            const auto update =
+                TRY(after_.find<crds::PluginUpdate>(candidate.key.ns, candidate.key.name));
+            const auto old =
+                TRY(before_.find<crds::PluginUpdate>(candidate.key.ns, candidate.key.name));
+            const bool decides = update && update->spec.decision == crds::Decision::approve &&
+                                 (!old || old->spec.decision == crds::Decision::none);
+            if (decides) approved[update->spec.plugin] = update->spec.to.digest;
+        }
+        const bool given = std::any_of(
+            answer_.candidates.begin(), answer_.candidates.end(), [](const Candidate& one) {
+                return one.key.resource == crds::PluginInstallSpec::resource;
+            });
+        if (approved.empty() && !given) return {};
+        for (const auto& install : TRY(after_.list<crds::PluginInstall>(question_.ns))) {
+            const auto old =
+                TRY(before_.find<crds::PluginInstall>(install.meta.ns, install.meta.name));
+            const auto update = approved.find(install.spec.plugin);
+            const std::string was = old ? old->spec.version.digest : std::string();
+            const std::string is =
+                update == approved.end() ? install.spec.version.digest : update->second;
+            if (was == is) continue;
+            const Key key{std::string(crds::WorkspaceSpec::resource), install.meta.ns,
+                          install.spec.workspace};
+            plugins_[key].push_back({install.spec.plugin, class_of(was, is)});
+            concerned_.insert(key);
+        }
+        return {};
+    }
+
+    crds::ChangeClass class_of(const std::string& was, const std::string& is) const {
+        const auto before = tools_.trees.manifest(was);
+        const auto after = tools_.trees.manifest(is);
+        if (!before || !after) return crds::ChangeClass::cold;
+        return classify(*before, *after);
+    }
+
+    Result<std::optional<Side>> side_of(const Objects& objects,
+                                        const WorkspaceReconciler& reconciler, const Key& key) {
+        auto workspace = TRY(objects.find<Workspace>(key.ns, key.name));
+        if (!workspace) return std::optional<Side>();
+        Side side;
+        side.workspace = *std::move(workspace);
+        if (!side.workspace.being_deleted()) {
+            side.seen = TRY(reconciler.observe(side.workspace));
+        }
+        return std::optional<Side>(std::move(side));
+    }
+
+    Result<void> compare_workspace(const Key& key, std::vector<Item>& items) {
+        const auto before = TRY(side_of(before_, workspaces_before_, key));
+        const auto after = TRY(side_of(after_, workspaces_after_, key));
+        if (!before && !after) return {};
+        const auto plugins = plugins_.find(key);
+        Judged judged =
+            judge(before, after,
+                  plugins == plugins_.end() ? std::vector<PluginChange>() : plugins->second,
+                  tools_.fingerprint_key, now_);
+        for (Blocker& blocker : judged.blockers) {
+            answer_.forecast.blockers.push_back(std::move(blocker));
+        }
+        Item& item = judged.item;
+        if (item.action == Step::nothing) return {};
+        note_base(key);
+        if (item.action == Step::remove) item.kept = kept_of(*before);
+        if (item.action == Step::create && before) item.reasons.emplace_back("the old one goes");
+        if (suspended_.contains(item.org)) item.held = true;
+        items.push_back(std::move(item));
+        return {};
+    }
+
+    std::string kept_of(const Side& side) const {
+        const auto grace = grace_.find(side.workspace.spec.org);
+        if (grace == grace_.end() || grace->second <= Duration::zero()) {
+            return "volumes go with it";
+        }
+        return "volumes kept " + short_duration(grace->second);
+    }
+
+    // Deletions that wait for a confirmation, or for what is in the way.
+    void hold_prunes(std::vector<Item>& items) {
+        for (const Key& key : pending_) {
+            const auto workspace = overlay_.get(key);
+            if (!workspace || workspace->meta.deleted_at) continue;
+            const auto decoded = crds::decode<Workspace>(workspace->body);
+            if (!decoded) continue;
+            Side side;
+            side.workspace = *decoded;
+            Item item;
+            item.kind = Workspace::Spec::kind;
+            item.name = key.name;
+            item.org = decoded->spec.org;
+            item.action = Step::remove;
+            item.kept = kept_of(side);
+            item.held = true;
+            std::erase_if(items, [&](const Item& other) { return other.name == item.name; });
+            items.push_back(std::move(item));
+            note_base(key);
+        }
+    }
+
+    void finish(std::vector<Item> workspaces) {
+        Forecast& forecast = answer_.forecast;
+        const auto by_name = [](const Item& a, const Item& b) {
+            return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
+        };
+        std::sort(forecast.items.begin(), forecast.items.end(), by_name);
+        std::sort(workspaces.begin(), workspaces.end(), by_name);
+        std::int64_t of_orgs = 0;
+        for (Item& item : workspaces) {
+            ++forecast.counts[std::string(json::name_of(item.action))];
+            if (!item.org.empty() && grace_.contains(item.org)) ++of_orgs;
+            forecast.items.push_back(std::move(item));
+        }
+        forecast.unchanged = std::max<std::int64_t>(0, owned_ - of_orgs);
+        std::sort(forecast.orgs.begin(), forecast.orgs.end(),
+                  [](const Followed& a, const Followed& b) { return a.org < b.org; });
+        std::stable_sort(forecast.blockers.begin(), forecast.blockers.end(),
+                         [](const Blocker& a, const Blocker& b) { return a.blocks > b.blocks; });
+        for (auto& [key, base] : bases_) answer_.bases.push_back(std::move(base));
+    }
+
+    void note_base(const Key& key) {
+        if (bases_.contains(key)) return;
+        Base base{key, 0, "", ""};
+        if (const auto object = overlay_.before(key)) {
+            base.revision = object->revision;
+            base.uid = object->meta.uid;
+            base.digest = keyed_digest(tools_.fingerprint_key, essence(*object));
+        }
+        bases_.emplace(key, std::move(base));
+    }
+
+    World listed(World world) {
+        for (auto& [name, runtime] : world.runtimes) {
+            runtimes_.push_back(std::make_unique<ListedRuntime>(*runtime, labels_of_server(world)));
+            runtime = runtimes_.back().get();
+        }
+        return world;
+    }
+
+    const Tools& tools_;
+    const Question& question_;
+    const Instant now_;
+    const std::stop_token& stop_;
+    std::vector<std::unique_ptr<ListedRuntime>> runtimes_;
+    Overlay overlay_;
+    Before before_store_;
+    Objects after_;
+    Objects before_;
+    OrgTemplateReconciler templates_;
+    OrgReconciler orgs_;
+    CompiledCache compiled_;
+    const World world_;
+    const WorkspaceReconciler workspaces_before_;
+    const WorkspaceReconciler workspaces_after_;
+
+    std::set<Key> due_;
+    std::set<Key> looked_at_;
+    std::map<Key, Error> failures_;    // of the last round
+    std::set<std::string> suspended_;  // names of Orgs
+    std::set<Key> concerned_;          // workspaces
+    std::map<Key, std::vector<PluginChange>> plugins_;
+    std::map<std::string, Duration> grace_;  // of the volumes, by Org
+    std::set<Key> pending_;                  // workspaces whose deletion waits
+    std::int64_t owned_ = 0;
+    std::map<Key, Base> bases_;
+    Answer answer_;
+};
+
+}  // namespace
+
+Result<Answer> preview(const Tools& tools, const Question& question, Instant now,
+                       const std::stop_token& stop) {
+    return Preview(tools, question, now, stop).answer();
+}
+
+}  // namespace atelier::reconcilers::preview
