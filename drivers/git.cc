@@ -92,14 +92,7 @@ class HttpGit final : public Git {
         const std::string folder = path.substr(0, path.find_last_not_of('/') + 1);
         if (!folder.empty()) TRY(check_tree_path(folder));
 
-        // What was fetched with one credential must not be had without it.
-        Sha256 key;
-        key.update(remote.url);
-        if (remote.credential) {
-            key.update("\n").update(remote.credential->username).update("\n");
-            key.update(remote.credential->secret);
-        }
-        const std::string name = key.hex().substr(0, 32);
+        const std::string name = cache_of(remote);
         const std::shared_ptr<std::shared_timed_mutex> lock = lock_of(name);
         GitCache cache(directory_ / name);
         {
@@ -119,7 +112,32 @@ class HttpGit final : public Git {
         return tree;
     }
 
+    Result<GitAuthor> author(const GitRemote& remote, const std::string& commit) override {
+        const std::string name = cache_of(remote);
+        const std::shared_ptr<std::shared_timed_mutex> lock = lock_of(name);
+        const std::shared_lock reading(*lock, options_.limits.deadline);
+        if (!reading) return busy(remote);
+        const GitCache cache(directory_ / name);
+        const std::string id = lower(commit);
+        if (!cache.is_complete(id)) {
+            return Error{Code::not_found,
+                         fmt::format("git {}: the commit {} is not here", remote.url, id)};
+        }
+        return cache.author(id);
+    }
+
   private:
+    // What was fetched with one credential must not be had without it.
+    static std::string cache_of(const GitRemote& remote) {
+        Sha256 key;
+        key.update(remote.url);
+        if (remote.credential) {
+            key.update("\n").update(remote.credential->username).update("\n");
+            key.update(remote.credential->secret);
+        }
+        return key.hex().substr(0, 32);
+    }
+
     Result<TreePtr> fetch_locked(GitCache& cache, const GitRemote& remote,
                                  const std::string& commit, const std::string& folder) {
         if (cache.is_complete(commit)) {  // by another thread, meanwhile

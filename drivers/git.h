@@ -41,6 +41,16 @@ struct GitLimits {
     std::int64_t files = 20'000;
 };
 
+// What a commit says of itself. One line each, without the characters that move a terminal's
+// cursor, at most 200 bytes of valid UTF-8; empty where nothing is said.
+struct GitAuthor {
+    std::string name;
+    std::string subject;  // the first line of the message
+    bool operator==(const GitAuthor&) const = default;
+};
+// Anybody's text as such a line.
+std::string one_line(std::string_view text);
+
 // Thread-safe; blocking, within the deadline. Errors: not_found (no such repository or ref),
 // unauthenticated, timeout, too_large, unavailable, exhausted (our disk), unsupported (the server
 // redirects, or does not speak git's smart protocol), invalid (a URL or ref of a wrong form,
@@ -55,6 +65,9 @@ class Git {
     // log.
     virtual Result<TreePtr> fetch(const GitRemote& remote, const std::string& commit,
                                   const std::string& path) = 0;
+    // Who wrote a commit that was fetched, and what it is about. Asks no server: not_found when the
+    // commit is not in the cache.
+    virtual Result<GitAuthor> author(const GitRemote& remote, const std::string& commit) = 0;
 };
 
 struct GitOptions {

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <git2.h>
 
+#include <algorithm>
+
 #include "base/file.h"
 
 namespace atelier::drivers {
@@ -329,6 +331,27 @@ Result<GitCache::Content> GitCache::read(const std::string& commit, const std::s
     Reader reader(repository.get(), odb.get(), limits);
     TRY(reader.walk(tree.get(), "", 0));
     return std::move(reader.content);
+}
+
+Result<GitAuthor> GitCache::author(const std::string& commit) const {
+    const Repository repository = TRY(open_repository(directory_));
+    const git_oid id = TRY(parse_id(commit));
+    git_object* object = nullptr;
+    if (git_object_lookup(&object, repository.get(), &id, GIT_OBJECT_ANY) != 0) {
+        return Error{Code::not_found, fmt::format("the repository has no commit {}", commit)};
+    }
+    const Object start(object);
+    git_object* peeled = nullptr;
+    // A tree of its own has no author.
+    if (git_object_peel(&peeled, start.get(), GIT_OBJECT_COMMIT) != 0) return GitAuthor{};
+    const Object owned(peeled);
+    auto* found = reinterpret_cast<git_commit*>(peeled);
+    const git_signature* author = git_commit_author(found);
+    const char* message = git_commit_message(found);
+    const std::string_view text = message ? message : "";
+    const std::size_t begin = std::min(text.find_first_not_of("\r\n"), text.size());
+    return GitAuthor{one_line(author && author->name ? author->name : ""),
+                     one_line(text.substr(begin, text.find_first_of("\r\n", begin) - begin))};
 }
 
 }  // namespace atelier::drivers

@@ -67,6 +67,7 @@ class GitCache {
     // not_found: the commit has no such folder. too_large: over the limits.
     Result<Content> read(const std::string& commit, const std::string& path,
                          const GitLimits& limits) const;
+    Result<GitAuthor> author(const std::string& commit) const;
 
   private:
     std::filesystem::path directory_;

@@ -217,8 +217,9 @@ class Builder {
 }  // namespace
 
 bool OrgObserved::template_is_current() const {
-    return compiled && source && !source->being_deleted() &&
-           source->status.observed_generation == source->meta.generation &&
+    if (!compiled || !source || source->being_deleted()) return false;
+    if (pinned) return revision.has_value();
+    return source->status.observed_generation == source->meta.generation &&
            source->status.is_true(crds::condition::ready);
 }
 

@@ -69,7 +69,7 @@ std::vector<Key> orgs_of_template(const store::Event& event, const store::Store&
 std::vector<Key> orgs_of_secret(const store::Event& event, const store::Store& store) {
     const std::string& name = event.object->key.name;
     auto keys = orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
-        return layers_secret_name(org.spec.template_ref.name) == name ||
+        return is_layers_secret_name(name, org.spec.template_ref.name) ||
                name.starts_with(persona_prefix(org.spec)) ||
                std::any_of(org.spec.env_from.begin(), org.spec.env_from.end(),
                            [&](const crds::EnvFrom& from) {

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "crds/revision.h"
 #include "reconcilers/org/persona.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/layers.h"
@@ -20,22 +21,47 @@ bool has_env(const CompiledOrg& compiled) {
     return false;
 }
 
+void choose_revision(const crds::Org& org, OrgObserved& observed) {
+    const crds::OrgTemplateStatus& status = observed.source->status;
+    if (observed.pinned) {
+        auto found =
+            crds::find_revision(status.history, org.spec.revision, org.status.artifact_digest);
+        if (found) {
+            observed.revision = *std::move(found);
+        } else {
+            observed.unknown_revision = found.error();
+        }
+        return;
+    }
+    if (status.artifact_digest.empty()) return;
+    if (!status.history.empty() &&
+        status.history.front().artifact_digest == status.artifact_digest) {
+        observed.revision = status.history.front();
+    } else {
+        observed.revision.emplace();
+        observed.revision->revision = status.revision;
+        observed.revision->artifact_digest = status.artifact_digest;
+    }
+}
+
 Result<void> observe_template(const crds::Org& org, const Objects& objects,
                               drivers::TreeStore& trees, CompiledCache& cache,
                               OrgObserved& observed) {
     const std::string& name = org.spec.template_ref.name;
+    observed.pinned = !org.spec.revision.empty();
     observed.source = TRY(objects.find<crds::OrgTemplate>(org.meta.ns, name));
     if (!observed.source) return {};
-    const std::string& artifact = observed.source->status.artifact_digest;
-    if (artifact.empty()) return {};
-    const auto compiled = TRY(cache.get(artifact, trees));
+    choose_revision(org, observed);
+    if (!observed.revision) return {};
+    const auto compiled = TRY(cache.get(observed.revision->artifact_digest, trees));
     if (!compiled) return {};
     observed.compiled = *compiled;
     if (!has_env(*compiled)) return {};
-    const auto secret = TRY(objects.secret(org.meta.ns, layers_secret_name(name)));
+    const auto secret =
+        TRY(objects.secret(org.meta.ns, layers_secret_name(name, *observed.revision)));
     const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
     const bool ours = owner && owner->uid == observed.source->meta.uid;
-    if (ours && are_layers_of(*secret, artifact)) {
+    if (ours && are_layers_of(*secret, *observed.revision)) {
         observed.layers = TRY(layers_of_secret(*secret));
     } else {
         observed.layers_missing = true;

@@ -18,7 +18,11 @@ namespace atelier::reconcilers {
 
 struct OrgObserved {
     std::optional<crds::OrgTemplate> source;  // the OrgTemplate
-    std::optional<CompiledOrg> compiled;      // the last good artifact, when it can be read
+    // Of the template's history, what the Org is to run: what it is pinned to, else the newest.
+    std::optional<crds::TemplateRevision> revision;
+    std::optional<Error> unknown_revision;  // why there is none, of an Org that is pinned
+    bool pinned = false;
+    std::optional<CompiledOrg> compiled;  // that one's artifact, when it can be read
     EnvLayers layers;
     bool layers_missing = false;  // the artifact has environment, and its values are not there
 
@@ -31,7 +35,9 @@ struct OrgObserved {
     std::set<std::string> env_from_names;       // variables that spec.envFrom gives
     std::vector<std::string> env_from_missing;  // "Secret x": named in spec.envFrom, not there
 
-    // The template is compiled as it is now, so that what is not in it is really gone from it.
+    // The template is compiled as it is now, so that what is not in it is really gone from it. What
+    // an Org is pinned to was compiled once and never changes: there it does not matter whether the
+    // template compiles today.
     bool template_is_current() const;
 };
 

@@ -7,8 +7,10 @@
 namespace atelier::reconcilers {
 namespace {
 
-// Whether the template was looked at since it was last asked to.
+// Whether the template was looked at since it was last asked to. What an Org is pinned to waits for
+// no look.
 bool is_settled(const OrgObserved& observed) {
+    if (observed.pinned) return observed.template_is_current();
     return observed.template_is_current() &&
            observed.source->status.last_handled_reconcile_at ==
                observed.source->meta.annotation(crds::annotation::reconcile_requested_at);
@@ -19,7 +21,8 @@ bool is_settled(const OrgObserved& observed) {
 std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observed) {
     const std::string planned = org.meta.annotation(annotation::planned_artifact);
     if (planned.empty()) return std::nullopt;
-    const std::string has = observed.source ? observed.source->status.artifact_digest : "";
+    if (observed.unknown_revision) return std::nullopt;  // told by the Org's own status
+    const std::string has = observed.revision ? observed.revision->artifact_digest : "";
     if (has == planned) return std::nullopt;
     const std::string& name = org.meta.name;
     PlanHold hold;
@@ -29,7 +32,7 @@ std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observe
             "the template has gone on to {} (revision {}), and the plan that was applied is of {}: "
             "nothing is changed; look at what would happen now with `atelier plan {}`, and apply "
             "that",
-            has.substr(0, 12), observed.source->status.revision, planned.substr(0, 12), name);
+            has.substr(0, 12), observed.revision->revision, planned.substr(0, 12), name);
     } else {
         hold.message = fmt::format(
             "waits for the template to have {}, as planned; to give the plan up, apply another "

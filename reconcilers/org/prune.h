@@ -1,7 +1,8 @@
 // Which owned workspaces an Org may delete because its template no longer has them. Pure.
 //
 // The rules, in order:
-// 1. A template that is absent, not compiled, or newer than its last compilation deletes nothing.
+// 1. A template that is absent, not compiled, or newer than its last compilation deletes nothing;
+//    of a pinned Org, one that is absent, or whose history or tree store lacks that revision.
 // 2. Policy Retain deletes nothing.
 // 3. A template without any workspace deletes nothing.
 // 4. Workspaces under `spawning: false`, and those annotated atelier.dev/protect=true, stay.

@@ -76,7 +76,9 @@ Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now)
     Result<void> acted;
     if (observed.layers_missing) {
         // Without its environment a workspace would start wrong: nothing is made or changed.
-        acted = Error{Code::unavailable, "the environment of the template is not there yet"};
+        acted = Error{Code::unavailable,
+                      fmt::format("the environment of the template's revision {} is not there yet",
+                                  observed.revision->revision)};
     } else if (!plan.actions.empty()) {
         log_.info("plan", {{"org", org.key().text()}, {"plan", text_of(plan)}});
         acted = execute(org, plan, observed, now);

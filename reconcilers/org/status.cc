@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "crds/revision.h"
 #include "reconcilers/org/planned.h"
 #include "reconcilers/status.h"
 
@@ -12,6 +13,7 @@ namespace {
 using crds::ConditionStatus;
 
 constexpr std::size_t most_named = 10;
+constexpr std::size_t most_remembered = 20;
 
 std::string some_of(const std::vector<std::string>& all) {
     std::vector<std::string> first(
@@ -89,7 +91,20 @@ Blocker missing_template(const crds::Org& org, const OrgObserved& observed) {
     if (!observed.source) {
         return {"TemplateNotFound", fmt::format("there is no OrgTemplate {}", name)};
     }
+    if (observed.unknown_revision) {
+        return {"RevisionUnknown",
+                fmt::format("{}; nothing is changed: choose one with `atelier revert {} --to "
+                            "REVISION`, or follow the template with `atelier follow {}`",
+                            observed.unknown_revision->message, org.meta.name, org.meta.name)};
+    }
     const crds::Condition* ready = observed.source->status.find(crds::condition::ready);
+    if (observed.pinned && observed.revision &&
+        observed.revision->artifact_digest != observed.source->status.artifact_digest) {
+        return {"ArtifactMissing",
+                fmt::format("the compiled tree of revision {} is no longer here: choose another, "
+                            "or follow the template with `atelier follow {}`",
+                            observed.revision->revision, org.meta.name)};
+    }
     if (ready && ready->status == ConditionStatus::no) {
         return {"TemplateNotReady", fmt::format("OrgTemplate {}: {}", name, ready->message),
                 !observed.source->status.is_true(crds::condition::stalled)};
@@ -103,6 +118,41 @@ Blocker missing_template(const crds::Org& org, const OrgObserved& observed) {
             true};
     }
     return {"WaitingForTemplate", fmt::format("OrgTemplate {} is not compiled yet", name), true};
+}
+
+// Where it stands, and what the template has by now.
+void set_pinned(crds::OrgStatus& status, const OrgObserved& observed, Instant now) {
+    if (!observed.pinned || !observed.source) {
+        status.clear(condition::pinned);
+    } else if (!observed.revision) {
+        set_condition(status, condition::pinned, ConditionStatus::no, "RevisionUnknown",
+                      observed.unknown_revision->message, now);
+    } else {
+        const crds::TemplateRevision& at = *observed.revision;
+        const crds::OrgTemplateStatus& source = observed.source->status;
+        const bool newest = source.artifact_digest == at.artifact_digest;
+        set_condition(status, condition::pinned, ConditionStatus::yes,
+                      newest ? "AtNewest" : "Behind",
+                      fmt::format("kept at revision {}{}{}; the template has {}", at.revision,
+                                  at.subject.empty() ? "" : ": ", at.subject, source.revision),
+                      now);
+    }
+}
+
+// Each time the Org turned to another revision.
+void remember(crds::OrgStatus& status, const crds::Org& org, const crds::TemplateRevision& revision,
+              Instant now) {
+    auto& history = status.history;
+    if (!history.empty() && history.front().revision == revision.revision &&
+        history.front().artifact_digest == revision.artifact_digest) {
+        return;
+    }
+    history.insert(history.begin(),
+                   {.revision = revision.revision,
+                    .artifact_digest = revision.artifact_digest,
+                    .applied_at = now,
+                    .by = org.spec.revision.empty() ? "template" : crds::person_of_revision(org)});
+    if (history.size() > most_remembered) history.resize(most_remembered);
 }
 
 void set_prune(crds::OrgStatus& status, const PruneDecision& prune, Instant now) {
@@ -141,6 +191,7 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
     status.clear(crds::condition::suspended);
     status.clear(condition::plan_moved);
     count(status, outcome.observed, outcome.desired);
+    set_pinned(status, outcome.observed, now);
     if (!outcome.desired || !outcome.plan) {
         const Blocker missing = missing_template(org, outcome.observed);
         set_unready(status, missing.passes ? std::nullopt : std::optional(missing), missing.reason,
@@ -162,8 +213,11 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
                          outcome.plan->conflicts.empty() && outcome.plan->problems.empty() &&
                          outcome.plan->waiting.empty();
     if (settled) {
-        status.revision = outcome.observed.source->status.revision;
-        status.artifact_digest = outcome.observed.source->status.artifact_digest;
+        const crds::TemplateRevision& runs = *outcome.observed.revision;
+        status.revision =
+            outcome.observed.pinned ? runs.revision : outcome.observed.source->status.revision;
+        status.artifact_digest = runs.artifact_digest;
+        remember(status, org, runs, now);
         set_condition(status, condition::inventory_ready, ConditionStatus::yes, "Applied",
                       "every workspace of the template is declared", now);
     } else {

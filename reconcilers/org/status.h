@@ -14,6 +14,7 @@ namespace atelier::reconcilers {
 
 namespace condition {
 inline constexpr std::string_view inventory_ready = "InventoryReady";
+inline constexpr std::string_view pinned = "Pinned";
 inline constexpr std::string_view prune_blocked = "PruneBlocked";
 inline constexpr std::string_view env_satisfied = "EnvSatisfied";
 inline constexpr std::string_view name_conflict = "NameConflict";

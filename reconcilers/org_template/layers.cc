@@ -1,11 +1,15 @@
 #include "reconcilers/org_template/layers.h"
 
+#include "base/digest.h"
 #include "base/fields.h"
 
 namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t most_bytes = 900'000;
+constexpr std::string_view infix = ".template-env";
+constexpr std::string_view secret_type = "atelier.dev/template-env";
+constexpr std::size_t name_digits = 12;
 constexpr std::string_view artifact_key = "artifact";
 constexpr std::string_view org_key = "org";
 constexpr std::string_view node_prefix = "node.";
@@ -32,8 +36,19 @@ Result<EnvMap> values_of(const std::string& text) {
 
 }  // namespace
 
-std::string layers_secret_name(const std::string& template_name) {
-    return template_name + ".template-env";
+std::string layers_secret_name(const std::string& template_name,
+                               const crds::TemplateRevision& revision) {
+    const std::string digest = sha256_hex(revision.revision + "\n" + revision.artifact_digest);
+    return template_name + std::string(infix) + "." + digest.substr(0, name_digits);
+}
+
+bool is_layers_secret_name(std::string_view name, const std::string& template_name) {
+    if (!name.starts_with(template_name)) return false;
+    return name.substr(template_name.size()).starts_with(infix);
+}
+
+bool is_layers_secret(const crds::Secret& secret) {
+    return secret.type == secret_type;
 }
 
 bool has_values(const EnvLayers& layers) {
@@ -41,14 +56,14 @@ bool has_values(const EnvLayers& layers) {
 }
 
 Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvLayers& layers,
-                                      const std::string& artifact) {
+                                      const crds::TemplateRevision& revision) {
     crds::Secret secret;
-    secret.meta.name = layers_secret_name(owner.meta.name);
+    secret.meta.name = layers_secret_name(owner.meta.name, revision);
     secret.meta.ns = owner.meta.ns;
     secret.meta.labels[std::string(crds::label::managed)] = "true";
     secret.meta.owners.push_back(owner.as_owner());
-    secret.type = "atelier.dev/template-env";
-    secret.data[std::string(artifact_key)] = artifact;
+    secret.type = secret_type;
+    secret.data[std::string(artifact_key)] = revision.artifact_digest;
     if (!layers.org.empty()) secret.data[std::string(org_key)] = text_of(layers.org);
     for (const auto& [key, values] : layers.nodes) {
         secret.data[std::string(node_prefix) + key] = text_of(values);
@@ -62,9 +77,9 @@ Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvL
     return secret;
 }
 
-bool are_layers_of(const crds::Secret& secret, const std::string& artifact) {
+bool are_layers_of(const crds::Secret& secret, const crds::TemplateRevision& revision) {
     const auto of = secret.data.find(std::string(artifact_key));
-    return of != secret.data.end() && of->second == artifact;
+    return of != secret.data.end() && of->second == revision.artifact_digest;
 }
 
 Result<EnvLayers> layers_of_secret(const crds::Secret& secret) {

@@ -1,8 +1,9 @@
-// The environment layers of a template on their way to its Orgs: a Secret beside the OrgTemplate,
-// because an artifact is no place for secrets.
+// The environment layers of a template on their way to its Orgs: Secrets beside the OrgTemplate,
+// one for each revision of its history that has any, because an artifact is no place for secrets.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "crds/core.h"
 #include "crds/org_template.h"
@@ -10,17 +11,20 @@
 
 namespace atelier::reconcilers {
 
-// "<template>.template-env"
-std::string layers_secret_name(const std::string& template_name);
+// "<template>.template-env.<12 digits>", of the revision and its artifact together: revisions whose
+// values alone differ have one artifact.
+std::string layers_secret_name(const std::string& template_name,
+                               const crds::TemplateRevision& revision);
+// Any of those, or one that no revision has any more.
+bool is_layers_secret_name(std::string_view name, const std::string& template_name);
+bool is_layers_secret(const crds::Secret& secret);
 
 bool has_values(const EnvLayers& layers);
-// Owned by the OrgTemplate. `artifact` is the digest of the tree that these layers were compiled
-// with. Code::too_large when the values do not fit into one object.
+// Owned by the OrgTemplate. Code::too_large when the values do not fit into one object.
 Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvLayers& layers,
-                                      const std::string& artifact);
-// They were compiled with that tree: the Secret is written before the status that names the tree,
-// so for a moment it is newer than what the status says.
-bool are_layers_of(const crds::Secret& secret, const std::string& artifact);
+                                      const crds::TemplateRevision& revision);
+// They were compiled with that revision's artifact.
+bool are_layers_of(const crds::Secret& secret, const crds::TemplateRevision& revision);
 Result<EnvLayers> layers_of_secret(const crds::Secret& secret);
 
 }  // namespace atelier::reconcilers

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "reconcilers/org_template/history.h"
 #include "reconcilers/org_template/layers.h"
 #include "reconcilers/org_template/status.h"
 
@@ -16,32 +17,74 @@ Instant at_interval(const crds::OrgTemplate& object, Instant now) {
     return now + std::max<Duration>(object.spec.interval, shortest_interval);
 }
 
-bool is_ours(const crds::Secret& secret, const crds::OrgTemplate& object) {
-    const crds::OwnerReference* owner = secret.meta.controller();
-    return owner && owner->uid == object.meta.uid;
-}
-
 bool are_equal(const crds::Secret& a, const crds::Secret& b) {
     return a.type == b.type && a.data == b.data && a.meta.labels == b.meta.labels;
 }
 
-void add_layers(const crds::OrgTemplate& object, const Seen& seen, Plan& plan) {
-    const auto& now = seen.layers_now;
-    if (seen.layers) {
-        const bool done = now && is_ours(*now, object) && are_equal(*seen.layers, *now);
-        if (!done) plan.actions.push_back(PutLayers{seen.layers->meta.name});
-    } else if (now && is_ours(*now, object)) {
-        plan.actions.push_back(RemoveLayers{now->meta.name});
+const crds::Secret* find(const std::vector<crds::Secret>& secrets, const std::string& name) {
+    const auto found = std::find_if(secrets.begin(), secrets.end(),
+                                    [&](const crds::Secret& one) { return one.meta.name == name; });
+    return found == secrets.end() ? nullptr : &*found;
+}
+
+crds::TemplateRevision revision_of(const Seen& seen, Instant now) {
+    return {.revision = seen.revision,
+            .artifact_digest = seen.artifact,
+            .compiled_at = now,
+            .author = seen.author,
+            .subject = seen.subject,
+            .workspaces = seen.compiled.org.counts.spawning};
+}
+
+// Whether that revision has the environment that was just compiled.
+bool has_layers(const crds::OrgTemplate& object, const crds::TemplateRevision& revision,
+                const Seen& seen) {
+    const std::string name = layers_secret_name(object.meta.name, revision);
+    const crds::Secret* there = find(seen.layers, name);
+    if (!has_values(seen.compiled.env)) return !there;
+    const auto wanted = secret_of_layers(object, seen.compiled.env, revision);
+    return wanted && there && are_equal(*wanted, *there);
+}
+
+std::vector<crds::TemplateRevision> history_of(const crds::OrgTemplate& object, const Seen& seen,
+                                               Instant now) {
+    const auto& before = object.status.history;
+    const bool same = !before.empty() && before.front().artifact_digest == seen.artifact &&
+                      has_layers(object, before.front(), seen);
+    return next_history(before, revision_of(seen, now), same,
+                        {object.spec.revision_history_limit, seen.pins});
+}
+
+Result<void> add_layers(const crds::OrgTemplate& object, const Seen& seen,
+                        const std::vector<crds::TemplateRevision>& history, Plan& plan) {
+    std::set<std::string> stay;
+    for (const crds::TemplateRevision& revision : history) {
+        stay.insert(layers_secret_name(object.meta.name, revision));
     }
+    if (has_values(seen.compiled.env)) {
+        auto secret = TRY(secret_of_layers(object, seen.compiled.env, history.front()));
+        const crds::Secret* there = find(seen.layers, secret.meta.name);
+        if (!there || !are_equal(secret, *there)) {
+            plan.actions.push_back(PutLayers{std::move(secret)});
+        }
+    } else {
+        stay.erase(layers_secret_name(object.meta.name, history.front()));
+    }
+    for (const crds::Secret& secret : seen.layers) {
+        if (!stay.contains(secret.meta.name)) plan.actions.push_back(RemoveLayers{secret});
+    }
+    return {};
 }
 
 struct Words {
     std::string operator()(const KeepTree& action) const {
         return "keep tree " + action.digest.substr(0, 7);
     }
-    std::string operator()(const PutLayers& action) const { return "put secret " + action.secret; }
+    std::string operator()(const PutLayers& action) const {
+        return "put secret " + action.secret.meta.name;
+    }
     std::string operator()(const RemoveLayers& action) const {
-        return "remove secret " + action.secret;
+        return "remove secret " + action.secret.meta.name;
     }
 };
 
@@ -82,12 +125,15 @@ Plan plan(const crds::OrgTemplate& object, const Seen& seen, Instant now) {
         }
         return plan;
     }
-    if (seen.refused) return plan_after_failure(object, *seen.refused, now);
     for (const auto& [digest, tree] : seen.trees) {
         if (!seen.kept.contains(digest)) plan.actions.push_back(KeepTree{digest});
     }
-    add_layers(object, seen, plan);
+    auto history = history_of(object, seen, now);
+    if (const auto added = add_layers(object, seen, history, plan); !added) {
+        return plan_after_failure(object, added.error(), now);
+    }
     plan.status = compiled_status(object, seen.compiled, seen.revision, seen.artifact, now);
+    plan.status.history = std::move(history);
     return plan;
 }
 

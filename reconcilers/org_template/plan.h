@@ -25,22 +25,22 @@ struct Seen {
     std::map<std::string, drivers::Tree> trees;
     std::string artifact;
     std::set<std::string> kept;
-    // The Secret with the environment layers: as it should be, and as it is.
-    std::optional<crds::Secret> layers;
-    std::optional<crds::Secret> layers_now;
-    std::optional<Error> refused;  // it compiled, but cannot be kept
+    std::string author;  // of the commit, and its subject
+    std::string subject;
+    std::vector<crds::Secret> layers;  // the Secrets with environment layers that are there
+    std::set<std::string> pins;        // revisions that Orgs of this template are pinned to
 };
 
 // Everything that the artifact refers to is there before anybody can learn of the artifact, which
-// is told by the status.
+// is told by the status. Layers go when their revision has left the history.
 struct KeepTree {
     std::string digest;
 };
 struct PutLayers {
-    std::string secret;
+    crds::Secret secret;
 };
 struct RemoveLayers {
-    std::string secret;
+    crds::Secret secret;
 };
 using Action = std::variant<KeepTree, PutLayers, RemoveLayers>;
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "crds/org.h"
 #include "reconcilers/org_template/layers.h"
 
 namespace atelier::reconcilers {
@@ -18,7 +19,7 @@ std::vector<Key> templates_of_secret(const store::Event& event, const store::Sto
         if (!decoded) continue;
         const auto& git = decoded->spec.source.git;
         const bool reads = git && git->secret_ref && git->secret_ref->name == secret.name;
-        if (reads || secret.name == layers_secret_name(object->key.name)) {
+        if (reads || is_layers_secret_name(secret.name, object->key.name)) {
             keys.push_back(object->key);
         }
     }
@@ -64,14 +65,19 @@ Result<org_template::Seen> OrgTemplateReconciler::observe(const crds::OrgTemplat
     for (const auto& [digest, tree] : seen.trees) {
         if (trees_.manifest(digest)) seen.kept.insert(digest);
     }
-    seen.layers_now = TRY(objects_.secret(object.meta.ns, layers_secret_name(object.meta.name)));
-    if (has_values(seen.compiled.env)) {
-        auto layers = secret_of_layers(object, seen.compiled.env, seen.artifact);
-        if (layers) {
-            seen.layers = *std::move(layers);
-        } else {
-            seen.refused = layers.error();
+    if (origin->remote) {
+        // A commit that says nothing of itself is a revision all the same.
+        if (auto author = git_.author(*origin->remote, origin->commit)) {
+            seen.author = std::move(author->name);
+            seen.subject = std::move(author->subject);
         }
+    }
+    for (crds::Secret& secret : TRY(objects_.secrets_of(object.meta.ns, object.meta.uid))) {
+        if (is_layers_secret(secret)) seen.layers.push_back(std::move(secret));
+    }
+    for (const auto& org : TRY(objects_.list<crds::Org>(object.meta.ns))) {
+        const bool pinned = org.spec.template_ref.name == object.meta.name;
+        if (pinned && !org.spec.revision.empty()) seen.pins.insert(org.spec.revision);
     }
     return seen;
 }
@@ -85,10 +91,10 @@ Result<void> OrgTemplateReconciler::execute(const org_template::Seen& seen,
             if (stored != keep->digest) {
                 return Error{Code::internal, "the tree store names a tree by another digest"};
             }
-        } else if (std::holds_alternative<org_template::PutLayers>(action)) {
-            TRY(objects_.put_secret(*seen.layers, now));
+        } else if (const auto* put = std::get_if<org_template::PutLayers>(&action)) {
+            TRY(objects_.put_secret(put->secret, now));
         } else {
-            TRY(objects_.remove_secret(*seen.layers_now, now));
+            TRY(objects_.remove_secret(std::get<org_template::RemoveLayers>(action).secret, now));
         }
     }
     return {};

@@ -295,8 +295,9 @@ class Preview {
         }
         Followed followed{key.name, org->spec.template_ref.name, "", ""};
         if (observed.compiled && observed.source) {
-            followed.revision = observed.source->status.revision;
-            followed.artifact_digest = observed.source->status.artifact_digest;
+            followed.revision =
+                observed.pinned ? observed.revision->revision : observed.source->status.revision;
+            followed.artifact_digest = observed.revision->artifact_digest;
         }
         answer_.forecast.orgs.push_back(std::move(followed));
         return {};

@@ -111,6 +111,18 @@ TEST_P(GitContract, FetchesAnyCommitAsItWas) {
     EXPECT_EQ((*below)->begin()->first, "er/link");
 }
 
+TEST_P(GitContract, KnowsWhoWroteWhatWasFetched) {
+    const std::string commit = world_->commit({{"a", {}}});
+    const auto before = git().author(remote(), commit);
+    ASSERT_FALSE(before);
+    EXPECT_EQ(before.error().code, Code::not_found) << "no server is asked";
+    ASSERT_TRUE(git().fetch(remote(), commit, ""));
+    const auto author = git().author(remote(), commit);
+    ASSERT_TRUE(author) << author.error().message;
+    EXPECT_EQ(*author, (GitAuthor{"t", "change"}));
+    EXPECT_FALSE(git().author(remote(), std::string(40, 'a')));
+}
+
 TEST_P(GitContract, SaysWhatIsWrong) {
     const std::string commit = world_->commit({{"a", {}}});
     EXPECT_EQ(code_of_fetch(std::string(40, 'a'), ""), Code::not_found);

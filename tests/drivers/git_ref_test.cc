@@ -6,6 +6,26 @@
 namespace atelier::drivers {
 namespace {
 
+TEST(OneLine, IsShortValidAndMovesNoCursor) {
+    EXPECT_EQ(one_line(" Ada \xc3\x9c"), "Ada \xc3\x9c");
+    EXPECT_EQ(one_line("a\nb\tc\x1b[31m\x7f"), "a b c [31m");
+    EXPECT_EQ(one_line("a\xc2\x9b"
+                       "b"),
+              "a b")
+        << "a control sequence in one character";
+    EXPECT_EQ(one_line("a\xe2\x80\xae"
+                       "b\xe2\x81\xa6"
+                       "c"),
+              "a b c")
+        << "turns the direction of writing";
+    EXPECT_EQ(one_line("Andr\xe9 x"), "Andr\xef\xbf\xbd x") << "Latin-1";
+    EXPECT_EQ(one_line(std::string(1000, 'x')), std::string(200, 'x'));
+    std::string wide;
+    for (int i = 0; i < 100; ++i) wide += "\xe2\x82\xac";
+    EXPECT_EQ(one_line(wide).size(), 198u) << "cut between characters";
+    EXPECT_EQ(one_line("\n\r\t"), "");
+}
+
 TEST(CheckRef, Scenario04RefusesWhatCouldBeMoreThanAName) {
     const std::string refused[] = {"",
                                    "--upload-pack=x",

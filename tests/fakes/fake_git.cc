@@ -10,11 +10,12 @@ using drivers::GitRef;
 using drivers::GitRemote;
 
 std::string FakeGit::commit(const std::string& url, const drivers::Tree& tree,
-                            const std::string& branch) {
+                            const std::string& branch, const drivers::GitAuthor& author) {
     const std::lock_guard lock(mutex_);
     const std::string id = sha256_hex(fmt::format("{} {}", url, ++made_)).substr(0, 40);
     Remote& remote = remotes_[url];
     remote.commits[id] = std::make_shared<const drivers::Tree>(tree);
+    remote.authors[id] = author;
     remote.refs["refs/heads/" + branch] = id;
     return id;
 }
@@ -98,6 +99,7 @@ Result<drivers::TreePtr> FakeGit::fetch(const GitRemote& remote, const std::stri
             return Error{Code::not_found, "the repository has no commit " + commit};
         }
         tree = found->second;
+        remotes_.at(remote.url).fetched.insert(commit);
     }
     if (!path.empty()) {
         auto below = std::make_shared<drivers::Tree>(drivers::subtree(*tree, path));
@@ -109,6 +111,15 @@ Result<drivers::TreePtr> FakeGit::fetch(const GitRemote& remote, const std::stri
     }
     TRY(end("fetch"));
     return tree;
+}
+
+Result<drivers::GitAuthor> FakeGit::author(const GitRemote& remote, const std::string& commit) {
+    const std::lock_guard lock(mutex_);
+    const Remote* known = TRY(find(remote));
+    if (!known->fetched.contains(commit)) {
+        return Error{Code::not_found, "the commit " + commit + " is not here"};
+    }
+    return known->authors.at(commit);
 }
 
 Result<void> FakeGit::begin(const std::string& call, const std::string& line) {

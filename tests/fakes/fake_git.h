@@ -8,6 +8,7 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -20,7 +21,8 @@ class FakeGit final : public drivers::Git {
   public:
     // Upstream. A URL exists once something was committed to it.
     std::string commit(const std::string& url, const drivers::Tree& tree,
-                       const std::string& branch = "main");  // the new commit's id
+                       const std::string& branch = "main",
+                       const drivers::GitAuthor& author = {"t", "change"});  // the new commit's id
     void tag(const std::string& url, const std::string& name, const std::string& commit);
     void branch(const std::string& url, const std::string& name, const std::string& commit);
     void remove_ref(const std::string& url, const std::string& full_name);
@@ -39,9 +41,14 @@ class FakeGit final : public drivers::Git {
     Result<std::vector<drivers::GitRef>> refs(const drivers::GitRemote& remote) override;
     Result<drivers::TreePtr> fetch(const drivers::GitRemote& remote, const std::string& commit,
                                    const std::string& path) override;
+    // Of what was fetched; no call that can fail, and none in calls().
+    Result<drivers::GitAuthor> author(const drivers::GitRemote& remote,
+                                      const std::string& commit) override;
 
   private:
     struct Remote {
+        std::map<std::string, drivers::GitAuthor> authors;
+        std::set<std::string> fetched;
         std::map<std::string, drivers::TreePtr> commits;
         std::map<std::string, std::string> refs;  // full name to commit
         std::string secret;

@@ -132,6 +132,10 @@ class EchoingGit final : public drivers::Git {
                                    const std::string& /*path*/) override {
         return answer(remote);
     }
+    Result<drivers::GitAuthor> author(const drivers::GitRemote& remote,
+                                      const std::string& /*commit*/) override {
+        return answer(remote);
+    }
     std::map<std::string, std::string> sent;  // by URL: scheme and secret
 
   private:

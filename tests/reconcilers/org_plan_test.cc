@@ -53,6 +53,7 @@ struct World {
                            .message = ""},
                           now);
         observed.source = source;
+        observed.revision.emplace();
     }
 
     Desired desired() const { return desired_of(the_org, *observed.compiled, observed); }

@@ -98,7 +98,7 @@ TEST(OrgReconciler, AnEditTouchesOnlyWhatItConcerns) {
     EXPECT_EQ(generations(), "131") << "nothing that is delivered";
 }
 
-// The Secret with the layers is written before the status that names the new artifact.
+// A Secret is only taken for what it says it is.
 TEST(OrgReconciler, EnvironmentOfAnotherArtifactIsNotUsed) {
     OrgWorld world;
     std::map<std::string, std::string> files = {
@@ -111,8 +111,11 @@ TEST(OrgReconciler, EnvironmentOfAnotherArtifactIsNotUsed) {
     world.settle();
     const auto of_template = world.read<crds::OrgTemplate>("dev");
     const EnvLayers other = {.org = {{"SHARED", "1"}}, .nodes = {}};
-    const auto newer = secret_of_layers(of_template, other, std::string(64, 'f'));
+    crds::TemplateRevision another = of_template.status.history.at(0);
+    another.artifact_digest = std::string(64, 'f');
+    auto newer = secret_of_layers(of_template, other, another);
     ASSERT_TRUE(newer);
+    newer->meta.name = layers_secret_name("dev", of_template.status.history.at(0));
     ASSERT_TRUE(world.objects.put_secret(*newer, world.clock.now()));
     const auto done = world.reconcile_org();
     ASSERT_FALSE(done);
@@ -546,7 +549,10 @@ TEST(OrgReconciler, InterestsLeadToTheOrgsConcerned) {
     };
     EXPECT_EQ(keys({"workspaces.atelier.dev", "default", "acme-be"}), "acme ");
     EXPECT_EQ(keys({"orgtemplates.atelier.dev", "default", "dev"}), "acme ");
-    EXPECT_EQ(keys({"secrets", "default", "dev.template-env"}), "acme ");
+    EXPECT_EQ(keys({"secrets", "default",
+                    layers_secret_name("dev",
+                                       world.read<crds::OrgTemplate>("dev").status.history.at(0))}),
+              "acme ");
     EXPECT_EQ(keys({"secrets", "default", "acme-pm-env"}), "acme ");
     put_secret(world, "persona-pm", {{"A", "1"}});
     put_secret(world, "role-pm", {{"A", "1"}});

@@ -113,19 +113,28 @@ TEST(Layers, SurviveTheirSecret) {
     crds::OrgTemplate owner;
     owner.meta.name = "dev";
     owner.meta.uid = "u";
-    const auto secret = secret_of_layers(owner, layers, "abc");
+    crds::TemplateRevision revision;
+    revision.revision = "r1";
+    revision.artifact_digest = "abc";
+    crds::TemplateRevision other = revision;
+    other.artifact_digest = "abd";
+    const auto secret = secret_of_layers(owner, layers, revision);
     ASSERT_TRUE(secret);
-    EXPECT_EQ(secret->meta.name, "dev.template-env");
-    EXPECT_TRUE(are_layers_of(*secret, "abc"));
-    EXPECT_FALSE(are_layers_of(*secret, "abd"));
-    EXPECT_FALSE(are_layers_of(crds::Secret(), "abc"));
+    EXPECT_EQ(secret->meta.name, layers_secret_name("dev", revision));
+    EXPECT_TRUE(secret->meta.name.starts_with("dev.template-env.")) << secret->meta.name;
+    EXPECT_NE(layers_secret_name("dev", revision), layers_secret_name("dev", other));
+    EXPECT_TRUE(is_layers_secret_name(secret->meta.name, "dev"));
+    EXPECT_FALSE(is_layers_secret_name(secret->meta.name, "de"));
+    EXPECT_TRUE(are_layers_of(*secret, revision));
+    EXPECT_FALSE(are_layers_of(*secret, other));
+    EXPECT_FALSE(are_layers_of(crds::Secret(), revision));
     const auto back = layers_of_secret(*secret);
     ASSERT_TRUE(back);
     EXPECT_EQ(back->org, layers.org);
     EXPECT_EQ(back->nodes, layers.nodes);
 
     layers.org["BIG"] = std::string(1'000'000, 'x');
-    EXPECT_EQ(secret_of_layers(owner, layers, "abc").error().code, Code::too_large);
+    EXPECT_EQ(secret_of_layers(owner, layers, revision).error().code, Code::too_large);
 }
 
 // Many links to one folder multiply: the walk has to end all the same.

@@ -1,6 +1,8 @@
 // What follows from an OrgTemplate and one look at its source, and the law of its reconciler.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "reconcilers/org_template/history.h"
 #include "reconcilers/org_template/layers.h"
 #include "reconcilers/org_template/plan.h"
 #include "tests/reconcilers/org_world.h"
@@ -33,19 +35,44 @@ Seen compiled(std::set<char> kept, const std::function<void(Seen&)>& how = {}) {
     if (how) how(seen);
     return seen;
 }
-crds::Secret layers(const std::string& value) {
-    return *secret_of_layers(some_template(), {.org = {{"KEY", value}}, .nodes = {}},
-                             std::string(64, 'a'));
+EnvLayers values(const std::string& value) {
+    return {.org = {{"KEY", value}}, .nodes = {}};
 }
-crds::Secret of_somebody_else() {
-    crds::Secret secret = layers("theirs");
-    secret.meta.owners[0].uid = "another";
-    return secret;
+crds::TemplateRevision revision(const std::string& name, char digit = 'a') {
+    return {.revision = name,
+            .artifact_digest = std::string(64, digit),
+            .compiled_at = noon,
+            .author = "Ada",
+            .subject = "change",
+            .workspaces = 0};
+}
+crds::Secret layers(const std::string& value, const crds::TemplateRevision& of) {
+    return *secret_of_layers(some_template(), values(value), of);
+}
+crds::OrgTemplate with_history(std::vector<crds::TemplateRevision> history,
+                               std::int64_t limit = 10) {
+    return some_template([&](crds::OrgTemplate& o) {
+        o.status.history = std::move(history);
+        o.spec.revision_history_limit = limit;
+    });
 }
 Seen unreadable(Code code) {
     Seen seen;
     seen.unreadable = Error{code, "why"};
     return seen;
+}
+
+// "secret of X" for the name of the Secret of a revision X.
+std::string told(std::string text) {
+    for (const auto& known : {revision("c0ffee"), revision("bad"), revision("bad", 'c')}) {
+        const std::string name = layers_secret_name("dev", known);
+        const std::size_t at = text.find(name);
+        if (at != std::string::npos) {
+            text.replace(at, name.size(),
+                         fmt::format("of {}/{}", known.revision, known.artifact_digest[0]));
+        }
+    }
+    return text;
 }
 
 TEST(OrgTemplatePlan, FollowsFromTheSource) {
@@ -61,33 +88,51 @@ TEST(OrgTemplatePlan, FollowsFromTheSource) {
         {"one tree is there", some_template(), compiled({'b'}), "keep tree aaaaaaa; True Compiled"},
         {"right", some_template(), compiled({'a', 'b'}), "True Compiled"},
         {"an environment", some_template(),
-         compiled({'a', 'b'}, [](Seen& seen) { seen.layers = layers("1"); }),
-         "put secret dev.template-env; True Compiled"},
-        {"the same environment", some_template(),
+         compiled({'a', 'b'}, [](Seen& seen) { seen.compiled.env = values("1"); }),
+         "put secret of c0ffee/a; True Compiled"},
+        {"the same environment", with_history({revision("c0ffee")}),
          compiled({'a', 'b'},
                   [](Seen& seen) {
-                      seen.layers = layers("1");
-                      seen.layers_now = layers("1");
+                      seen.compiled.env = values("1");
+                      seen.layers = {layers("1", revision("c0ffee"))};
                   }),
          "True Compiled"},
-        {"another environment", some_template(),
+        {"another environment of the same revision", with_history({revision("c0ffee")}),
          compiled({'a'},
                   [](Seen& seen) {
-                      seen.layers = layers("2");
-                      seen.layers_now = layers("1");
+                      seen.compiled.env = values("2");
+                      seen.layers = {layers("1", revision("c0ffee"))};
                   }),
-         "keep tree bbbbbbb, put secret dev.template-env; True Compiled"},
-        {"no environment any more", some_template(),
-         compiled({'a', 'b'}, [](Seen& seen) { seen.layers_now = layers("1"); }),
-         "remove secret dev.template-env; True Compiled"},
-        {"a Secret of somebody else is not removed", some_template(),
-         compiled({'a', 'b'}, [](Seen& seen) { seen.layers_now = of_somebody_else(); }),
-         "True Compiled"},
-        {"too large to keep", some_template(),
-         compiled({},
+         "keep tree bbbbbbb, put secret of c0ffee/a; True Compiled"},
+        {"another environment of another revision", with_history({revision("bad")}),
+         compiled({'a', 'b'},
                   [](Seen& seen) {
-                      seen.refused = Error{Code::too_large, "too large"};
+                      seen.compiled.env = values("2");
+                      seen.layers = {layers("1", revision("bad"))};
                   }),
+         "put secret of c0ffee/a; True Compiled"},
+        {"no environment any more", with_history({revision("c0ffee")}),
+         compiled({'a', 'b'}, [](Seen& seen) { seen.layers = {layers("1", revision("c0ffee"))}; }),
+         "remove secret of c0ffee/a; True Compiled"},
+        {"an old environment stays with its revision",
+         with_history({revision("c0ffee"), revision("bad", 'c')}),
+         compiled({'a', 'b'},
+                  [](Seen& seen) { seen.layers = {layers("1", revision("bad", 'c'))}; }),
+         "True Compiled"},
+        {"and goes with it", with_history({revision("c0ffee"), revision("bad", 'c')}, 1),
+         compiled({'a', 'b'},
+                  [](Seen& seen) { seen.layers = {layers("1", revision("bad", 'c'))}; }),
+         "remove secret of bad/c; True Compiled"},
+        {"but not while an Org is pinned to it",
+         with_history({revision("c0ffee"), revision("bad", 'c')}, 1),
+         compiled({'a', 'b'},
+                  [](Seen& seen) {
+                      seen.layers = {layers("1", revision("bad", 'c'))};
+                      seen.pins = {"bad"};
+                  }),
+         "True Compiled"},
+        {"what is too large to keep", some_template(),
+         compiled({}, [](Seen& seen) { seen.compiled.env = values(std::string(1'000'000, 'x')); }),
          "False PublishFailed"},
         {"does not compile", some_template(),
          compiled({},
@@ -119,7 +164,7 @@ TEST(OrgTemplatePlan, FollowsFromTheSource) {
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
         const auto plan = org_template::plan(c.object, c.seen, noon);
-        EXPECT_EQ(text(plan), c.expected);
+        EXPECT_EQ(told(text(plan)), c.expected);
         EXPECT_EQ(plan.status.observed_generation, 3);
     }
 }
@@ -152,6 +197,48 @@ TEST(OrgTemplatePlan, TheLastGoodArtifactStays) {
         EXPECT_EQ(plan.status.artifact_digest, "good");
         EXPECT_EQ(plan.status.revision, "r1");
         EXPECT_TRUE(plan.actions.empty());
+    }
+}
+
+TEST(TemplateHistory, HasEachRevisionOnceAndTheNewestFirst) {
+    struct Case {
+        const char* name;
+        std::vector<std::string> before;  // "r1/a": revision r1, artifact aaaa…
+        const char* compiled;
+        bool same_as_newest;
+        std::int64_t limit;
+        std::set<std::string> pins;
+        const char* expected;
+    };
+    const Case cases[] = {
+        {"the first", {}, "r1/a", false, 3, {}, "r1/a"},
+        {"another", {"r1/a"}, "r2/b", false, 3, {}, "r2/b r1/a"},
+        {"the same again", {"r2/b", "r1/a"}, "r2/b", true, 3, {}, "r2/b r1/a"},
+        {"a commit that changes nothing is none", {"r1/a"}, "r2/a", true, 3, {}, "r1/a"},
+        {"other values, the same files", {"r1/a"}, "r2/a", false, 3, {}, "r2/a r1/a"},
+        {"other values of the same revision", {"r1/a"}, "r1/a", false, 3, {}, "r1/a"},
+        {"one commit, another artifact", {"r1/a"}, "r1/b", false, 3, {}, "r1/b r1/a"},
+        {"the branch went back", {"r3/c", "r2/b", "r1/a"}, "r1/a", false, 3, {}, "r1/a r3/c r2/b"},
+        {"over the limit", {"r3/c", "r2/b", "r1/a"}, "r4/d", false, 3, {}, "r4/d r3/c r2/b"},
+        {"a smaller limit", {"r3/c", "r2/b", "r1/a"}, "r3/c", true, 1, {}, "r3/c"},
+        {"never none", {}, "r1/a", false, 0, {}, "r1/a"},
+        {"a pin stays", {"r3/c", "r2/b", "r1/a"}, "r4/d", false, 2, {"r1"}, "r4/d r3/c r1/a"},
+        {"by its digest", {"r2/b", "r1/a"}, "r2/b", true, 1, {std::string(12, 'a')}, "r2/b r1/a"},
+        {"a pin to nothing", {"r2/b", "r1/a"}, "r2/b", true, 1, {"r9", ""}, "r2/b"},
+    };
+    const auto parsed = [](const std::string& text) {
+        return revision(text.substr(0, text.find('/')), text.back());
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(c.name);
+        std::vector<crds::TemplateRevision> before;
+        for (const std::string& text : c.before) before.push_back(parsed(text));
+        std::string after;
+        for (const auto& entry :
+             next_history(before, parsed(c.compiled), c.same_as_newest, {c.limit, c.pins})) {
+            after += (after.empty() ? "" : " ") + entry.revision + "/" + entry.artifact_digest[0];
+        }
+        EXPECT_EQ(after, c.expected);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <fstream>
 
+#include "reconcilers/org_template/layers.h"
 #include "tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
@@ -235,9 +236,10 @@ TEST(OrgTemplateReconciler, EnvironmentIsASecretAndNowhereElse) {
                 {"pm/system-prompt.md", "hi\n"}});
     world.make_git_template();
     world.settle();
-    const auto secret = world.objects.secret("default", "dev.template-env");
-    ASSERT_TRUE(secret && *secret);
     const auto object = world.read<crds::OrgTemplate>("dev");
+    const std::string name = layers_secret_name("dev", object.status.history.at(0));
+    const auto secret = world.objects.secret("default", name);
+    ASSERT_TRUE(secret && *secret);
     EXPECT_EQ((*secret)->meta.controller()->uid, object.meta.uid);
     const auto artifact = world.trees.get(object.status.artifact_digest);
     ASSERT_TRUE(artifact);
@@ -251,7 +253,10 @@ TEST(OrgTemplateReconciler, EnvironmentIsASecretAndNowhereElse) {
 
     world.push({{"org.yaml", two}});
     world.settle();
-    EXPECT_FALSE(*world.objects.secret("default", "dev.template-env")) << "no longer needed";
+    EXPECT_TRUE(*world.objects.secret("default", name)) << "for who goes back to that revision";
+    world.change<crds::OrgTemplate>("dev", [](auto& o) { o.spec.revision_history_limit = 1; });
+    world.settle();
+    EXPECT_FALSE(*world.objects.secret("default", name)) << "no longer needed";
 }
 
 TEST(OrgTemplateReconciler, ALostTreeIsPutBack) {

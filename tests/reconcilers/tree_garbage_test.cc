@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "crds/org.h"
 #include "crds/org_template.h"
 #include "tests/reconcilers/plugin_world.h"
 #include "tests/support/process.h"
@@ -121,14 +122,39 @@ TEST_F(TreeGarbageTest, WhatACompiledTemplateNamesStaysWithIt) {
     const std::string files = put("system-prompt.md", "be kind");
     const std::string artifact = put("tree.json", R"({"files":")" + files + "\"}");
     const std::string old = put("tree.json", R"({"files":"none"})");
+    const std::string former_files = put("system-prompt.md", "be stern");
+    const std::string former = put("tree.json", R"({"files":")" + former_files + "\"}");
     crds::OrgTemplateSpec spec;
     spec.source.inline_yaml = "name: x\n";
     crds::OrgTemplate made = world.make<crds::OrgTemplate>("t", spec);
     made.status.artifact_digest = artifact;
+    for (const std::string& digest : {artifact, former}) {
+        crds::TemplateRevision revision;
+        revision.artifact_digest = digest;
+        made.status.history.push_back(revision);
+    }
     ASSERT_TRUE(world.objects.report(made, made.status, world.now));
     pass(minutes(180));
-    EXPECT_THAT(kept(), UnorderedElementsAre(artifact, files));
+    EXPECT_THAT(kept(), UnorderedElementsAre(artifact, files, former, former_files))
+        << "an Org may go back to what the history names";
     EXPECT_NE(artifact, old);
+
+    made = **world.objects.find<crds::OrgTemplate>("default", "t");
+    made.status.history.pop_back();
+    ASSERT_TRUE(world.objects.report(made, made.status, world.now));
+    // An Org that runs it still names it.
+    crds::OrgSpec org_spec;
+    org_spec.template_ref.name = "t";
+    crds::Org org = world.make<crds::Org>("o", org_spec);
+    org.status.artifact_digest = former;
+    ASSERT_TRUE(world.objects.report(org, org.status, world.now));
+    pass(minutes(180));
+    EXPECT_THAT(kept(), UnorderedElementsAre(artifact, files, former, former_files));
+    org = **world.objects.find<crds::Org>("default", "o");
+    org.status.artifact_digest = artifact;
+    ASSERT_TRUE(world.objects.report(org, org.status, world.now));
+    pass(minutes(180));
+    EXPECT_THAT(kept(), UnorderedElementsAre(artifact, files));
 }
 
 TEST_F(TreeGarbageTest, WhatIsPutAgainHasItsHourAnew) {
