@@ -30,10 +30,6 @@ std::vector<std::string> names_of(const EnvMap& values) {
     return names;
 }
 
-bool is_env_file(std::string_view path) {
-    return path == env_file || path.ends_with("/.env");
-}
-
 std::string inside(const std::string& folder, std::string_view name) {
     return folder.empty() ? std::string(name) : fmt::format("{}/{}", folder, name);
 }
@@ -69,6 +65,7 @@ void Delivery::deliver(Mapping& entry, Node& node) {
     const std::string system_prompt = entry.text("system_prompt");
     drivers::Tree tree;
     if (entry.has("files_dir")) {
+        if (!resolve_path("", entry.text("files_dir"))) return;  // told where it was read
         const Place place = entry.place_of("files_dir");
         auto folder = entry.mount().files->folder(node.files_dir);
         if (!folder) {

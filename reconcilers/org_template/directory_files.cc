@@ -34,6 +34,9 @@ class DirectoryFiles final : public TemplateFiles {
             return Error{Code::not_found, "there is no such file"};
         }
         if (error) return failed(error, "cannot look at", file);
+        const fs::path real = fs::canonical(file, error);
+        if (error) return failed(error, "cannot resolve", file);
+        if (is_env_file(real.string()) && !is_env_file(path)) return refused_env_file();
         return read_regular(file, status, path);
     }
 
@@ -115,6 +118,10 @@ class DirectoryFiles final : public TemplateFiles {
                 !is_within(target, at)) {
                 return Error{Code::forbidden,
                              fmt::format("the symbolic link {} leads out of the template", name)};
+            }
+            if (is_env_file(target.string()) && !is_env_file(name) &&
+                !fs::is_directory(target, error)) {
+                return refused_env_file().in(fmt::format("the symbolic link {}", name));
             }
             TRY(add(base, target, name, depth, walk));
         }

@@ -265,7 +265,7 @@ const YamlFile* Loader::load(const Mount& mount, const std::string& path, const 
         return known->second.get();
     }
     loaded_[key] = nullptr;
-    const auto text = mount.files->read(path);
+    const auto text = read_visible(*mount.files, path);
     if (!text) {
         const bool no_root =
             &mount == &root_ && path == "org.yaml" && text.error().code == Code::not_found;

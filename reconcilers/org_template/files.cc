@@ -32,6 +32,21 @@ std::unique_ptr<TemplateFiles> files_of_text(std::string text) {
     return std::make_unique<TextFiles>(std::move(text));
 }
 
+bool is_env_file(std::string_view path) {
+    return path == ".env" || path.ends_with("/.env");
+}
+
+Error refused_env_file() {
+    return {Code::forbidden,
+            "it is a .env file, which holds secrets: its values become environment, and nothing "
+            "else may read it"};
+}
+
+Result<std::string> read_visible(TemplateFiles& files, const std::string& path) {
+    if (is_env_file(path)) return refused_env_file();
+    return files.read(path);
+}
+
 Result<std::string> resolve_path(std::string_view folder, std::string_view path) {
     if (trim(path).empty()) return Error{Code::invalid, "the path is empty"};
     if (path.find('\0') != std::string_view::npos) {

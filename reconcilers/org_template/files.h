@@ -4,7 +4,8 @@
 // Symbolic links: a link in a tree from git is followed as long as it stays inside the tree. In a
 // folder the operator's layout is trusted: a linked folder is followed wherever it leads, so that a
 // template can be put together from sibling checkouts; only a link *below* a folder that is being
-// delivered must stay inside that folder or inside `boundary`.
+// delivered must stay inside that folder or inside `boundary`. Nowhere does a link of another name
+// lead to a `.env` file (Code::forbidden): its values are secret.
 #pragma once
 
 #include <filesystem>
@@ -40,6 +41,12 @@ std::unique_ptr<TemplateFiles> files_of_directory(const std::filesystem::path& r
                                                   const FileLimits& limits = {});
 // Only org.yaml, with that text.
 std::unique_ptr<TemplateFiles> files_of_text(std::string text);
+
+bool is_env_file(std::string_view path);  // "a/.env"
+Error refused_env_file();
+
+// A file whose text is going to be seen: as read(), but Code::forbidden for a `.env` file.
+Result<std::string> read_visible(TemplateFiles& files, const std::string& path);
 
 // `path` as named by a file in `folder` (both relative to the root, '/' between), without "." and
 // "..": Code::forbidden when it is absolute or leads above the root, Code::invalid when empty.

@@ -180,7 +180,8 @@ std::string read_prompt(Mapping& at, const std::string& name, const std::string&
     if (text.empty() && !file.empty()) {
         place = at.place_of(file_field);
         const auto path = resolve_path(folder, file);
-        auto bytes = path ? at.mount().files->read(*path) : Result<std::string>(path.error());
+        auto bytes =
+            path ? read_visible(*at.mount().files, *path) : Result<std::string>(path.error());
         if (!bytes) {
             loader.findings().error(
                 place, reason_of_missing(bytes.error()),

@@ -104,7 +104,7 @@ Result<drivers::Tree> DigestedFiles::folder(const std::string& path) {
 }
 
 void DigestedFiles::note(const std::string& path, const std::string& bytes) {
-    if (path == ".env" || path.ends_with("/.env")) return;
+    if (is_env_file(path)) return;
     read_.insert_or_assign(path, sha256_hex(bytes));
 }
 

@@ -26,6 +26,7 @@ class TreeFiles final : public TemplateFiles {
 
     Result<std::string> read(const std::string& path) override {
         const std::string real = TRY(resolve(path));
+        if (is_env_file(real) && !is_env_file(path)) return refused_env_file();
         const auto file = tree_->find(real);
         if (file == tree_->end()) {
             if (is_folder(real)) return Error{Code::invalid, "it is a folder, not a file"};
@@ -127,6 +128,9 @@ class TreeFiles final : public TemplateFiles {
                 if (found == tree_->end()) {
                     return Error{Code::not_found,
                                  fmt::format("the symbolic link {} points to nothing", name)};
+                }
+                if (is_env_file(*target) && !is_env_file(name)) {
+                    return refused_env_file().in(fmt::format("the symbolic link {}", name));
                 }
                 file = &found->second;
             }

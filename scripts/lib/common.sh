@@ -15,7 +15,8 @@ BUILD_PACKAGES=(
   protobuf-compiler libprotobuf-dev busybox-static
 )
 TEST_PACKAGES=(
-  libgtest-dev libgmock-dev docker.io iptables postgresql-15 clang-format clang-tidy-16 shellcheck
+  libgtest-dev libgmock-dev docker.io iptables postgresql-15 clang-format clang-tidy-16 clang-16
+  libclang-rt-16-dev shellcheck
   python3-kubernetes jq tmux iproute2
 )
 BENCH_PACKAGES=(docker.io docker-compose postgresql-15 busybox-static git python3)

@@ -48,7 +48,8 @@ if database_lacks "$sealed"; then die "the search proves nothing"; fi
 old=$(cat "$ATELIER_HOME/keys/encryption.key")
 atelier rekey >out 2>&1
 says out "every Secret is sealed under a new key"
-[ "$(keys)" = 1 ] && [ "$(cat "$ATELIER_HOME/keys/encryption.key")" != "$old" ] || die "the key is the old one"
+[ "$(keys)" = 1 ] || die "the old key is kept"
+[ "$(cat "$ATELIER_HOME/keys/encryption.key")" != "$old" ] || die "the key is the old one"
 database_lacks "$sealed" || die "what was sealed under the old key is still in the database"
 start_server
 secrets_are_whole
