@@ -2,6 +2,7 @@
 
 #include "apiserver/services.h"
 #include "apiserver/verbs.h"
+#include "apiserver/webhook.h"
 #include "crds/lifecycle.h"
 
 namespace atelier::apiserver {
@@ -52,6 +53,7 @@ void dispatch(Services& services, const CallPtr& call) {
         return call->fail(method_not_allowed(call->request.method));
     }
     if (call->route.endpoint == Endpoint::review) return create_review(services, call);
+    if (call->route.subresource == diff_subresource) return answer_revision_diff(services, call);
     if (!prepare(call)) return;
     switch (call->route.verb) {
         case Verb::get:
@@ -77,6 +79,7 @@ void dispatch(Services& services, const CallPtr& call) {
 
 bool is_open(const Services& services, Endpoint endpoint) {
     return endpoint == Endpoint::health || endpoint == Endpoint::version ||
+           endpoint == Endpoint::webhook ||
            (endpoint == Endpoint::metrics && services.options.open_metrics);
 }
 
@@ -97,7 +100,10 @@ Services::Services(store::Store& s, const crds::Kinds& kinds, const Clock& c, Ra
       openapi(catalog, options.version),
       authentication(options.credentials),
       request_metrics(m),
-      watches(objects, presenter, c, m, {options.own_thread}) {
+      watches(objects, presenter, c, m, {options.own_thread}),
+      background(options.own_thread),
+      hastener(c, options.webhook_pause, options.own_thread,
+               [this](const Key& key) { request_reconcile(*this, key); }) {
     subscription = store.on_commit([this](Revision) { watches.wake(); });
 }
 
@@ -139,6 +145,7 @@ void Api::handle(Request request, std::shared_ptr<ResponseSink> sink) {
     if (endpoint == Endpoint::resource || endpoint == Endpoint::review) {
         return dispatch(services, call);
     }
+    if (endpoint == Endpoint::webhook) return answer_webhook(services, call);
     if (call->request.method != "GET" && call->request.method != "HEAD") {
         return call->fail(method_not_allowed(call->request.method));
     }
@@ -172,11 +179,14 @@ Result<void> Api::seed() {
 
 void Api::pump() {
     state_->services->watches.pump();
+    state_->services->hastener.pump();
 }
 
 void Api::stop() {
     state_->services->subscription.reset();
     state_->services->watches.stop();
+    state_->services->hastener.stop();
+    state_->services->background.stop();
 }
 
 }  // namespace atelier::apiserver

@@ -27,6 +27,15 @@ struct HealthCheck {
     std::function<Result<void>()> check;
 };
 
+// What a template changed between two of its revisions, for one Org that runs it. `since` empty:
+// what runs; `to` empty: the newest.
+struct RevisionQuestion {
+    std::string ns;
+    std::string org;
+    std::string since;
+    std::string to;
+};
+
 struct ApiOptions {
     std::vector<Credential> credentials;
     std::string version = "0.1.0";           // of Atelier
@@ -36,7 +45,11 @@ struct ApiOptions {
     std::vector<HealthCheck> live;           // for /livez
     std::vector<HealthCheck> ready;          // for /readyz and /healthz, beside the store
     bool open_metrics = true;                // /metrics without a token
-    // Watches are served by a thread of their own; otherwise by calls of pump().
+    // The answer as JSON. Called on a thread where it may block; absent: there are no such answers.
+    std::function<Result<std::string>(const RevisionQuestion&)> revision_diff;
+    // However often its webhook is called, a template is looked at for that once in such a time.
+    Duration webhook_pause = std::chrono::seconds(5);
+    // Watches and webhooks are served by threads of their own; otherwise by calls of pump().
     bool own_thread = true;
 };
 
@@ -54,7 +67,7 @@ class Api {
     // Makes the namespaces that are always there, if they are not. Waits for the store.
     Result<void> seed();
 
-    // One round of watches, with own_thread false.
+    // One round of watches and webhooks, with own_thread false.
     void pump();
     // Ends all watches in good order. Requests are still answered. Idempotent.
     void stop();

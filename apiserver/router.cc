@@ -15,6 +15,7 @@ bool is_read(std::string_view method) {
 
 bool has_subresource(const crds::Kind& kind, std::string_view name) {
     if (name == "status") return kind.status_subresource || kind.resource() == "namespaces";
+    if (name == diff_subresource) return kind.resource() == "orgs.atelier.dev";
     return name == "finalize" && kind.resource() == "namespaces";
 }
 
@@ -28,6 +29,7 @@ Verb verb_of(const Route& route, const Request& request) {
     if (is_read(method)) {
         return route.subresource.empty() && query_flag(request, "watch") ? Verb::watch : Verb::get;
     }
+    if (route.subresource == diff_subresource) return Verb::other;
     if (method == "PUT") return Verb::update;
     if (method == "PATCH") return route.subresource == "finalize" ? Verb::other : Verb::patch;
     return method == "DELETE" && route.subresource.empty() ? Verb::remove : Verb::other;
@@ -155,6 +157,11 @@ Route route(const Catalog& catalog, const Request& request) {
         out.endpoint = Endpoint::health;
         out.probe = s[0];
         if (s.size() == 2) out.name = s[1];
+    }
+    if (s.size() == 3 && s[0] == "webhooks") {
+        out.endpoint = Endpoint::webhook;
+        out.ns = s[1];
+        out.name = s[2];
     }
     if (s.size() == 1 && s[0] == "version") out.endpoint = Endpoint::version;
     if (s.size() == 1 && s[0] == "metrics") out.endpoint = Endpoint::metrics;

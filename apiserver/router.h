@@ -22,8 +22,12 @@ enum class Endpoint {
     openapi_v3_root,  // /openapi/v3
     openapi_v3,       // /openapi/v3/{api/v1|apis/group/version}
     health,           // /healthz, /livez, /readyz, and one check below them
-    metrics           // /metrics
+    metrics,          // /metrics
+    webhook           // /webhooks/{namespace}/{name of the template}
 };
+
+// Of an Org: what its template changed.
+inline constexpr std::string_view diff_subresource = "diff";
 
 enum class Verb { get, list, watch, create, update, patch, remove, remove_collection, other };
 std::string_view name_of(Verb verb);
@@ -35,7 +39,7 @@ struct Route {
     GroupVersion gv;
     std::string ns;
     std::string name;         // of health: the check, or empty
-    std::string subresource;  // status, finalize, or empty
+    std::string subresource;  // status, finalize, diff, or empty
     std::string probe;        // of health: healthz, livez, readyz
     Verb verb = Verb::other;  // of resource and review; other: the method does not fit (405)
     bool is_object() const { return !name.empty(); }

@@ -5,9 +5,11 @@
 
 #include "apiserver/api.h"
 #include "apiserver/authentication.h"
+#include "apiserver/background.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
 #include "apiserver/discovery.h"
+#include "apiserver/hasten.h"
 #include "apiserver/objects.h"
 #include "apiserver/openapi.h"
 #include "apiserver/representation.h"
@@ -36,6 +38,8 @@ struct Services : std::enable_shared_from_this<Services> {
     Authentication authentication;
     RequestMetrics request_metrics;
     WatchHub watches;
+    Background background;
+    Hastener hastener;
     std::unique_ptr<store::Subscription> subscription;  // last: ends first
 };
 

@@ -1,4 +1,5 @@
 #include "cli/explain.h"
+#include "cli/revisions.h"
 #include "cli/verb.h"
 
 namespace atelier::cli {
@@ -49,6 +50,23 @@ std::vector<Verb> looking() {
           timeout,
           all_namespaces},
          run_tree},
+        {"history",
+         "show the revisions of an org's template, and those that the org ran",
+         "history ORG",
+         "atelier history acme\natelier history acme -o yaml",
+         {output},
+         run_history},
+        {"diff",
+         "show what a template changed between two of its revisions, for an org",
+         "diff ORG [--since REVISION] [--to REVISION]",
+         "atelier diff acme\natelier diff acme --since 4f1c2ab\natelier diff acme --since 4f1c2ab "
+         "--to "
+         "9d0e35b\natelier diff acme --exit-code >/dev/null || echo something changes",
+         {{"since", 0, Kind::text, "REVISION", "from here; else from what the org runs"},
+          {"to", 0, Kind::text, "REVISION", "to here; else to the newest"},
+          {"exit-code", 0, Kind::on, "", "end with 1 when something differs, above 1 on errors"},
+          output},
+         run_diff},
         {"why",
          "explain what objects wait for, and the command that helps",
          "why KIND NAME… | KIND/NAME…",

@@ -141,6 +141,10 @@ class Explanation {
         if (has_kind(object, "Org") && waits_for_approval(object)) {
             advice_.push_back("confirm the pruning of " + what + in + " as its message says");
         }
+        const json::Value* const stalled = find_condition(object, "Stalled");
+        if (stalled && json::string_at(*stalled, {"reason"}) == "RevisionUnknown") {
+            advice_.push_back("atelier history " + own_name(object) + in);
+        }
         if (!is_going(object) && has_condition(object, "Stalled", "True")) {
             advice_.push_back("atelier describe " + what + in +
                               "    (it waits for a change; it goes on by itself after one)");

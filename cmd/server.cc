@@ -37,6 +37,7 @@
 #include "drivers/tree_collection.h"
 #include "reconcilers/objects.h"
 #include "reconcilers/org/reconciler.h"
+#include "reconcilers/org/revision_diff.h"
 #include "reconcilers/org_template/reconciler.h"
 #include "reconcilers/plugin/reconciler.h"
 #include "reconcilers/plugin_install/reconciler.h"
@@ -209,6 +210,12 @@ class Server {
                                      if (!stopping_) return {};
                                      return Error{Code::unavailable, "shutting down"};
                                  }});
+        options.revision_diff =
+            [this](const apiserver::RevisionQuestion& question) -> Result<std::string> {
+            const auto diff = TRY(reconcilers::revision_diff(
+                *objects_, *trees_, question.ns, question.org, question.since, question.to));
+            return json::text(diff);
+        };
         options.ready.push_back({"runtime", [this]() -> Result<void> {
                                      if (!watch_) return {};
                                      return watch_->health(runtimes_.default_backend);

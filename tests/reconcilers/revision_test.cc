@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/digest.h"
+#include "reconcilers/org/revision_diff.h"
 #include "reconcilers/org/status.h"
 #include "reconcilers/org_template/layers.h"
 #include "tests/reconcilers/org_world.h"
@@ -272,6 +274,67 @@ TEST_F(Revisions, TheSecretOfAnOlderServerGivesWay) {
     EXPECT_EQ(own_value(), "value-1");
     EXPECT_FALSE(*world.objects.secret("default", "dev.template-env"));
     EXPECT_EQ(layer_secrets(), 1u);
+}
+
+// The interesting part of a diff, as JSON.
+std::string essence(const Result<json::Document>& diff) {
+    if (!diff) return "ERROR: " + diff.error().message;
+    json::Document out = json::copy(*diff);
+    for (const char* name : {"apiVersion", "kind", "org", "since", "to"}) json::remove(out, name);
+    return json::canonical(out);
+}
+
+TEST_F(Revisions, ADiffNamesWhatChanged) {
+    push({{"org.yaml",
+           "name: Dev 2\nworkspaces:\n  - {name: Lead, children: [{name: PM, files_dir: pm, model: "
+           "opus}]}\n"},
+          {".env", "SHARED=all\n"},
+          {"pm/system-prompt.md", "version 2\n"},
+          {"pm/notes.md", "new\n"},
+          {"pm/.env", "OWN=value-2\nMORE=1\n"}});
+    const auto diff = [&](const std::string& since, const std::string& to) {
+        return revision_diff(world.objects, world.trees, "default", "acme", since, to);
+    };
+    const std::string one = sha256_hex("version 1\n").substr(0, 12);
+    const std::string two = sha256_hex("version 2\n").substr(0, 12);
+    const std::string notes = sha256_hex("new\n").substr(0, 12);
+    const std::string expected =
+        R"({"env":{"added":["SHARED"]},)"
+        R"("fields":[{"after":"Dev 2","before":"Dev","name":"name"}],"workspaces":[)"
+        R"({"change":"Added","key":"lead","name":"Lead"},)"
+        R"({"change":"Changed","env":{"added":["MORE"],"changed":["OWN"]},)"
+        R"("fields":[{"after":"opus","name":"model"}],"files":[)"
+        R"({"after":")" +
+        notes + R"(","path":"notes.md"},{"after":")" + two + R"(","before":")" + one +
+        R"(","path":"system-prompt.md"}],"key":"pm","name":"PM",)"
+        R"("parent":{"after":"lead","before":""}},)"
+        R"({"change":"Removed","key":"v1","name":"V1"}]})";
+    EXPECT_EQ(essence(diff(commits[0], commits[1])), expected);
+    EXPECT_EQ(essence(diff(commits[0].substr(0, 8), "")), expected);
+    EXPECT_EQ(essence(diff("", "")), R"({"workspaces":[]})") << "it runs the newest";
+    pin(commits[0]);
+    EXPECT_EQ(essence(diff("", "")), expected) << "what following would change";
+    const auto back = diff(commits[1], commits[0]);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(json::string_at(*back, {"since", "revision"}), commits[1]);
+    EXPECT_EQ(json::string_at(*back, {"to", "author"}), "t");
+    EXPECT_EQ(json::text(*back).find("value-"), std::string::npos) << "no value is told";
+    EXPECT_NE(essence(diff("0000000", "")).find("the template has no revision \"0000000\""),
+              std::string::npos);
+    EXPECT_EQ(essence(revision_diff(world.objects, world.trees, "default", "none", "", "")),
+              "ERROR: there is no Org none");
+    world.trees.lose(source().history[1].artifact_digest);
+    EXPECT_NE(essence(diff(commits[0], "")).find("is no longer here"), std::string::npos);
+}
+
+TEST_F(Revisions, ANodeThatIsNoLongerSpawnedIsNotRemoved) {
+    Files files = version(1);
+    files["org.yaml"] =
+        "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n"
+        "  - {name: V1, spawning: false}\n";
+    push(files);
+    EXPECT_EQ(essence(revision_diff(world.objects, world.trees, "default", "acme", commits[0], "")),
+              R"({"workspaces":[{"change":"NotSpawned","key":"v1","name":"V1"}]})");
 }
 
 }  // namespace

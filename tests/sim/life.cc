@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "crds/plugin.h"
 #include "crds/plugin_update.h"
+#include "crds/revision.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
 #include "reconcilers/plugin/reconciler.h"
@@ -298,6 +299,42 @@ void Life::confirm_prune() {
             "application/merge-patch+json");
 }
 
+void Life::pin() {
+    const auto object = kept_->get({std::string(crds::OrgTemplateSpec::resource), ns, "acme"});
+    const auto source =
+        object ? crds::decode<crds::OrgTemplate>(object->body) : Result<crds::OrgTemplate>(Error{});
+    if (!source || source->status.history.empty()) return;
+    const auto& history = source->status.history;
+    const auto& entry = history[draw(random_, history.size())];
+    request("PATCH", fmt::format("/apis/atelier.dev/v1alpha1/namespaces/{}/orgs/{}", ns, org),
+            fmt::format(R"({{"spec":{{"revision":"{}"}}}})", entry.revision),
+            "application/merge-patch+json");
+}
+
+void Life::unpin() {
+    request("PATCH", fmt::format("/apis/atelier.dev/v1alpha1/namespaces/{}/orgs/{}", ns, org),
+            R"({"spec":{"revision":null}})", "application/merge-patch+json");
+}
+
+std::optional<std::string> Life::check_pin() const {
+    const auto object = kept_->get({std::string(crds::OrgSpec::resource), ns, org});
+    const auto it = object ? crds::decode<crds::Org>(object->body) : Result<crds::Org>(Error{});
+    if (!it || it->spec.revision.empty()) return std::nullopt;
+    const auto owner = kept_->get({std::string(crds::OrgTemplateSpec::resource), ns, "acme"});
+    const auto source =
+        owner ? crds::decode<crds::OrgTemplate>(owner->body) : Result<crds::OrgTemplate>(Error{});
+    if (!source) return "the template is gone";
+    const auto entry =
+        crds::find_revision(source->status.history, it->spec.revision, it->status.artifact_digest);
+    if (!entry) return "a revision was forgotten that an Org is pinned to";
+    if (it->status.revision != entry->revision ||
+        it->status.artifact_digest != entry->artifact_digest) {
+        return fmt::format("it is pinned to {}, and runs {}", it->spec.revision,
+                           it->status.revision);
+    }
+    return std::nullopt;
+}
+
 void Life::act_on_world() {
     const auto units = runtime_.all_units();
     std::vector<std::string> ours;
@@ -339,7 +376,11 @@ void Life::act_on_world() {
 }
 
 void Life::act() {
-    switch (draw(random_, 8)) {
+    switch (draw(random_, 10)) {
+        case 8:
+            return guarded([this] { pin(); });
+        case 9:
+            return guarded([this] { unpin(); });
         case 0:
         case 1: {
             const std::string edit = model_.edit();
@@ -428,11 +469,18 @@ std::optional<std::string> Life::live() {
     git_.set_away(false);
     say("quiet");
     guarded([this] { declare(); });
-    for (int i = 0; i < 4 && !broken_; ++i) {
-        run_until(clock_.now() + minutes(20));
-        guarded([this] { confirm_prune(); });
-    }
-    run_until(clock_.now() + minutes(45));
+    const auto settle = [this] {
+        for (int i = 0; i < 4 && !broken_; ++i) {
+            run_until(clock_.now() + minutes(20));
+            guarded([this] { confirm_prune(); });
+        }
+        run_until(clock_.now() + minutes(45));
+    };
+    settle();
+    if (broken_) return broken_;
+    if (const auto wrong = check_pin()) return wrong;
+    guarded([this] { unpin(); });
+    settle();
     if (broken_) return broken_;
     const Laws laws(*this);
     if (const auto wrong = laws.converged()) return wrong;

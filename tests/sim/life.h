@@ -102,6 +102,10 @@ class Life {
     void act_on_world();
     void decide();
     void confirm_prune();
+    void pin();
+    void unpin();
+    // A pinned Org runs what it is pinned to, however far the template has gone on.
+    std::optional<std::string> check_pin() const;
     void run_until(Instant end);
     bool work_once();
     void guarded(const std::function<void()>& what);
