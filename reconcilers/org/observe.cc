@@ -21,34 +21,10 @@ bool has_env(const CompiledOrg& compiled) {
     return false;
 }
 
-void choose_revision(const crds::Org& org, OrgObserved& observed) {
-    const crds::OrgTemplateStatus& status = observed.source->status;
-    if (observed.pinned) {
-        auto found =
-            crds::find_revision(status.history, org.spec.revision, org.status.artifact_digest);
-        if (found) {
-            observed.revision = *std::move(found);
-        } else {
-            observed.unknown_revision = found.error();
-        }
-        return;
-    }
-    if (status.artifact_digest.empty()) return;
-    if (!status.history.empty() &&
-        status.history.front().artifact_digest == status.artifact_digest) {
-        observed.revision = status.history.front();
-    } else {
-        observed.revision.emplace();
-        observed.revision->revision = status.revision;
-        observed.revision->artifact_digest = status.artifact_digest;
-    }
-}
-
 Result<void> observe_template(const crds::Org& org, const Objects& objects,
                               drivers::TreeStore& trees, CompiledCache& cache,
                               OrgObserved& observed) {
     const std::string& name = org.spec.template_ref.name;
-    observed.pinned = !org.spec.revision.empty();
     observed.source = TRY(objects.find<crds::OrgTemplate>(org.meta.ns, name));
     if (!observed.source) return {};
     choose_revision(org, observed);
@@ -124,6 +100,30 @@ Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgO
 }
 
 }  // namespace
+
+void choose_revision(const crds::Org& org, OrgObserved& observed) {
+    observed.pinned = !org.spec.revision.empty();
+    const crds::OrgTemplateStatus& status = observed.source->status;
+    if (observed.pinned) {
+        auto found =
+            crds::find_revision(status.history, org.spec.revision, org.status.artifact_digest);
+        if (found) {
+            observed.revision = *std::move(found);
+        } else {
+            observed.unknown_revision = found.error();
+        }
+        return;
+    }
+    if (status.artifact_digest.empty()) return;
+    if (!status.history.empty() &&
+        status.history.front().artifact_digest == status.artifact_digest) {
+        observed.revision = status.history.front();
+    } else {
+        observed.revision.emplace();
+        observed.revision->revision = status.revision;
+        observed.revision->artifact_digest = status.artifact_digest;
+    }
+}
 
 Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
                                 drivers::TreeStore& trees, CompiledCache& cache) {

@@ -26,7 +26,7 @@ std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observe
     if (has == planned) return std::nullopt;
     const std::string& name = org.meta.name;
     PlanHold hold;
-    hold.moved = is_settled(observed) && has != org.status.artifact_digest;
+    hold.moved = observed.revision && is_settled(observed) && has != org.status.artifact_digest;
     if (hold.moved) {
         hold.message = fmt::format(
             "the template has gone on to {} (revision {}), and the plan that was applied is of {}: "

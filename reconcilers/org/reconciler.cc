@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "reconcilers/org/import.h"
 #include "reconcilers/org/planned.h"
 #include "reconcilers/org/status.h"
 
@@ -61,16 +62,20 @@ Result<Outcome> OrgReconciler::reconcile(const Key& key, Instant now) {
     return reconcile_live(*org, now);
 }
 
-Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now) {
-    auto observed = TRY(observe_org(org, objects_, trees_, compiled_));
-    if (const auto hold = hold_of(org, observed)) {
-        TRY(report(org, held_status(org, observed, *hold, now), now));
+Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& seen, Instant now) {
+    auto observed = TRY(observe_org(seen, objects_, trees_, compiled_));
+    if (const auto hold = hold_of(seen, observed)) {
+        TRY(report(seen, held_status(seen, observed, *hold, now), now));
         return Outcome{};
     }
     if (!observed.compiled) {
-        TRY(report(org, status_of(org, {.observed = observed, .failure = std::nullopt}, now), now));
+        TRY(report(seen, status_of(seen, {.observed = observed, .failure = std::nullopt}, now),
+                   now));
         return Outcome{};
     }
+    const auto begun = TRY(begin_import(seen, observed, now));
+    if (!begun) return Outcome{};
+    const crds::Org& org = *begun;
     auto desired = desired_of(org, *observed.compiled, observed);
     auto plan = plan_org(org, observed, desired);
     Result<void> acted;
@@ -90,10 +95,36 @@ Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& org, Instant now)
     OrgOutcome outcome{
         .observed = observed, .desired = &desired, .plan = &plan, .failure = std::nullopt};
     if (!acted) outcome.failure = acted.error();
-    TRY(report(org, status_of(org, outcome, now), now));
+    auto status = status_of(org, outcome, now);
+    tell(org, import_goes_on(org, observed, status, now), now);
+    TRY(report(org, status, now));
     if (!acted) return acted.error();
     if (plan.actions.empty()) TRY(end_plan(org, now));
     return Outcome{};
+}
+
+// The Org with its import begun, if one begins. nullopt: it is gone, or somebody wrote to it, and
+// it is looked at anew.
+Result<std::optional<crds::Org>> OrgReconciler::begin_import(const crds::Org& org,
+                                                             const OrgObserved& observed,
+                                                             Instant now) {
+    crds::OrgStatus next = org.status;
+    const auto events = import_begins(org, observed, next, now);
+    if (events.empty()) return std::optional(org);
+    tell(org, events, now);
+    TRY(objects_.report(org, next, now));
+    auto begun = TRY(objects_.find<crds::Org>(org.meta.ns, org.meta.name));
+    if (!begun || begun->meta.generation != org.meta.generation || begun->being_deleted()) {
+        return std::optional<crds::Org>();
+    }
+    return begun;
+}
+
+void OrgReconciler::tell(const crds::Org& org, const std::vector<ImportEvent>& events,
+                         Instant now) {
+    for (const ImportEvent& event : events) {
+        objects_.event(org, event.type, event.reason, event.message, now);
+    }
 }
 
 // What was planned is done: from here on it follows its template again.
@@ -120,7 +151,9 @@ Result<Outcome> OrgReconciler::reconcile_deleted(const crds::Org& org, Instant n
     OrgOutcome outcome{
         .observed = observed, .desired = nullptr, .plan = &plan, .failure = std::nullopt};
     if (!acted) outcome.failure = acted.error();
-    TRY(report(org, deleting_status(org, outcome, now), now));
+    auto status = deleting_status(org, outcome, now);
+    tell(org, import_ends(org, status, now), now);
+    TRY(report(org, status, now));
     if (!acted) return acted.error();
     return Outcome{};
 }

@@ -8,6 +8,7 @@
 #include "drivers/tree.h"
 #include "reconcilers/objects.h"
 #include "reconcilers/org/compiled_cache.h"
+#include "reconcilers/org/import.h"
 #include "reconcilers/org/observed.h"
 #include "reconcilers/org/plan.h"
 #include "reconcilers/reconciler.h"
@@ -26,12 +27,15 @@ class OrgReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
   private:
-    Result<Outcome> reconcile_live(const crds::Org& org, Instant now);
+    Result<Outcome> reconcile_live(const crds::Org& seen, Instant now);
     Result<Outcome> reconcile_deleted(const crds::Org& org, Instant now);
     Result<void> execute(const crds::Org& org, const OrgPlan& plan, const OrgObserved& observed,
                          Instant now);
     Result<void> execute_one(const crds::Org& org, const OrgAction& action,
                              const OrgObserved& observed, Instant now);
+    Result<std::optional<crds::Org>> begin_import(const crds::Org& org, const OrgObserved& observed,
+                                                  Instant now);
+    void tell(const crds::Org& org, const std::vector<ImportEvent>& events, Instant now);
     Result<void> end_plan(const crds::Org& org, Instant now);
     Result<void> report(const crds::Org& org, const crds::OrgStatus& next, Instant now);
 
@@ -41,6 +45,10 @@ class OrgReconciler final : public Reconciler {
     Log log_;
     Metrics* metrics_;
 };
+
+// Which revision of observed.source the Org is to run: fills `pinned`, and `revision` or
+// `unknown_revision`. Pure.
+void choose_revision(const crds::Org& org, OrgObserved& observed);
 
 // Reads everything that concerns the Org. An artifact that is not in the tree store counts as none.
 Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,

@@ -19,6 +19,8 @@ class FaultyStore final : public store::Store {
         after_ = after_its_effect;
         left_ = nth;
     }
+    // Every write to that resource fails, until another one is named; empty: none.
+    void fail_resource(std::string resource) { failing_ = std::move(resource); }
     int writes() const { return writes_; }  // so far
 
     store::ObjectPtr get(const Key& key) const override { return inner_.get(key); }
@@ -38,6 +40,7 @@ class FaultyStore final : public store::Store {
         ++writes_;
         const bool fails = left_ > 0 && --left_ == 0;
         const Error error{Code::unavailable, "a planned failure of a write"};
+        if (write.key.resource == failing_) return done(error);
         if (!fails) return inner_.write(std::move(write), std::move(done));
         if (!after_) return done(error);
         inner_.write(std::move(write),
@@ -50,6 +53,7 @@ class FaultyStore final : public store::Store {
 
   private:
     store::Store& inner_;
+    std::string failing_;  // set while nobody writes
     std::atomic<int> left_ = 0;
     std::atomic<bool> after_ = false;
     std::atomic<int> writes_ = 0;
