@@ -1,5 +1,6 @@
 #include "apiserver/api.h"
 
+#include "apiserver/plans.h"
 #include "apiserver/services.h"
 #include "apiserver/verbs.h"
 #include "apiserver/webhook.h"
@@ -54,6 +55,7 @@ void dispatch(Services& services, const CallPtr& call) {
     }
     if (call->route.endpoint == Endpoint::review) return create_review(services, call);
     if (call->route.subresource == diff_subresource) return answer_revision_diff(services, call);
+    if (call->route.endpoint == Endpoint::plan) return answer_plan(services, call);
     if (!prepare(call)) return;
     switch (call->route.verb) {
         case Verb::get:
@@ -142,7 +144,8 @@ void Api::handle(Request request, std::shared_ptr<ResponseSink> sink) {
         }
     }
     if (endpoint == Endpoint::unknown) return call->fail(unknown_path());
-    if (endpoint == Endpoint::resource || endpoint == Endpoint::review) {
+    if (endpoint == Endpoint::resource || endpoint == Endpoint::review ||
+        endpoint == Endpoint::plan) {
         return dispatch(services, call);
     }
     if (endpoint == Endpoint::webhook) return answer_webhook(services, call);
@@ -187,6 +190,7 @@ void Api::stop() {
     state_->services->watches.stop();
     state_->services->hastener.stop();
     state_->services->background.stop();
+    state_->services->desk.stop();
 }
 
 }  // namespace atelier::apiserver

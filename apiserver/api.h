@@ -1,7 +1,8 @@
 // The Kubernetes API of Atelier: what kubectl and client libraries talk to.
 //
 // Reads are answered from the store's memory on the caller's thread. Writes are admitted there and
-// answered from the store's own thread once they are durable. Nothing blocks.
+// answered from the store's own thread once they are durable. Plans are made on threads of their
+// own. Nothing blocks.
 #pragma once
 
 #include <functional>
@@ -20,6 +21,8 @@
 #include "store/store.h"
 
 namespace atelier::apiserver {
+
+class Planner;
 
 // One thing that must be well. Called on I/O threads: must not block.
 struct HealthCheck {
@@ -51,6 +54,7 @@ struct ApiOptions {
     Duration webhook_pause = std::chrono::seconds(5);
     // Watches and webhooks are served by threads of their own; otherwise by calls of pump().
     bool own_thread = true;
+    Planner* planner = nullptr;  // apiserver/plans.h; without one, plans are answered with 503
 };
 
 // Thread-safe. All collaborators outlive it.
@@ -69,7 +73,8 @@ class Api {
 
     // One round of watches and webhooks, with own_thread false.
     void pump();
-    // Ends all watches in good order. Requests are still answered. Idempotent.
+    // Ends all watches in good order, and waits for the plans that are being made. Requests are
+    // still answered. Idempotent.
     void stop();
 
   private:

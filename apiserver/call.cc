@@ -42,7 +42,8 @@ void Call::record(int status) {
         route.verb == Verb::other ? std::string_view("other") : name_of(route.verb);
     const std::string resource = route.kind     ? route.kind->resource()
                                  : route.review ? std::string(route.review->plural)
-                                                : std::string();
+                                 : route.endpoint == Endpoint::plan ? std::string("plans")
+                                                                    : std::string();
     const Duration took = clock_.now() - begun_;
     metrics_.record(verb, resource, status, took);
     if (status >= 500) {

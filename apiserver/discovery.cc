@@ -18,6 +18,7 @@ const Names read_verbs{"get", "list", "watch"};
 const Names status_verbs{"get", "patch", "update"};
 const Names finalize_verbs{"update"};
 const Names create_verbs{"create"};
+const Names get_verbs{"get"};
 
 std::string list_json(const Names& texts) {
     std::string out = "[";
@@ -62,7 +63,12 @@ std::vector<Resource> resources_of(const Catalog& catalog, const GroupVersion& g
         if (kind->status_subresource || kind->resource() == "namespaces") {
             r.subresources.push_back({"status", status_verbs});
         }
+        if (kind->resource() == "orgs.atelier.dev") r.subresources.push_back({"plan", get_verbs});
         out.push_back(std::move(r));
+    }
+    if (gv.group == crds::group) {
+        out.push_back(
+            {"plans", "plan", "Plan", true, create_verbs, {}, {}, {{"apply", create_verbs}}});
     }
     for (const Review& review : Catalog::reviews()) {
         if (review.group != gv.group || review.version != gv.version) continue;

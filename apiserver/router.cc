@@ -1,5 +1,6 @@
 #include "apiserver/router.h"
 
+#include <optional>
 #include <span>
 
 #include "apiserver/query.h"
@@ -35,6 +36,30 @@ Verb verb_of(const Route& route, const Request& request) {
     return method == "DELETE" && route.subresource.empty() ? Verb::remove : Verb::other;
 }
 
+// plans, plans/{token}/apply and orgs/{name}/plan, of a namespace. nullopt: none of them.
+std::optional<Route> plan_route(const Catalog& catalog, Route out, bool namespaced,
+                                std::span<const std::string> rest, const Request& request) {
+    if (!namespaced || out.gv.group != crds::group || out.gv.version != crds::version) {
+        return std::nullopt;
+    }
+    const bool is_post = request.method == "POST";
+    const bool of_org = rest.size() == 3 && rest[0] == "orgs" && rest[2] == "plan";
+    const bool apply = rest.size() == 3 && rest[0] == "plans" && rest[2] == "apply";
+    if (!of_org && !apply && !(rest.size() == 1 && rest[0] == "plans")) return std::nullopt;
+    out.endpoint = Endpoint::plan;
+    if (rest.size() == 3) {
+        out.name = rest[1];
+        out.subresource = rest[2];
+    }
+    if (of_org) {
+        out.kind = catalog.find(out.gv.group, out.gv.version, rest[0]);
+        out.verb = is_read(request.method) ? Verb::get : Verb::other;
+    } else {
+        out.verb = is_post ? Verb::create : Verb::other;
+    }
+    return out;
+}
+
 // rest: what follows /api/v1 or /apis/{group}/{version}; not empty.
 Route resource_route(const Catalog& catalog, GroupVersion gv, std::span<const std::string> rest,
                      const Request& request) {
@@ -49,6 +74,7 @@ Route resource_route(const Catalog& catalog, GroupVersion gv, std::span<const st
         rest = rest.subspan(2);
     }
     if (rest.size() > 3) return {};
+    if (const auto plan = plan_route(catalog, out, namespaced, rest, request)) return *plan;
     if (const Review* review = Catalog::find_review(gv.group, gv.version, rest[0]);
         review && rest.size() == 1 && !namespaced) {
         out.endpoint = Endpoint::review;

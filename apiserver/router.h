@@ -13,6 +13,7 @@ enum class Endpoint {
     unknown,
     resource,         // of a kind: a collection, an object, or a subresource
     review,           // POST only
+    plan,             // of plans, or of one org: apiserver/plans.h
     version,          // /version
     core_versions,    // /api
     groups,           // /apis
@@ -39,9 +40,9 @@ struct Route {
     GroupVersion gv;
     std::string ns;
     std::string name;         // of health: the check, or empty
-    std::string subresource;  // status, finalize, diff, or empty
+    std::string subresource;  // status, finalize, diff, plan, apply, or empty
     std::string probe;        // of health: healthz, livez, readyz
-    Verb verb = Verb::other;  // of resource and review; other: the method does not fit (405)
+    Verb verb = Verb::other;  // of resource, review and plan; other: the method does not fit (405)
     bool is_object() const { return !name.empty(); }
     Key key() const { return {kind->resource(), ns, name}; }
 };

@@ -12,6 +12,7 @@
 #include "apiserver/hasten.h"
 #include "apiserver/objects.h"
 #include "apiserver/openapi.h"
+#include "apiserver/plans.h"
 #include "apiserver/representation.h"
 #include "apiserver/request_metrics.h"
 #include "apiserver/watch_hub.h"
@@ -40,6 +41,7 @@ struct Services : std::enable_shared_from_this<Services> {
     WatchHub watches;
     Background background;
     Hastener hastener;
+    Desk desk{2, 8};                                    // of plans
     std::unique_ptr<store::Subscription> subscription;  // last: ends first
 };
 

@@ -15,6 +15,7 @@ void delete_object(Services& services, const CallPtr& call);
 void delete_objects(Services& services, const CallPtr& call);  // a collection
 void create_review(Services& services, const CallPtr& call);
 void answer_revision_diff(Services& services, const CallPtr& call);
+void answer_plan(Services& services, const CallPtr& call);  // apiserver/plans.h
 
 // /livez, /readyz, /healthz and one check below them.
 void answer_health(Services& services, const CallPtr& call);

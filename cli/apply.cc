@@ -1,44 +1,14 @@
 #include <ostream>
 
 #include "base/text.h"
-#include "cli/manifests.h"
+#include "cli/plan.h"
+#include "cli/prepare.h"
 #include "cli/text_table.h"
 #include "cli/three_way.h"
 #include "cli/verb.h"
 
 namespace atelier::cli {
 namespace {
-
-// Strict decoding is refused with one text for all fields: `unknown field "spec.x", duplicate field
-// "spec.y"`. Each is told where it stands.
-std::vector<Cause> strict_causes(std::string_view message) {
-    std::vector<Cause> out;
-    for (const std::string_view what : {"unknown field", "duplicate field"}) {
-        const std::string begin = std::string(what) + " \"";
-        for (std::size_t at = 0; (at = message.find(begin, at)) != message.npos;) {
-            at += begin.size();
-            const std::size_t end = message.find('"', at);
-            if (end == message.npos) break;
-            out.push_back({std::string(message.substr(at, end - at)), "", std::string(what)});
-        }
-    }
-    return out;
-}
-
-// A name is a part of the request's path: one that would lead elsewhere is refused here, where its
-// line is known.
-Result<void> check_name(const std::string& field, const std::string& name) {
-    const bool leads_elsewhere = name == "." || name == ".." ||
-                                 name.find_first_of("/\\%") != name.npos || printable(name) != name;
-    if (!leads_elsewhere) return {};
-    return Error{Code::invalid,
-                 field + ": is no name",
-                 "",
-                 {{field, "FieldValueInvalid",
-                   "Invalid value: \"" + name +
-                       "\": a name is no path: it may not be \".\" or "
-                       "\"..\", or hold '/', '\\', '%' or control characters"}}};
-}
 
 class Applier {
   public:
@@ -51,58 +21,25 @@ class Applier {
 
     // False when it failed; the failure has been told.
     bool apply(const Manifest& manifest) {
-        const std::string kind = json::string_at(manifest.object, {"kind"});
-        const std::string name = json::string_at(manifest.object, {"metadata", "name"});
-        const auto done = apply_object(manifest, kind, name);
+        const auto done = apply_object(manifest);
         if (done) return true;
-        tell(manifest, kind, name, done.error());
+        tell_error(session_, manifest, done.error());
         cancelled_ = done.error().code == Code::cancelled;
         return false;
     }
     bool cancelled() const { return cancelled_; }
 
   private:
-    Result<void> apply_object(const Manifest& manifest, const std::string& kind,
-                              const std::string& name) {
-        if (!manifest.object.IsObject()) return Error{Code::invalid, "it is not an object"};
-        const std::string version = json::string_at(manifest.object, {"apiVersion"});
-        if (version.empty()) return Error{Code::invalid, "apiVersion: is required"};
-        if (kind.empty()) return Error{Code::invalid, "kind: is required"};
-        if (name.empty()) return Error{Code::invalid, "metadata.name: is required by apply"};
-        TRY(check_name("metadata.name", name));
-        TRY(check_name("metadata.namespace",
-                       json::string_at(manifest.object, {"metadata", "namespace"})));
-        const Resource resource = TRY(client_.resolve_kind(version, kind));
-        const std::string ns = TRY(namespace_of(manifest, resource));
-        const json::Document wanted = with_last_applied(prepared(manifest, resource, ns));
-        auto live = client_.get(resource, ns, name);
-        if (!live && live.error().code != Code::not_found) return live.error();
-        const std::string verb = live ? TRY(change(resource, ns, name, *live, wanted))
-                                      : TRY(create(resource, ns, wanted));
-        session_.out() << name_of_object(resource, name) << " " << verb << suffix_ << "\n"
+    Result<void> apply_object(const Manifest& manifest) {
+        const Prepared object = TRY(prepare(session_, client_, manifest, ns_));
+        const auto live = TRY(live_object(client_, object));
+        const std::string verb =
+            live ? TRY(change(object.resource, object.ns, object.name, *live, object.wanted))
+                 : TRY(create(object.resource, object.ns, object.wanted));
+        session_.out() << name_of_object(object.resource, object.name) << " " << verb << suffix_
+                       << "\n"
                        << std::flush;
         return {};
-    }
-
-    Result<std::string> namespace_of(const Manifest& manifest, const Resource& resource) const {
-        if (!resource.namespaced) return std::string();
-        const std::string own = json::string_at(manifest.object, {"metadata", "namespace"});
-        if (own.empty()) return ns_;
-        if (session_.arguments.given("namespace") && own != ns_) {
-            return Error{Code::invalid, "metadata.namespace: is \"" + own +
-                                            "\", but --namespace says \"" + ns_ + "\""};
-        }
-        return own;
-    }
-
-    static json::Document prepared(const Manifest& manifest, const Resource& resource,
-                                   const std::string& ns) {
-        json::Document out = json::copy(manifest.object);
-        auto& allocator = out.GetAllocator();
-        json::Value& metadata = json::object_at(out, "metadata", allocator);
-        if (resource.namespaced) json::set(metadata, "namespace", ns, allocator);
-        json::remove(metadata, "creationTimestamp");
-        return out;
     }
 
     Result<std::string> create(const Resource& resource, const std::string& ns,
@@ -127,21 +64,6 @@ class Applier {
         return std::string(revision(now) == revision(live) ? "unchanged" : "configured");
     }
 
-    void tell(const Manifest& manifest, const std::string& kind, const std::string& name,
-              const Error& error) {
-        const std::string what = kind.empty() ? "object" : kind + " \"" + name + "\"";
-        const auto line = [&](const std::string& place, const std::string& message) {
-            session_.err() << "error: " << place << ": " << printable(what) << ": "
-                           << printable(message) << "\n";
-        };
-        std::vector<Cause> causes = error.causes;
-        if (causes.empty()) causes = strict_causes(error.message);
-        if (causes.empty()) return line(manifest.place(), error.message);
-        for (const Cause& cause : causes) {
-            line(manifest.place(cause.field), cause.field + ": " + cause.message);
-        }
-    }
-
     Session& session_;
     Client& client_;
     const std::string ns_;
@@ -157,6 +79,12 @@ int run_apply(Session& session) {
     const std::string dry_run = session.arguments.text("dry-run");
     if (!session.arguments.words.empty()) {
         return session.usage("apply takes no words: give files by -f");
+    }
+    if (session.arguments.given("plan")) {
+        if (!files.empty() || !dry_run.empty()) {
+            return session.usage("--plan says it all: no -f and no --dry-run go with it");
+        }
+        return apply_plan(session, session.arguments.text("plan"));
     }
     if (files.empty()) return session.usage("name a file: atelier apply -f FILE");
     if (!dry_run.empty() && dry_run != "server" && dry_run != "none") {

@@ -13,11 +13,9 @@ namespace {
 constexpr std::string_view of_objects[] = {"get", "describe",  "delete",  "wait",
                                            "why", "reconcile", "suspend", "resume"};
 // Verbs whose words are names of one kind.
-constexpr std::pair<std::string_view, std::string_view> of_names[] = {{"tree", "orgs"},
-                                                                      {"history", "orgs"},
-                                                                      {"diff", "orgs"},
-                                                                      {"approve", "pluginupdates"},
-                                                                      {"dismiss", "pluginupdates"}};
+constexpr std::pair<std::string_view, std::string_view> of_names[] = {
+    {"tree", "orgs"}, {"history", "orgs"},          {"diff", "orgs"},
+    {"plan", "orgs"}, {"approve", "pluginupdates"}, {"dismiss", "pluginupdates"}};
 
 std::string flags_of(const std::vector<Flag>& flags) {
     std::vector<std::string> words;
@@ -65,7 +63,7 @@ _atelier() {
   done
   case $before in
     -f | --filename | --kubeconfig | --certificate-authority) COMPREPLY=($(compgen -f -- "$word")); return ;;
-    -o | --output) COMPREPLY=($(compgen -W "table wide yaml json name jsonpath=" -- "$word")); return ;;
+    -o | --output) COMPREPLY=($(compgen -W "table wide yaml json html name jsonpath=" -- "$word")); return ;;
     -n | --namespace) COMPREPLY=($(compgen -W "$(_atelier_names namespaces)" -- "$word")); return ;;
   esac
 )bash";

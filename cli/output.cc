@@ -91,6 +91,15 @@ std::string ServerTable::take_text() {
     return table_->take_text(!std::exchange(header_printed_, true));
 }
 
+bool speaks_unicode(const Environment& environment) {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const std::string value = lower(environment.get(name));
+        if (!value.empty())
+            return value.find("utf-8") != value.npos || value.find("utf8") != value.npos;
+    }
+    return false;
+}
+
 std::string upper(std::string_view text) {
     std::string out(text);
     for (char& c : out) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/environment.h"
 #include "base/json.h"
 #include "base/result.h"
 #include "cli/client.h"
@@ -51,6 +52,9 @@ class ServerTable {
     std::unique_ptr<TextTable> table_;
     bool header_printed_ = false;
 };
+
+// Whether the locale says that the terminal shows more than ASCII.
+bool speaks_unicode(const Environment& environment);
 
 std::string upper(std::string_view text);  // ASCII
 // A value in a table or a line: text as it is, null as "<none>", the rest as JSON.

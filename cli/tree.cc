@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cli/org_tree.h"
+#include "cli/output.h"
 #include "cli/text_table.h"
 #include "cli/verb.h"
 
@@ -65,15 +66,6 @@ class Mirror {
     std::unique_ptr<Watch> watch_;
     std::map<std::string, T> objects_;
 };
-
-bool speaks_unicode(const Environment& environment) {
-    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
-        const std::string value = lower(environment.get(name));
-        if (!value.empty())
-            return value.find("utf-8") != value.npos || value.find("utf8") != value.npos;
-    }
-    return false;
-}
 
 std::string clipped(const std::string& line, std::size_t columns) {
     std::string out;

@@ -21,6 +21,7 @@ const std::vector<Verb>& verbs();
 const std::vector<Flag>& global_flags();
 
 int run_apply(Session& session);
+int run_plan(Session& session);
 int run_get(Session& session);
 int run_describe(Session& session);
 int run_delete(Session& session);

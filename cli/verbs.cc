@@ -95,12 +95,28 @@ std::vector<Verb> changing() {
     return {
         {"apply",
          "create or change objects as files declare them",
-         "apply -f FILE",
+         "apply -f FILE | --plan TOKEN",
          "atelier apply -f org.yaml\natelier apply -f manifests/ -R\ncat org.yaml | atelier apply "
          "-f -\n"
-         "atelier apply -f org.yaml --dry-run=server",
-         {filename, recursive, dry_run},
+         "atelier apply -f org.yaml --dry-run=server\natelier apply --plan 1f0c2d3e4a5b6c7d8e9f",
+         {filename,
+          recursive,
+          dry_run,
+          {"plan", 0, Kind::text, "TOKEN",
+           "do exactly what that plan says, or fail with 8 and what has moved"}},
          run_apply},
+        {"plan",
+         "show what would happen, workspace by workspace, and change nothing",
+         "plan -f FILE | ORG",
+         "atelier plan -f org.yaml\natelier plan acme\natelier plan -f org.yaml -o html "
+         ">plan.html\n"
+         "atelier plan -f org.yaml --exit-code",
+         {filename,
+          recursive,
+          {"output", 'o', Kind::text, "FORMAT", "table, html, yaml, json, or jsonpath=PATH"},
+          {"exit-code", 0, Kind::on, "",
+           "end with 1 if anything would change, with more for errors"}},
+         run_plan},
         {"delete",
          "delete objects",
          "delete KIND NAME… | KIND/NAME… | -f FILE | KIND -l LABELS",

@@ -24,6 +24,7 @@
 #include "base/random.h"
 #include "cmd/certificates.h"
 #include "cmd/home.h"
+#include "cmd/planner.h"
 #include "cmd/runtime_watch.h"
 #include "cmd/runtimes.h"
 #include "cmd/seed.h"
@@ -151,6 +152,7 @@ class Server {
         runtimes_ = TRY(make_runtimes(options_, home_->instance(), clock_, random_));
         log_.info(runtimes_.said);
         objects_ = std::make_unique<reconcilers::Objects>(*store_, kinds_, random_, log_);
+        make_plans();
         TRY(make_api());
         TRY(seed(*objects_, *api_, clock_.now()));
         make_controllers();
@@ -169,11 +171,11 @@ class Server {
     void stop() {
         stopping_ = true;
         certificates_.reset();
+        git_stop_.request_stop();  // a remote that hangs holds up no end, nor does a plan
         if (api_) api_->stop();
         if (http_) http_->stop(stream_grace);
         watch_.reset();
         garbage_.reset();
-        git_stop_.request_stop();  // a remote that hangs holds up no end
         for (auto& controller : controllers_) controller->stop();
         controllers_.clear();
         http_.reset();
@@ -205,6 +207,7 @@ class Server {
         apiserver::ApiOptions options;
         options.credentials = {{token_, "admin", {"system:masters"}}};
         options.version = ATELIER_VERSION;
+        options.planner = planner_.get();
         options.address = url();
         options.ready.push_back({"shutdown", [this]() -> Result<void> {
                                      if (!stopping_) return {};
@@ -225,10 +228,10 @@ class Server {
         return {};
     }
 
-    void make_controllers() {
+    reconcilers::World world() {
         std::map<std::string, drivers::Runtime*> runtimes;
         for (const auto& [name, runtime] : runtimes_.by_name) runtimes[name] = runtime.get();
-        const reconcilers::World world{
+        return {
             .runtimes = runtimes,
             .default_backend = runtimes_.default_backend,
             .folders = *folders_,
@@ -241,16 +244,33 @@ class Server {
             .images = options_.images,
             .agent_program = agent_program(),
         };
+    }
+
+    void make_plans() {
+        planner_ = make_planner({.store = *store_,
+                                 .kinds = kinds_,
+                                 .random = random_,
+                                 .git = *git_,
+                                 .trees = *trees_,
+                                 .templates_root = options_.org_templates,
+                                 .external = options_.external,
+                                 .world = world(),
+                                 .fingerprint_key = plan_key(home_->encryption_key()),
+                                 .log = log_},
+                                clock_, git_stop_.get_token());
+    }
+
+    void make_controllers() {
         add(std::make_unique<reconcilers::OrgTemplateReconciler>(
             *objects_, *git_, *trees_, options_.org_templates, options_.external));
         add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_));
         workspaces_ =
-            &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world, log_));
+            &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world(), log_));
         add(std::make_unique<reconcilers::PluginReconciler>(
             *objects_, *git_, *trees_,
             reconcilers::plugin::Options{.directory = options_.plugins,
                                          .github_url = options_.github_url}));
-        add(std::make_unique<reconcilers::PluginInstallReconciler>(*objects_, world, log_));
+        add(std::make_unique<reconcilers::PluginInstallReconciler>(*objects_, world(), log_));
         add(std::make_unique<reconcilers::PluginUpdateReconciler>(*objects_, *trees_));
         add(std::make_unique<reconcilers::UpdateTierReconciler>(*objects_));
         add(std::make_unique<reconcilers::PluginPolicyReconciler>(*objects_));
@@ -310,6 +330,7 @@ class Server {
     Runtimes runtimes_;
     std::unique_ptr<reconcilers::Objects> objects_;
     std::unique_ptr<controllers::FleetMetrics> fleet_;
+    std::unique_ptr<apiserver::Planner> planner_;
     std::unique_ptr<apiserver::Api> api_;
     std::vector<std::unique_ptr<reconcilers::Reconciler>> reconcilers_;
     std::vector<std::unique_ptr<controllers::Controller>> controllers_;

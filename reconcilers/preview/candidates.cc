@@ -4,6 +4,7 @@
 
 #include "crds/lifecycle.h"
 #include "reconcilers/org/planned.h"
+#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers::preview {
 namespace {
@@ -131,6 +132,7 @@ std::string essence(const store::Object& object) {
         if (json::Value* annotations = json::find(*metadata, {"annotations"})) {
             json::remove(*annotations, crds::annotation::reconcile_requested_at);
             json::remove(*annotations, annotation::planned_artifact);
+            json::remove(*annotations, annotation::env_after);
             if (annotations->IsObject() && annotations->ObjectEmpty()) {
                 json::remove(*metadata, "annotations");
             }

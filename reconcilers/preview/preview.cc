@@ -62,6 +62,7 @@ class Preview {
           workspaces_after_(after_, world_, Log()) {}
 
     Result<Answer> answer() {
+        answer_.ns = question_.ns;
         TRY(put_candidates());
         TRY(seed_asked());
         TRY(settle());
@@ -285,18 +286,21 @@ class Preview {
         if (!org) return {};
         add_blockers(*org, answer_.forecast.blockers);
         grace_[key.name] = org->spec.prune.volume_grace;
-        const auto observed = TRY(observe_org(*org, after_, tools_.trees, compiled_));
-        for (const Workspace& workspace : observed.owned) {
-            ++owned_;
-            if (const auto& pending = org->status.pending_prune;
-                std::find(pending.begin(), pending.end(), workspace.meta.name) != pending.end()) {
-                pending_.insert(workspace.key());
-            }
+        // Metadata are enough: decoding every workspace again would take longer than all the rest.
+        const auto all = overlay_.list(crds::WorkspaceSpec::resource);
+        for (const auto& object : all->objects) {
+            const crds::OwnerReference* owner = object->meta.controller();
+            if (owner && owner->uid == org->meta.uid) ++owned_;
+        }
+        for (const std::string& name : org->status.pending_prune) {
+            pending_.insert({std::string(crds::WorkspaceSpec::resource), key.ns, name});
         }
         Followed followed{key.name, org->spec.template_ref.name, "", ""};
-        if (observed.compiled && observed.source) {
-            followed.revision =
-                observed.pinned ? observed.revision->revision : observed.source->status.revision;
+        OrgObserved observed;
+        observed.source = TRY(after_.find<OrgTemplate>(key.ns, followed.template_name));
+        if (observed.source) choose_revision(*org, observed);
+        if (observed.revision) {
+            followed.revision = observed.revision->revision;
             followed.artifact_digest = observed.revision->artifact_digest;
         }
         answer_.forecast.orgs.push_back(std::move(followed));
@@ -485,7 +489,6 @@ class Preview {
     Objects before_;
     OrgTemplateReconciler templates_;
     OrgReconciler orgs_;
-    CompiledCache compiled_;
     const World world_;
     const WorkspaceReconciler workspaces_before_;
     const WorkspaceReconciler workspaces_after_;

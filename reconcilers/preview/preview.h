@@ -50,6 +50,7 @@ struct Base {
 };
 
 struct Answer {
+    std::string ns;
     Forecast forecast;
     std::vector<Candidate> candidates;
     std::vector<Base> bases;  // of the candidates, and of all that would change; by key

@@ -1,6 +1,6 @@
 // What a large org costs, in this process, with a store in memory and git in memory: to compile its
-// template, to make its workspaces, to look at it when nothing changed, and to follow a change of
-// one node.
+// template, to make its workspaces, to look at it when nothing changed, to plan a change of one
+// node, and to follow it.
 //
 //   atelier_template_bench [--nodes N] [--per-file N] [--rounds N]
 //
@@ -17,9 +17,12 @@
 #include "crds/kind.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
+#include "reconcilers/preview/preview.h"
 #include "store/open.h"
 #include "tests/bench/figures.h"
 #include "tests/fakes/fake_git.h"
+#include "tests/fakes/fake_plugin_folder.h"
+#include "tests/fakes/fake_runtime.h"
 #include "tests/fakes/faulty_store.h"
 #include "tests/fakes/memory_tree_store.h"
 
@@ -77,8 +80,17 @@ class World {
           store_(*opened_),
           objects_(store_, kinds_, random_, Log()),
           templates_(objects_, git_, trees_, {}),
-          orgs_(objects_, trees_, Log(), &metrics_) {
+          orgs_(objects_, trees_, Log(), &metrics_),
+          runtime_(clock_) {
         crds::add_core_kinds(kinds_);
+        json::Document space = must(
+            json::parse(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}})"));
+        std::vector<json::Document> spaces;
+        spaces.push_back(std::move(space));
+        for (const auto& candidate :
+             must(reconcilers::preview::candidates_of(spaces, "", kinds_))) {
+            must(reconcilers::preview::put(store_, candidate, 0, random_, clock_.now()));
+        }
         git_.commit(url, template_of(settings_, "leads"));
         crds::Meta meta;
         meta.ns = "default";
@@ -108,6 +120,34 @@ class World {
             must(orgs_.reconcile({"orgs.atelier.dev", "default", "acme"}, clock_.now()));
         });
     }
+    // Milliseconds, and how many workspaces it says would change.
+    std::pair<double, std::size_t> plan() {
+        const reconcilers::preview::Tools tools{
+            .store = store_,
+            .kinds = kinds_,
+            .random = random_,
+            .git = git_,
+            .trees = trees_,
+            .templates_root = {},
+            .external = {},
+            .world = reconcilers::World{.runtimes = {{"docker", &runtime_}},
+                                        .default_backend = "docker",
+                                        .folders = folders_,
+                                        .trees = trees_,
+                                        .random = random_,
+                                        .metrics = metrics_,
+                                        .instance = "bench",
+                                        .images = {{"claude-code", "agent:1"}}},
+            .fingerprint_key = "bench",
+            .log = Log()};
+        std::size_t changed = 0;
+        const double took = timed([&] {
+            const auto answer = must(reconcilers::preview::preview(
+                tools, {.ns = "default", .objects = {}, .org = "acme"}, clock_.now(), {}));
+            for (const auto& item : answer.forecast.items) changed += item.kind == "Workspace";
+        });
+        return {took, changed};
+    }
     int writes() const { return store_.writes(); }
     // Writes of workspaces since that revision.
     int workspaces_written(Revision since) const {
@@ -136,13 +176,16 @@ class World {
     reconcilers::Objects objects_;
     reconcilers::OrgTemplateReconciler templates_;
     reconcilers::OrgReconciler orgs_;
+    fakes::FakeRuntime runtime_;
+    fakes::FakePluginFolders folders_;
     int changes_ = 0;
 };
 
 struct Figures {
-    std::vector<double> compile, make, rest, follow, bytes;
+    std::vector<double> compile, make, rest, plan, follow, bytes;
     int made = 0;
     int at_rest = 0;
+    std::size_t planned = 0;
     int followed = 0;
 };
 
@@ -161,6 +204,9 @@ void run(const Settings& settings, Figures& figures) {
     figures.at_rest = world.writes() - writes;
 
     world.change_one();
+    const auto [took, planned] = world.plan();
+    figures.plan.push_back(took);
+    figures.planned = planned;
     world.reconcile_template();
     mark = world.revision();
     figures.follow.push_back(world.reconcile_org());
@@ -182,11 +228,13 @@ int main_of(const Settings& settings) {
                                  range(figures.make, 0), each(figures.make), figures.made));
     line("nothing to do", fmt::format("{} ms, {} us a node; {} objects written",
                                       range(figures.rest, 0), each(figures.rest), figures.at_rest));
+    line("plan of one node",
+         fmt::format("{} ms; {} workspace would change", range(figures.plan, 0), figures.planned));
     line("one node changed",
          fmt::format("{} ms; {} workspace written", range(figures.follow, 0), figures.followed));
     line("memory", fmt::format("{} bytes a node", range(figures.bytes, 0)));
-    const bool linear =
-        figures.made == settings.nodes && figures.at_rest == 0 && figures.followed == 1;
+    const bool linear = figures.made == settings.nodes && figures.at_rest == 0 &&
+                        figures.planned == 1 && figures.followed == 1;
     if (!linear) fmt::print(stderr, "more, or less, was written than has changed\n");
     return linear ? 0 : 1;
 }

@@ -14,6 +14,7 @@
 #include "cli/manifests.h"
 #include "cli/org_tree.h"
 #include "cli/output.h"
+#include "cli/plan.h"
 #include "cli/text_table.h"
 #include "cli/three_way.h"
 #include "tests/cli/run_in_process.h"
@@ -413,6 +414,71 @@ TEST(CliTree, is_ready_only_when_nothing_is_missing_or_old) {
     fleet.workspaces[1].meta.generation = 2;
     EXPECT_FALSE(all_ready(fleet));
     EXPECT_FALSE(all_ready({}));
+}
+
+PlanStatus a_plan() {
+    PlanStatus plan;
+    plan.items.push_back({.kind = "Workspace",
+                          .name = "acme-pm",
+                          .action = "restart",
+                          .reasons = {"files M config.yaml", "env <b>\"A\"&'\x1b[2J changed"},
+                          .parent = "",
+                          .old_parent = "acme-be",
+                          .kept = "",
+                          .held = true});
+    plan.items.push_back({.kind = "Workspace",
+                          .name = "acme-qa",
+                          .action = "delete",
+                          .reasons = {},
+                          .parent = "",
+                          .old_parent = "",
+                          .kept = "volumes kept 7d"});
+    plan.blockers.push_back({"Org acme", "PruneBlocked", "</p><script>", "kubectl <x>", true});
+    plan.blockers.push_back({"Org acme", "EnvMissing", "A is not set", "", false});
+    plan.counts = {{"restart", 1}, {"delete", 1}};
+    plan.unchanged = 9'998;
+    plan.summary = "1 restart, 1 delete; 9998 unchanged";
+    plan.token = "0123";
+    plan.expires_at = "2026-01-02T00:00:00Z";
+    return plan;
+}
+
+TEST(PlanText, SaysWhatHappensWhyAndWhatHelps) {
+    const std::string text = plan_text(a_plan(), "default", true);
+    EXPECT_THAT(text, HasSubstr("= nothing   9998 workspaces"));
+    EXPECT_THAT(text, HasSubstr("↻ restart   workspace/acme-pm   parent acme-be -> (root)\n"));
+    EXPECT_THAT(text, HasSubstr("- delete    workspace/acme-qa   volumes kept 7d\n"));
+    EXPECT_THAT(text, HasSubstr("held: see what blocks it"));
+    EXPECT_THAT(text, HasSubstr("Blocked:\n  Org acme: PruneBlocked"));
+    EXPECT_THAT(text, HasSubstr("To know:\n  Org acme: EnvMissing: A is not set\n"));
+    EXPECT_THAT(text, HasSubstr("\n  atelier apply --plan 0123\n"));
+    EXPECT_THAT(plan_text(a_plan(), "there", true), HasSubstr("apply -n there --plan 0123"));
+    EXPECT_EQ(text.find('\x1b'), std::string::npos);
+    for (const char c : plan_text(a_plan(), "default", false)) {
+        EXPECT_LT(static_cast<unsigned char>(c), 0x80);
+    }
+    EXPECT_EQ(plan_text({}, "default", true), "Nothing would change.\n");
+}
+
+TEST(PlanHtml, EscapesEverythingAndNeedsNothingElse) {
+    const std::string page = plan_html(a_plan(), "a&b", "2026");
+    EXPECT_THAT(page, HasSubstr("env &lt;b&gt;&quot;A&quot;&amp;&#39; [2J changed"));
+    EXPECT_THAT(page, HasSubstr("&lt;/p&gt;&lt;script&gt;"));
+    EXPECT_THAT(page, HasSubstr("namespace a&amp;b"));
+    EXPECT_THAT(page, HasSubstr("prefers-color-scheme: dark"));
+    for (const char* bad : {"<script", "http://", "https://", "url(", "@import", "\x1b"}) {
+        EXPECT_EQ(page.find(bad), std::string::npos) << bad;
+    }
+    EXPECT_THAT(plan_html({}, "default", ""), HasSubstr("Nothing would change."));
+    PlanStatus odd;
+    odd.items.push_back({.kind = "K",
+                         .name = "n",
+                         .action = "\"><b>",
+                         .reasons = {},
+                         .parent = "",
+                         .old_parent = "",
+                         .kept = ""});
+    EXPECT_THAT(plan_html(odd, "default", ""), HasSubstr("<td class=\"other\">"));
 }
 
 }  // namespace

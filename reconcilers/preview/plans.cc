@@ -1,0 +1,265 @@
+#include "reconcilers/preview/plans.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "crds/core.h"
+#include "reconcilers/preview/apply.h"
+#include "reconcilers/preview/fingerprint.h"
+
+namespace atelier::reconcilers::preview {
+namespace {
+
+constexpr Duration kept_for = std::chrono::hours(24);
+constexpr std::size_t most_plans = 50;
+constexpr std::size_t most_lines = 5000;  // of a plan that is kept, for saying what moved
+constexpr std::size_t most_moved = 50;
+constexpr std::size_t most_bytes = 1u << 20;  // of the objects of one plan
+constexpr std::size_t token_length = 20;
+constexpr std::string_view label = "atelier.dev/plan";
+constexpr std::string_view expires_at = "atelier.dev/expires-at";
+
+std::string name_of_plan(const std::string& token) {
+    return "plan-" + token;
+}
+
+bool is_token(const std::string& text) {
+    return text.size() == token_length && text.find_first_not_of("0123456789abcdef") == text.npos;
+}
+
+std::map<std::string, std::string> digests_of(const std::vector<Base>& bases) {
+    std::map<std::string, std::string> out;
+    for (const Base& base : bases) out[base.key.text()] = base.uid + "/" + base.digest;
+    return out;
+}
+
+// "1 restart, 2 create; 3 unchanged"
+std::string summary_of(const Forecast& forecast) {
+    std::string text;
+    for (const auto& [step, name] : names_of(Step{})) {
+        const auto count = forecast.counts.find(std::string(name));
+        if (count == forecast.counts.end()) continue;
+        text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count->second, name);
+    }
+    if (text.empty()) text = "no workspace changes";
+    return text + fmt::format("; {} unchanged", forecast.unchanged);
+}
+
+json::Document document_of(const std::string& ns, const std::string& token,
+                           const Forecast& forecast, Instant now) {
+    json::Document plan(rapidjson::kObjectType);
+    auto& allocator = plan.GetAllocator();
+    json::set(plan, "apiVersion", crds::api_version, allocator);
+    json::set(plan, "kind", "Plan", allocator);
+    json::Value& metadata = json::object_at(plan, "metadata", allocator);
+    json::set(metadata, "name", token, allocator);
+    json::set(metadata, "namespace", ns, allocator);
+    json::set(metadata, "creationTimestamp", rfc3339(now), allocator);
+    json::Value status = json::write(forecast, allocator);
+    json::set(status, "summary", summary_of(forecast), allocator);
+    if (!token.empty()) {
+        json::set(status, "token", token, allocator);
+        json::set(status, "expiresAt", rfc3339(now + kept_for), allocator);
+    }
+    json::set(plan, "status", std::move(status), allocator);
+    return plan;
+}
+
+}  // namespace
+
+// What a token stands for, as it is kept.
+struct Plans::Kept {
+    std::string org;
+    std::vector<json::Document> objects;
+    std::vector<std::string> lines;
+    std::map<std::string, std::string> bases;  // key -> uid and digest of its essence
+    Instant expires;
+    std::optional<Instant> applied;
+    template <class Self, class V>
+    static void fields(Self& self, V& v) {
+        v("org", self.org);
+        v("objects", self.objects);
+        v("lines", self.lines);
+        v("bases", self.bases);
+        v("expires", self.expires);
+        v("applied", self.applied);
+    }
+};
+
+Plans::Plans(Tools tools, const Clock& clock, std::stop_token stop)
+    : tools_(std::move(tools)),
+      objects_(tools_.store, tools_.kinds, tools_.random, tools_.log),
+      clock_(clock),
+      stop_(std::move(stop)) {}
+
+Result<Question> Plans::question_of(const std::string& ns, const json::Value& spec) const {
+    Question question{ns, {}, ""};
+    if (!spec.IsObject()) return Error{Code::invalid, "spec: is required"};
+    for (const auto& member : spec.GetObject()) {
+        const std::string_view name = json::view(member.name);
+        if (name == "org" && member.value.IsString()) {
+            question.org = json::view(member.value);
+        } else if (name == "objects" && member.value.IsArray()) {
+            for (const json::Value& object : member.value.GetArray()) {
+                question.objects.push_back(json::copy(object));
+            }
+        } else {
+            return Error{
+                Code::invalid,
+                fmt::format("spec.{}: a plan has `objects` (a list) and `org` (a name)", name)};
+        }
+    }
+    if (question.org.empty() && question.objects.empty()) {
+        return Error{Code::invalid, "spec: name objects, or an org"};
+    }
+    std::size_t bytes = 0;
+    for (const json::Document& object : question.objects) bytes += json::text(object).size();
+    if (bytes > most_bytes) {
+        return Error{Code::too_large,
+                     fmt::format("the objects of a plan have {} bytes; at most {} are taken", bytes,
+                                 most_bytes)};
+    }
+    return question;
+}
+
+std::string Plans::token_of(const Question& question, const Answer& answer) const {
+    std::string text = question.ns + "\n" + question.org + "\n";
+    for (const json::Document& object : question.objects) text += json::canonical(object) + "\n";
+    for (const std::string& line : lines_of(answer.forecast)) text += line + "\n";
+    for (const auto& [key, digest] : digests_of(answer.bases)) text += key + " " + digest + "\n";
+    return keyed_digest(tools_.fingerprint_key, text).substr(0, token_length);
+}
+
+Result<json::Document> Plans::make(const std::string& ns, const json::Value& spec) {
+    const Instant now = clock_.now();
+    Question question = TRY(question_of(ns, spec));
+    const Answer answer = TRY(preview(tools_, question, now, stop_));
+    std::string token;
+    if (!answer.forecast.empty()) {
+        token = token_of(question, answer);
+        Kept kept;
+        kept.org = question.org;
+        kept.lines = lines_of(answer.forecast);
+        if (kept.lines.size() > most_lines) kept.lines.resize(most_lines);
+        kept.bases = digests_of(answer.bases);
+        if (kept.bases.size() > most_lines) kept.bases.clear();
+        kept.expires = now + kept_for;
+        kept.objects = std::move(question.objects);
+        TRY(keep(ns, token, kept, now));
+    }
+    return document_of(ns, token, answer.forecast, now);
+}
+
+Result<json::Document> Plans::of_org(const std::string& ns, const std::string& org) {
+    const Instant now = clock_.now();
+    const Answer answer = TRY(preview(tools_, {ns, {}, org}, now, stop_));
+    return document_of(ns, "", answer.forecast, now);
+}
+
+Result<json::Document> Plans::apply(const std::string& ns, const std::string& token) {
+    const Instant now = clock_.now();
+    Kept kept = TRY(find(ns, token, now));
+    Question question{ns, {}, kept.org};
+    for (const json::Document& object : kept.objects) {
+        question.objects.push_back(json::copy(object));
+    }
+    std::vector<std::string> written;
+    Forecast forecast;
+    const bool already = kept.applied.has_value();
+    if (!already) {
+        const Answer answer = TRY(preview(tools_, question, now, stop_));
+        if (token_of(question, answer) != token) {
+            Error error{Code::conflict,
+                        "what the plan was made of has moved, and nothing was written: make it "
+                        "anew, look at it, and apply that"};
+            auto lines = lines_of(answer.forecast);
+            if (lines.size() > most_lines) lines.resize(most_lines);
+            for (std::string& line : moved(kept.lines, lines, most_moved)) {
+                error.causes.push_back({"status.items", "Moved", std::move(line)});
+            }
+            for (const auto& [key, digest] : digests_of(answer.bases)) {
+                const auto was = kept.bases.find(key);
+                if (kept.bases.empty() || (was != kept.bases.end() && was->second == digest)) {
+                    continue;
+                }
+                if (error.causes.size() > most_moved) break;
+                error.causes.push_back({"status.items", "Moved", key + " was changed"});
+            }
+            return error;
+        }
+        written = TRY(write_plan(tools_, objects_, answer, now));
+        forecast = answer.forecast;
+        kept.applied = now;
+        kept.objects.clear();  // they are written: their values need not be kept twice
+        TRY(keep(ns, token, kept, now));
+    }
+    json::Document plan = document_of(ns, token, forecast, now);
+    auto& allocator = plan.GetAllocator();
+    json::Value& status = json::object_at(plan, "status", allocator);
+    json::set(status, "appliedAt", rfc3339(*kept.applied), allocator);
+    json::set(status, "alreadyApplied", json::Value(already), allocator);
+    json::Value names(rapidjson::kArrayType);
+    for (const std::string& one : written) names.PushBack(json::make(one, allocator), allocator);
+    json::set(status, "applied", std::move(names), allocator);
+    return plan;
+}
+
+Result<Plans::Kept> Plans::find(const std::string& ns, const std::string& token, Instant now) {
+    const Error unknown{Code::not_found,
+                        fmt::format("there is no plan \"{}\" in the namespace \"{}\": it was never "
+                                    "made there, or it has expired (plans are kept for a day); "
+                                    "make it anew with `atelier plan`",
+                                    token.substr(0, 64), ns)};
+    if (!is_token(token)) return unknown;
+    const auto secret = TRY(objects_.secret(ns, name_of_plan(token)));
+    if (!secret || secret->type != plan_type) return unknown;
+    const auto text = secret->data.find("plan");
+    if (text == secret->data.end()) return unknown;
+    const json::Document document = TRY(json::parse(text->second));
+    Kept kept = TRY(json::read<Kept>(document));
+    if (kept.expires <= now) return unknown;
+    return kept;
+}
+
+Result<void> Plans::keep(const std::string& ns, const std::string& token, const Kept& kept,
+                         Instant now) {
+    TRY(make_room(ns, now));
+    crds::Secret secret;
+    secret.meta.name = name_of_plan(token);
+    secret.meta.ns = ns;
+    secret.meta.labels[std::string(crds::label::managed)] = "true";
+    secret.meta.labels[std::string(label)] = token;
+    secret.meta.annotations[std::string(expires_at)] = rfc3339(kept.expires);
+    secret.type = plan_type;
+    secret.data["plan"] = json::text(json::document_of(kept));
+    std::vector<json::Document> all;
+    all.push_back(crds::encode_secret(secret));
+    const auto candidates = TRY(candidates_of(all, ns, tools_.kinds));
+    const auto old = tools_.store.get(candidates.front().key);
+    TRY(put(tools_.store, candidates.front(), old ? old->revision : 0, tools_.random, now));
+    return {};
+}
+
+// Those that have expired go, and the oldest when there are too many.
+Result<void> Plans::make_room(const std::string& ns, Instant now) {
+    std::vector<store::ObjectPtr> plans;
+    const auto secrets = tools_.store.list(crds::Secret::resource);
+    for (const auto& object : secrets->objects) {
+        if (object->key.ns == ns && !object->meta.label(label).empty()) plans.push_back(object);
+    }
+    std::sort(plans.begin(), plans.end(),
+              [](const auto& a, const auto& b) { return a->revision < b->revision; });
+    std::size_t left = plans.size();
+    for (const auto& object : plans) {
+        const auto until = parse_rfc3339(object->meta.annotation(expires_at));
+        if (until && *until > now && left < most_plans) continue;
+        const auto secret = TRY(crds::decode_secret(object->body));
+        if (secret.type != plan_type) continue;
+        TRY(objects_.remove_secret(secret, now));
+        --left;
+    }
+    return {};
+}
+
+}  // namespace atelier::reconcilers::preview

@@ -1,0 +1,55 @@
+// Plans that can be applied: a forecast under a token, and the way to have exactly that happen.
+//
+// A token is a keyed digest of what would be applied, of what would happen, and of the state of all
+// that would change. What it stands for is kept in a Secret plan-<token> beside the objects, sealed
+// like any other, for a day; at most fifty in a namespace, the oldest go first.
+//
+// Applying makes the forecast anew. When its token is another one, nothing is written and
+// Code::conflict says what moved, a Cause for each line. Else the objects are written, and each Org
+// of the plan is bound to the planned artifact (reconcilers/org/planned.h) before anything else.
+// The writes are no transaction: who writes to the same objects in the same moment makes it stop
+// with Code::conflict, and a new plan says what is left.
+#pragma once
+
+#include <stop_token>
+#include <string>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "reconcilers/objects.h"
+#include "reconcilers/preview/preview.h"
+
+namespace atelier::reconcilers::preview {
+
+inline constexpr std::string_view plan_type = "atelier.dev/plan";  // of the Secret
+
+// Thread-safe. Every call blocks as long as preview() does. `stop` ends them with Code::cancelled.
+class Plans {
+  public:
+    Plans(Tools tools, const Clock& clock, std::stop_token stop);
+
+    // `spec`: {"objects": […], "org": "acme"}. The Plan as an object, with its token in
+    // status.token, which is empty when nothing would happen.
+    Result<json::Document> make(const std::string& ns, const json::Value& spec);
+    // What would happen to that Org as it is. Nothing is kept, and there is no token.
+    Result<json::Document> of_org(const std::string& ns, const std::string& org);
+    // Code::not_found for a token that is not known or has expired. One that was applied is
+    // answered with status.applied and does nothing.
+    Result<json::Document> apply(const std::string& ns, const std::string& token);
+
+  private:
+    struct Kept;
+    Result<Kept> find(const std::string& ns, const std::string& token, Instant now);
+    Result<void> keep(const std::string& ns, const std::string& token, const Kept& kept,
+                      Instant now);
+    Result<void> make_room(const std::string& ns, Instant now);
+    Result<Question> question_of(const std::string& ns, const json::Value& spec) const;
+    std::string token_of(const Question& question, const Answer& answer) const;
+
+    const Tools tools_;
+    Objects objects_;
+    const Clock& clock_;
+    const std::stop_token stop_;
+};
+
+}  // namespace atelier::reconcilers::preview

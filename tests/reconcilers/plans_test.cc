@@ -1,0 +1,313 @@
+// Tokens: what they stand for, how they are kept, and what applying does.
+#include "reconcilers/preview/plans.h"
+
+#include <gmock/gmock.h>
+
+#include "reconcilers/org/planned.h"
+#include "tests/reconcilers/preview_world.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+std::string source_of(const std::string& workspaces) {
+    return manifest(
+        "OrgTemplate", "dev",
+        R"("spec":{"source":{"inline":"name: Dev\nworkspaces:\n)" + workspaces + R"("}})");
+}
+const std::string org_text = manifest("Org", "acme", R"("spec":{"templateRef":{"name":"dev"}})");
+
+class PlansWorld : public PreviewWorld {
+  public:
+    PlansWorld() : plans(tools(), clock, stop.get_token()) {}
+
+    Result<json::Document> make(const std::vector<std::string>& texts,
+                                const std::string& org = "") {
+        std::string spec = "{";
+        if (!org.empty()) spec += R"("org":")" + org + "\"";
+        if (!texts.empty()) {
+            spec += (org.empty() ? "" : ",") + std::string("\"objects\":[");
+            for (const std::string& text : texts) spec += (spec.back() == '[' ? "" : ",") + text;
+            spec += "]";
+        }
+        const auto parsed = json::parse(spec + "}");
+        CHECK(parsed);
+        return plans.make("default", *parsed);
+    }
+    std::string token(const std::vector<std::string>& texts, const std::string& org = "") {
+        const auto made = make(texts, org);
+        if (!made) {
+            ADD_FAILURE() << made.error().message;
+            return "";
+        }
+        return json::string_at(*made, {"status", "token"});
+    }
+    // "Org acme created, …"; "already", or "ERROR: …" with what moved.
+    std::string carry_out(const std::string& named) {
+        const auto done = plans.apply("default", named);
+        if (!done) {
+            std::string text = "ERROR: " + done.error().message;
+            for (const Cause& cause : done.error().causes) text += "\n" + cause.message;
+            return text;
+        }
+        const json::Value* already = json::find(*done, {"status", "alreadyApplied"});
+        if (already->GetBool()) return "already";
+        std::string text;
+        for (const auto& one : json::find(*done, {"status", "applied"})->GetArray()) {
+            text += (text.empty() ? "" : ", ") + std::string(json::view(one));
+        }
+        return text;
+    }
+    std::size_t kept() {
+        std::size_t count = 0;
+        const auto all = store.list("secrets");
+        for (const auto& object : all->objects) count += object->key.name.starts_with("plan-");
+        return count;
+    }
+    std::string bound() {
+        return read<crds::Org>("acme").meta.annotation(annotation::planned_artifact);
+    }
+
+    std::stop_source stop;
+    preview::Plans plans;
+};
+
+TEST(Plans, WhatWasPlannedIsDoneOnceAndOnlyThat) {
+    PlansWorld world;
+    const std::vector<std::string> all = {org_text, source_of(R"(  - {name: PM}\n)")};
+    const std::string token = world.token(all);
+    EXPECT_EQ(token.size(), 20u);
+    EXPECT_EQ(world.token(all), token) << "one plan, one token";
+    EXPECT_EQ(world.kept(), 1u);
+    EXPECT_EQ(world.workspaces(), "");
+    EXPECT_EQ(world.carry_out(token), "OrgTemplate dev created, Org acme created");
+    EXPECT_EQ(world.bound().size(), 64u);
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm");
+    EXPECT_EQ(world.bound(), "") << "the promise is kept";
+    EXPECT_EQ(world.carry_out(token), "already");
+    EXPECT_EQ(world.token(all), "") << "nothing is left, so there is no token";
+}
+
+TEST(Plans, WhatMovesMeanwhileIsToldAndNothingIsWritten) {
+    PlansWorld world;
+    world.apply({org_text, source_of(R"(  - {name: PM}\n  - {name: QA}\n)")});
+    world.settle();
+    const std::string token =
+        world.token({source_of(R"(  - {name: PM, role: lead}\n  - {name: QA}\n)")});
+    world.change<crds::Workspace>("acme-pm", [](crds::Workspace& one) {
+        one.spec.desired_state = crds::DesiredState::paused;
+    });
+    const Revision before = world.store.revision();
+    EXPECT_THAT(world.carry_out(token),
+                AllOf(HasSubstr("has moved"), HasSubstr("- Workspace acme-pm: restart")));
+    EXPECT_EQ(world.store.revision(), before);
+    EXPECT_EQ(world.bound(), "");
+}
+
+TEST(Plans, AnEditOfWhatWouldBeWrittenIsAMove) {
+    PlansWorld world;
+    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
+    world.settle();
+    const std::string token = world.token({source_of(R"(  - {name: PM, role: lead}\n)")});
+    // The same would happen, but somebody else had a say in the object.
+    world.change<crds::OrgTemplate>("dev",
+                                    [](crds::OrgTemplate& one) { one.meta.labels["team"] = "a"; });
+    EXPECT_THAT(world.carry_out(token),
+                HasSubstr("orgtemplates.atelier.dev default/dev was changed"));
+    // A status that moves, and a request to look again, are no edits.
+    const std::string other = world.token({source_of(R"(  - {name: PM, role: lead}\n)")});
+    world.make_ready("acme-pm");
+    world.change<crds::OrgTemplate>("dev", [](crds::OrgTemplate& one) {
+        one.meta.annotations["atelier.dev/reconcile-requested-at"] = "now";
+    });
+    world.settle();
+    EXPECT_EQ(world.carry_out(other), "OrgTemplate dev configured");
+}
+
+TEST(Plans, AnOrgGoesToThePlannedArtifactOrStays) {
+    PlansWorld world;
+    const auto text = [](const std::string& names) {
+        return std::map<std::string, std::string>{{"org.yaml", "name: Dev\nworkspaces:\n" + names}};
+    };
+    world.push(text("  - {name: PM}\n"));
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    world.push(text("  - {name: PM}\n  - {name: QA}\n"));
+    const std::string token = world.token({}, "acme");
+    ASSERT_FALSE(token.empty());
+    EXPECT_EQ(world.workspaces(), "acme-pm");
+    EXPECT_EQ(world.carry_out(token), "") << "no object is written but the bond";
+    const std::string planned = world.bound();
+    ASSERT_EQ(planned.size(), 64u);
+    // Before the template is looked at again, upstream moves on.
+    world.push(text("  - {name: PM}\n  - {name: QA}\n  - {name: BE}\n"));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm") << "that, or nothing";
+    const auto org = world.read<crds::Org>("acme");
+    ASSERT_TRUE(org.status.is_true(condition::plan_moved));
+    EXPECT_THAT(org.status.find(condition::plan_moved)->message,
+                AllOf(HasSubstr(planned.substr(0, 12)), HasSubstr("atelier plan acme")));
+    EXPECT_EQ(world.bound(), planned);
+    // The next plan takes its place.
+    const std::string next = world.token({}, "acme");
+    EXPECT_EQ(world.carry_out(next), "");
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-be acme-pm acme-qa");
+    EXPECT_EQ(world.bound(), "");
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::plan_moved), nullptr);
+}
+
+TEST(Plans, ThePlannedArtifactIsReachedWhenTheTemplateIsLookedAt) {
+    PlansWorld world;
+    world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM}\n"}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM}\n  - {name: QA}\n"}});
+    EXPECT_EQ(world.carry_out(world.token({}, "acme")), "");
+    // The Org looks before its template does.
+    ASSERT_TRUE(world.reconcile_org());
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("Ready")->reason, "WaitingForPlan");
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::plan_moved), nullptr);
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm acme-qa");
+    EXPECT_EQ(world.bound(), "");
+}
+
+TEST(Plans, TokensExpireAndOnlySoManyAreKept) {
+    PlansWorld world;
+    const std::string first = world.token({source_of(R"(  - {name: W}\n)")});
+    world.clock.now_ += std::chrono::hours(25);
+    EXPECT_THAT(world.carry_out(first), HasSubstr("has expired"));
+    std::string oldest;
+    for (int i = 0; i < 55; ++i) {
+        const std::string token =
+            world.token({source_of("  - {name: W" + std::to_string(i) + "}\\n")});
+        if (i == 0) oldest = token;
+    }
+    EXPECT_EQ(world.kept(), 50u) << "the expired one and the oldest went";
+    EXPECT_THAT(world.carry_out(oldest), HasSubstr("there is no plan"));
+    for (const char* bad :
+         {"", "x", "../secrets", "0123456789abcdef01234", "ABCDEF0123456789ABCD"}) {
+        EXPECT_THAT(world.carry_out(bad), HasSubstr("there is no plan")) << bad;
+    }
+}
+
+// Back to an earlier revision, by a plan.
+TEST(Plans, AnOrgIsPinnedByAPlan) {
+    PlansWorld world;
+    const auto push = [&](const std::string& names) {
+        world.push({{"org.yaml", "name: Dev\nworkspaces:\n" + names}});
+    };
+    push("  - {name: PM}\n");
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    const std::string first = world.read<crds::Org>("acme").status.revision;
+    push("  - {name: PM}\n  - {name: QA}\n");
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm acme-qa");
+    const std::string pinned = manifest(
+        "Org", "acme", R"("spec":{"templateRef":{"name":"dev"},"revision":")" + first + "\"}");
+    EXPECT_THAT(world.plan({pinned}),
+                testing::Contains("Workspace acme-qa: delete; volumes kept 7d"));
+    EXPECT_EQ(world.carry_out(world.token({pinned})), "Org acme configured");
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm");
+    EXPECT_EQ(world.bound(), "");
+    EXPECT_EQ(world.read<crds::Org>("acme").status.revision, first);
+    // What it would be to follow again.
+    EXPECT_THAT(world.plan({manifest("Org", "acme", R"("spec":{"templateRef":{"name":"dev"}})")}),
+                testing::Contains("Workspace acme-qa: create"));
+    EXPECT_EQ(world.token({}, "acme"), "") << "as it is, nothing is to be done";
+}
+
+// Somebody's own Secret of that form is not taken for a plan, and not removed.
+TEST(Plans, ASecretOfSomebodyElseIsNoPlan) {
+    PlansWorld world;
+    world.apply(
+        {R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"plan-00000000000000000000",
+                     "labels":{"atelier.dev/plan":"00000000000000000000"}},
+                     "stringData":{"plan":"{}"}})"});
+    EXPECT_THAT(world.carry_out("00000000000000000000"), HasSubstr("there is no plan"));
+    EXPECT_FALSE(world.token({source_of(R"(  - {name: W}\n)")}).empty());
+    EXPECT_EQ(world.kept(), 2u);
+}
+
+TEST(Plans, ASecretsValueIsInNoAnswerAndGoesFromWhatIsKeptOnceApplied) {
+    PlansWorld world;
+    const std::string secret = manifest("Secret", "keys", R"("stringData":{"TOKEN":"hunter2"})");
+    const auto made = world.make({secret});
+    ASSERT_TRUE(made);
+    EXPECT_THAT(json::text(*made), AllOf(Not(HasSubstr("hunter2")), Not(HasSubstr("aHVudGVyMg"))));
+    const std::string token = json::string_at(*made, {"status", "token"});
+    EXPECT_EQ(world.carry_out(token), "Secret keys created");
+    const auto kept = world.objects.secret("default", "plan-" + token);
+    ASSERT_TRUE(kept && *kept);
+    EXPECT_EQ((*kept)->type, preview::plan_type);
+    EXPECT_THAT((*kept)->data.at("plan"), Not(HasSubstr("hunter2")));
+}
+
+TEST(Plans, AnOrgMayBeMadeWithItsTemplateInAnyOrder) {
+    PlansWorld world;
+    const std::string secret = manifest("Secret", "keys", R"("stringData":{"A":"b"})");
+    const std::string org = manifest(
+        "Org", "acme",
+        R"("spec":{"templateRef":{"name":"dev"},"envFrom":[{"secretRef":{"name":"keys"}}]})");
+    const std::string solo = manifest("Workspace", "solo", R"("spec":{"role":"r"})");
+    EXPECT_EQ(world.carry_out(world.token({solo, org, source_of(R"(  - {name: PM}\n)"), secret})),
+              "Secret keys created, OrgTemplate dev created, Org acme created, Workspace solo "
+              "created");
+}
+
+// Whatever write fails on the way: what was not written is told, and a new plan does the rest.
+TEST(Plans, AFailedWriteIsToldAndTheNextPlanGoesOn) {
+    for (int way = 0; way < 12; ++way) {
+        const int nth = way / 2 + 1;
+        SCOPED_TRACE(way);
+        PlansWorld world;
+        world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
+        world.settle();
+        const std::vector<std::string> next = {
+            manifest("ConfigMap", "words", R"("data":{"A":"b"})"),
+            source_of(R"(  - {name: PM, role: lead}\n)"),
+            manifest("Org", "acme",
+                     R"("spec":{"templateRef":{"name":"dev"},"defaults":{"model":"opus"}})")};
+        const std::string token = world.token(next);
+        world.store.fail_write(nth, way % 2 == 1);
+        if (const std::string first = world.carry_out(token); nth <= 5) {
+            EXPECT_THAT(first, HasSubstr("ERROR"));
+        }
+        world.store.fail_write(0, false);
+        if (const std::string again = world.token(next); !again.empty()) {
+            EXPECT_THAT(world.carry_out(again), Not(HasSubstr("ERROR")));
+        }
+        world.settle();
+        EXPECT_EQ(world.read<crds::Workspace>("acme-pm").spec.role, "lead");
+        EXPECT_EQ(world.read<crds::Workspace>("acme-pm").spec.model, "opus");
+        EXPECT_EQ(world.bound(), "");
+    }
+}
+
+TEST(Plans, QuestionsThatAreNoneAreRefused) {
+    PlansWorld world;
+    for (const char* spec : {"{}", "[]", R"({"objects":{}})", R"({"org":1})", R"({"x":1})"}) {
+        const auto parsed = json::parse(spec);
+        const auto made = world.plans.make("default", *parsed);
+        ASSERT_FALSE(made) << spec;
+        EXPECT_EQ(made.error().code, Code::invalid) << spec;
+    }
+    const auto parsed = json::parse(R"({"org":"acme"})");
+    EXPECT_EQ(world.plans.make("nowhere", *parsed).error().code, Code::not_found);
+    EXPECT_EQ(world.plans.of_org("default", "acme").error().code, Code::not_found);
+}
+
+}  // namespace
+}  // namespace atelier::reconcilers
