@@ -103,7 +103,6 @@ Services::Services(store::Store& s, const crds::Kinds& kinds, const Clock& c, Ra
       authentication(options.credentials),
       request_metrics(m),
       watches(objects, presenter, c, m, {options.own_thread}),
-      background(options.own_thread),
       hastener(c, options.webhook_pause, options.own_thread,
                [this](const Key& key) { request_reconcile(*this, key); }) {
     subscription = store.on_commit([this](Revision) { watches.wake(); });
@@ -189,7 +188,7 @@ void Api::stop() {
     state_->services->subscription.reset();
     state_->services->watches.stop();
     state_->services->hastener.stop();
-    state_->services->background.stop();
+    state_->services->comparisons.stop();
     state_->services->desk.stop();
 }
 

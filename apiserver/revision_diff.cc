@@ -9,15 +9,17 @@ void answer_revision_diff(Services& services, const CallPtr& call) {
     const RevisionQuestion question{call->route.ns, call->route.name,
                                     query_text(call->request, "since"),
                                     query_text(call->request, "to")};
-    const bool posted = services.background.post([&services, call, question] {
+    const auto answer = [&services, call, question](bool closed) {
+        if (closed) return call->fail(Error{Code::unavailable, "the server is ending"});
         auto text = services.options.revision_diff(question);
         if (text) return call->json(200, *std::move(text));
         Failure failure = failure_of(text.error(), call->route.kind, call->route.name);
         // What is not there may be a revision: it is named.
         failure.message = text.error().message;
         call->fail(failure);
-    });
-    if (!posted) {
+    };
+    if (!services.options.own_thread) return answer(false);
+    if (!services.comparisons.take(answer)) {
         call->fail(Error{Code::exhausted, "too many comparisons are under way: try again soon"});
     }
 }

@@ -5,7 +5,6 @@
 
 #include "apiserver/api.h"
 #include "apiserver/authentication.h"
-#include "apiserver/background.h"
 #include "apiserver/call.h"
 #include "apiserver/catalog.h"
 #include "apiserver/discovery.h"
@@ -39,9 +38,9 @@ struct Services : std::enable_shared_from_this<Services> {
     Authentication authentication;
     RequestMetrics request_metrics;
     WatchHub watches;
-    Background background;
     Hastener hastener;
     Desk desk{2, 8};                                    // of plans
+    Desk comparisons{1, 16};                            // of revisions
     std::unique_ptr<store::Subscription> subscription;  // last: ends first
 };
 
