@@ -1,4 +1,5 @@
-// diff: what a template changed between two of its revisions, workspace by workspace.
+// diff: what a template changed between two of its revisions, workspace by workspace; of files,
+// diff_files.cc.
 #include <ostream>
 
 #include "base/text.h"
@@ -142,10 +143,13 @@ std::string diff_text(const json::Value& diff) {
 }
 
 int run_diff(Session& session) {
-    if (session.arguments.words.size() != 1) {
-        return session.usage("name one org: atelier diff ORG --since REVISION");
+    const bool files = session.arguments.given("filename");
+    const std::size_t words = session.arguments.words.size();
+    if (files ? words != 0 : words != 1) {
+        return session.usage(
+            "name files by -f, or one org: atelier diff -f FILE | ORG --since REVISION");
     }
-    const auto code = diff(session);
+    const auto code = files ? diff_files(session) : diff(session);
     if (code) return *code;
     // 1 says that there are changes.
     const int failed = session.fail(code.error());

@@ -26,6 +26,9 @@ Result<OrgRevisions> org_revisions(Session& session, std::string name);  // "acm
 std::string diff_text(const json::Value& diff);
 bool has_changes(const json::Value& diff);
 
+// What `apply` of the files would change: 0 nothing, 1 something.
+Result<int> diff_files(Session& session);
+
 int run_history(Session& session);
 int run_diff(Session& session);
 int run_revert(Session& session);

@@ -22,6 +22,7 @@ constexpr Flag field_selector{"field-selector", 0, Kind::text, "FIELDS",
 constexpr Flag all_namespaces{"all-namespaces", 'A', Kind::on, "", "of all namespaces"};
 constexpr Flag timeout{"timeout", 0, Kind::text, "DURATION",
                        "give up after this, with exit code 3: 30s, 5m; 0 never does"};
+constexpr Flag yes{"yes", 'y', Kind::on, "", "apply the plan without asking"};
 constexpr Flag reason{"reason", 0, Kind::text, "TEXT", "why, for whoever looks later"};
 
 std::vector<Verb> looking() {
@@ -57,14 +58,19 @@ std::vector<Verb> looking() {
          {output},
          run_history},
         {"diff",
-         "show what a template changed between two of its revisions, for an org",
-         "diff ORG [--since REVISION] [--to REVISION]",
-         "atelier diff acme\natelier diff acme --since 4f1c2ab\natelier diff acme --since 4f1c2ab "
-         "--to "
-         "9d0e35b\natelier diff acme --exit-code >/dev/null || echo something changes",
+         "show what apply would change, or what a template changed between two of its revisions",
+         "diff -f FILE | ORG [--since REVISION] [--to REVISION]",
+         "atelier diff -f org.yaml\n"
+         "atelier diff acme\n"
+         "atelier diff acme --since 4f1c2ab\n"
+         "atelier diff acme --since 4f1c2ab --to 9d0e35b\n"
+         "atelier diff acme --exit-code >/dev/null || echo something changes",
          {{"since", 0, Kind::text, "REVISION", "from here; else from what the org runs"},
           {"to", 0, Kind::text, "REVISION", "to here; else to the newest"},
-          {"exit-code", 0, Kind::on, "", "end with 1 when something differs, above 1 on errors"},
+          {"exit-code", 0, Kind::on, "",
+           "end with 1 when something differs, above 1 on errors; with -f that is always so"},
+          filename,
+          recursive,
           output},
          run_diff},
         {"why",
@@ -133,6 +139,18 @@ std::vector<Verb> changing() {
           {"ignore-not-found", 0, Kind::on, "", "what is not there is no error"},
           timeout},
          run_delete},
+        {"revert",
+         "bring an org to another revision of its template, by a plan to look at first",
+         "revert ORG --to REVISION",
+         "atelier revert acme --to 4f1c2ab\natelier revert acme --to 4f1c2ab --yes",
+         {{"to", 0, Kind::text, "REVISION", "the org is pinned to this one"}, yes, output},
+         run_revert},
+        {"follow",
+         "have an org follow its template again, by a plan to look at first",
+         "follow ORG",
+         "atelier follow acme\natelier follow acme --yes",
+         {yes, output},
+         run_follow},
         {"updates",
          "list plugin updates, those that wait for a decision first",
          "updates",

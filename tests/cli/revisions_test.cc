@@ -2,6 +2,7 @@
 #include "cli/revisions.h"
 
 #include "base/text.h"
+#include "cli/text_diff.h"
 #include "tests/cli/cli_server.h"
 
 namespace atelier::cli::test {
@@ -128,6 +129,68 @@ TEST_F(RevisionVerbs, AnUnknownRevisionIsToldWithWhatThereIs) {
     EXPECT_THAT(told.err, HasSubstr("it has 222222200000, 111111100000"));
     EXPECT_THAT(told.err, HasSubstr("atelier history acme"));
     EXPECT_EQ(run({"diff"}).code, exit_code::usage);
+}
+
+TEST(UnifiedDiff, IsThatOfDiff) {
+    EXPECT_EQ(unified_diff("a\nb\n", "a\nb\n"), "");
+    EXPECT_EQ(unified_diff("", ""), "");
+    EXPECT_EQ(unified_diff("", "a\nb\n"), "@@ -0,0 +1,2 @@\n+a\n+b\n");
+    EXPECT_EQ(unified_diff("a\n", ""), "@@ -1 +0,0 @@\n-a\n");
+    EXPECT_EQ(unified_diff("1\n2\n3\n4\n5\n6\n", "1\n2\n3\n4\nfive\n6\n"),
+              "@@ -2,5 +2,5 @@\n 2\n 3\n 4\n-5\n+five\n 6\n");
+    std::string before;
+    std::string after;
+    for (int i = 1; i <= 30; ++i) {
+        before += std::to_string(i) + "\n";
+        after += (i == 5 || i == 12 || i == 25 ? "x" : "") + std::to_string(i) + "\n";
+    }
+    EXPECT_EQ(unified_diff(before, after),
+              "@@ -2,14 +2,14 @@\n 2\n 3\n 4\n-5\n+x5\n 6\n 7\n 8\n 9\n 10\n 11\n-12\n+x12\n 13\n"
+              " 14\n 15\n"
+              "@@ -22,7 +22,7 @@\n 22\n 23\n 24\n-25\n+x25\n 26\n 27\n 28\n")
+        << "changes seven lines apart share their context, those farther apart do not";
+    std::string many;
+    for (int i = 0; i < 5000; ++i) many += "a" + std::to_string(i) + "\n";
+    const std::string all = unified_diff(many, "b\n" + many.substr(3) + "c\n");
+    EXPECT_TRUE(all.starts_with("@@ -1,5000 +1,5001 @@\n-a0\n")) << all.substr(0, 100);
+}
+
+TEST_F(RevisionVerbs, DiffOfFilesSaysWhatApplyWouldChange) {
+    const auto diff = [&](const std::string& text) {
+        process.input = text;
+        return run({"diff", "-f", "-"});
+    };
+    const std::string org = "apiVersion: atelier.dev/v1alpha1\nkind: Org\nmetadata: {name: acme}\n";
+    const auto same = diff(org + "spec: {templateRef: {name: dev}}\n");
+    EXPECT_EQ(same.code, 0) << same.err;
+    EXPECT_EQ(same.out, "");
+    const auto changed = diff(org + "spec: {templateRef: {name: other}}\n");
+    EXPECT_EQ(changed.code, 1) << changed.err;
+    EXPECT_THAT(changed.out, HasSubstr("--- live org.atelier.dev/acme\n+++ applied "
+                                       "org.atelier.dev/acme\n@@ "));
+    EXPECT_THAT(changed.out, HasSubstr("-    name: dev\n+    name: other\n"));
+    EXPECT_THAT(changed.out, Not(HasSubstr("last-applied")));
+    const auto fresh = diff(
+        "apiVersion: atelier.dev/v1alpha1\nkind: Org\nmetadata: {name: n}\nspec: {templateRef: "
+        "{name: dev}}\n");
+    EXPECT_EQ(fresh.code, 1);
+    EXPECT_THAT(fresh.out, HasSubstr("--- (not there) org.atelier.dev/n"));
+    EXPECT_THAT(fresh.out, HasSubstr("+kind: Org\n"));
+    EXPECT_EQ(run({"get", "org", "n"}).code, exit_code::error) << "nothing was made";
+    const auto wrong = diff(org + "spec: {templateRef: {name: dev}, bogus: 1}\n");
+    EXPECT_GT(wrong.code, 1);
+    EXPECT_THAT(wrong.err, HasSubstr("bogus"));
+
+    const std::string secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: ";
+    ASSERT_EQ(apply(secret + "{A: hunter2, B: same}\n").code, 0);
+    const auto covered = diff(secret + "{A: hunter3, B: same, C: hunter4}\n");
+    EXPECT_EQ(covered.code, 1) << covered.err;
+    EXPECT_THAT(covered.out, HasSubstr("-  A: '*** (before)'\n"));
+    EXPECT_THAT(covered.out, HasSubstr("+  A: '*** (after)'\n"));
+    EXPECT_THAT(covered.out, HasSubstr("+  C: '***'\n"));
+    EXPECT_THAT(covered.out, Not(HasSubstr("aHVudGVy")));
+    EXPECT_THAT(covered.out, Not(HasSubstr("hunter")));
+    EXPECT_EQ(run({"diff", "acme", "-f", "x"}).code, exit_code::usage);
 }
 
 }  // namespace

@@ -122,6 +122,34 @@ tells_what_there_is() { [[ "$(condition org acme Pinned message)" == *"${COMMITS
 expect "it does not say what the template has" tells_what_there_is
 runs 1 || die "the pin does not hold"
 
+note "back by a plan that is looked at first"
+pin null
+expect "version 4 does not run" runs 4
+atelier revert acme --to "${COMMITS[2]:0:9}" >out 2>&1
+cat out
+says out "acme-v2" "acme-v4" "acme-pm" "atelier apply --plan"
+runs 4 || die "a plan that was only made had an effect"
+token=$(grep -o 'apply --plan [^ ]*' out | tail -1 | cut -d' ' -f3)
+atelier apply --plan "$token" >out
+expect "version 2 does not run" runs 2
+[ "$(field org acme '.status.history[0].by')" = ada ] || die "who went back is not told"
+atelier revert acme --to "${COMMITS[2]}" >out
+says out "pinned to ${COMMITS[2]:0:12} already"
+atelier revert acme --to "${COMMITS[1]}" --yes >out
+expect "version 1 does not run" runs 1
+atelier history acme >out
+says out "runs, pinned" "ada" "template"
+code=0
+atelier revert acme --to 0123456789 >out 2>&1 || code=$?
+[ "$code" -gt 0 ] || die "an unknown revision is planned"
+says out "has no revision" "atelier history acme"
+atelier follow acme --yes >out
+expect "it does not follow" runs 4
+atelier follow acme >out
+says out "follows its template already"
+pin "\"${COMMITS[1]}\""
+expect "version 1 does not run" runs 1
+
 note "an unknown revision changes nothing"
 pin '"0000000000"'
 expect "it is not told" has_reason org acme RevisionUnknown
