@@ -8,6 +8,7 @@ set -euo pipefail
 
 begin_world
 start_git_server
+GIT_PID=$!
 make_remote dev
 cd "$WORLD"
 export ATELIER_USER=ada
@@ -168,5 +169,12 @@ pin null
 expect "it does not follow" runs 4
 [ "$(field org acme '.status.history[0].by')" = template ] || die "who brought version 4 is not told"
 [ "$(field org acme '.status.history[1].by')" = api ] || die "who pinned version 3 is not told"
+
+note "back while the git server is away"
+kill "$GIT_PID"
+atelier reconcile orgtemplate dev >/dev/null
+expect "the template is still well" has_reason orgtemplate dev SourceFetchFailed
+atelier revert acme --to "${COMMITS[2]}" --yes >out
+expect "version 2 does not run" runs 2
 if grep -qF -e "$KEY" -e hello- server.log; then die "the log tells a secret"; fi
 stop_server
