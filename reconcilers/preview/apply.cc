@@ -56,7 +56,8 @@ class Writer {
         if (org.artifact_digest.empty()) return false;
         const auto& items = answer_.forecast.items;
         return std::any_of(items.begin(), items.end(), [&](const Item& item) {
-            return item.org == org.org || item.kind == OrgTemplate::Spec::kind;
+            return item.org == org.org || item.kind == OrgTemplate::Spec::kind ||
+                   (item.kind == Org::Spec::kind && item.name == org.org);
         });
     }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr Duration kept_for = std::chrono::hours(24);
 constexpr std::size_t most_plans = 50;
-constexpr std::size_t most_lines = 5000;  // of a plan that is kept, for saying what moved
+constexpr std::size_t most_lines = 2000;  // of a plan that is kept, for saying what moved
 constexpr std::size_t most_moved = 50;
 constexpr std::size_t most_bytes = 1u << 20;  // of the objects of one plan
 constexpr std::size_t token_length = 20;

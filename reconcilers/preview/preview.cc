@@ -159,6 +159,9 @@ class Preview {
             if (object->meta.annotation(annotation::planned_artifact).empty()) continue;
             auto org = TRY(after_.find<Org>(object->key.ns, object->key.name));
             if (!org) continue;
+            if (object->key.ns == question_.ns) {
+                bound_[object->key.name] = org->meta.annotation(annotation::planned_artifact);
+            }
             org->meta.annotations.erase(std::string(annotation::planned_artifact));
             TRY(after_.update(*org, now_));
         }
@@ -303,8 +306,32 @@ class Preview {
             followed.revision = observed.revision->revision;
             followed.artifact_digest = observed.revision->artifact_digest;
         }
+        const auto bound = bound_.find(key.name);
+        if (bound != bound_.end() && bound->second != followed.artifact_digest) {
+            give_up(key, bound->second);
+        }
         answer_.forecast.orgs.push_back(std::move(followed));
         return {};
+    }
+
+    // The plan that it waits for will not come true, and this one takes its place.
+    void give_up(const Key& key, const std::string& artifact) {
+        note_base(key);
+        const std::string reason = "gives up the plan of " + artifact.substr(0, 12);
+        auto& items = answer_.forecast.items;
+        const auto item = std::find_if(items.begin(), items.end(), [&](const Item& one) {
+            return one.kind == Org::Spec::kind && one.name == key.name;
+        });
+        if (item != items.end()) {
+            item->reasons.push_back(reason);
+            return;
+        }
+        Item fresh;
+        fresh.kind = Org::Spec::kind;
+        fresh.name = key.name;
+        fresh.action = Step::configure;
+        fresh.reasons = {reason};
+        items.push_back(std::move(fresh));
     }
 
     // Workspaces whose environment comes from a Secret or ConfigMap that changes. Those that an Org
@@ -495,9 +522,10 @@ class Preview {
 
     std::set<Key> due_;
     std::set<Key> looked_at_;
-    std::map<Key, Error> failures_;    // of the last round
-    std::set<std::string> suspended_;  // names of Orgs
-    std::set<Key> concerned_;          // workspaces
+    std::map<Key, Error> failures_;             // of the last round
+    std::map<std::string, std::string> bound_;  // Org -> the artifact of an earlier plan
+    std::set<std::string> suspended_;           // names of Orgs
+    std::set<Key> concerned_;                   // workspaces
     std::map<Key, std::vector<PluginChange>> plugins_;
     std::map<std::string, Duration> grace_;  // of the volumes, by Org
     std::set<Key> pending_;                  // workspaces whose deletion waits

@@ -25,6 +25,9 @@ all_ready() { # all_ready COUNT
 starts() { # how often the workspace was started
   field ws "$1" '.status.restarts // 0'
 }
+is_unbound() { [ "$(field org "$1" '.metadata.annotations["atelier.dev/planned-artifact"]')" = null ]; }
+restarted_to() { [ "$(starts "$1")" = "$2" ] && all_ready 3; }
+has_token_and_runs() { [ "$(field secret keys .data.TOKEN | base64 -d)" = "$1" ] && all_ready 3; }
 bodies() { atelier get ws,orgs,orgtemplates -o json | jq -S '[.items[] | {kind, name: .metadata.name, spec}]'; }
 write_files() { # write_files WORKSPACES: org.yaml with a template, an Org and a Secret
   {
@@ -62,7 +65,7 @@ scenario() { # scenario BACKEND
   [ "$CODE" = 0 ] || { cat "$out/applied"; die "not applied: $CODE"; }
   says "$out/applied" "Org acme created" "Secret keys created"
   expect "the planned org did not come" all_ready 3
-  expect "the Org stays bound to its plan" eval '[ "$(field org acme ".metadata.annotations[\"atelier.dev/planned-artifact\"]")" = null ]'
+  expect "the Org stays bound to its plan" is_unbound acme
   apply_token "$token" "$out/again"
   [ "$CODE" = 0 ] || die "applied twice: $CODE"
   says "$out/again" "was applied at"
@@ -86,7 +89,7 @@ scenario() { # scenario BACKEND
   says "$out/edit" "restart" "files M config.yaml" "re-parent" "parent acme-pm -> acme-be" "= nothing"
   apply_token "$(token_of "$out/edit")" "$out/edited"
   [ "$CODE" = 0 ] || die "the edit was not applied"
-  expect "the edit did not come" eval '[ "$(starts acme-be)" = $((be + 1)) ] && all_ready 3'
+  expect "the edit did not come" restarted_to acme-be $((be + 1))
   [ "$(starts acme-pm)" = "$pm" ] || die "acme-pm restarted, and the plan did not say so"
   [ "$(starts acme-qa)" = "$qa" ] || die "acme-qa restarted, and the plan did not say so"
   [ "$(field ws acme-qa .spec.parent)" = acme-be ] || die "acme-qa did not move"
@@ -117,7 +120,7 @@ scenario() { # scenario BACKEND
   start_server
   apply_token "$(token_of "$out/killed")" "$out/after-kill"
   [ "$CODE" = 0 ] || { cat "$out/after-kill"; die "the token was lost with the server"; }
-  expect "the new value did not come" eval '[ "$(field secret keys .data.TOKEN | base64 -d)" = second-value-of-it ] && all_ready 3'
+  expect "the new value did not come" has_token_and_runs second-value-of-it
 
   # Deletion, and what blocks it.
   write_files '  - {name: PM, children: [{name: BE, initial_prompt: Hello.}]}\n'

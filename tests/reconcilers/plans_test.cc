@@ -164,6 +164,30 @@ TEST(Plans, AnOrgGoesToThePlannedArtifactOrStays) {
     EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::plan_moved), nullptr);
 }
 
+// Upstream went back to what runs: nothing is to be done but to give the old plan up.
+TEST(Plans, APlanThatCannotComeTrueIsGivenUpByTheNext) {
+    PlansWorld world;
+    const std::map<std::string, std::string> one = {
+        {"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM}\n"}};
+    world.push(one);
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM}\n  - {name: QA}\n"}});
+    EXPECT_EQ(world.carry_out(world.token({}, "acme")), "");
+    world.push(one);
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm");
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("Ready")->reason, "WaitingForPlan");
+    const std::string next = world.token({}, "acme");
+    ASSERT_FALSE(next.empty());
+    EXPECT_EQ(world.carry_out(next), "");
+    world.settle();
+    EXPECT_EQ(world.bound(), "");
+    EXPECT_NE(world.read<crds::Org>("acme").status.find("Ready")->reason, "WaitingForPlan");
+    EXPECT_EQ(world.token({}, "acme"), "");
+}
+
 TEST(Plans, ThePlannedArtifactIsReachedWhenTheTemplateIsLookedAt) {
     PlansWorld world;
     world.push({{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM}\n"}});
