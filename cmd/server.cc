@@ -36,6 +36,7 @@
 #include "drivers/git.h"
 #include "drivers/plugin_folder.h"
 #include "drivers/tree_collection.h"
+#include "reconcilers/deleted_workspace/reconciler.h"
 #include "reconcilers/objects.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org/revision_diff.h"
@@ -266,6 +267,7 @@ class Server {
         add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_));
         workspaces_ =
             &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world(), log_));
+        add(std::make_unique<reconcilers::DeletedWorkspaceReconciler>(*objects_, world(), log_));
         add(std::make_unique<reconcilers::PluginReconciler>(
             *objects_, *git_, *trees_,
             reconcilers::plugin::Options{.directory = options_.plugins,

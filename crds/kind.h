@@ -94,7 +94,7 @@ struct KindOptions {
     bool allow_unpinned = false;
 };
 
-// The eight kinds of Atelier, from the embedded CRDs, with their rules.
+// The kinds of Atelier, from the embedded CRDs, with their rules.
 Result<Kinds> atelier_kinds(const KindOptions& options = {});
 // namespaces, secrets, configmaps, events, serviceaccounts, leases.
 void add_core_kinds(Kinds& kinds);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "crds/deleted_workspace.h"
 #include "crds/meta.h"
 
 namespace atelier::crds {
@@ -143,6 +144,14 @@ class Checker {
         }
     }
 
+    // Another one would leave the volumes behind that it has.
+    void volumes(const Meta& meta, const Meta& before) {
+        const std::string now = meta.annotation(annotation::volumes_of);
+        if (now == before.annotation(annotation::volumes_of)) return;
+        invalid(fmt::format("annotations[{}]", annotation::volumes_of), now,
+                "it is set when the Workspace is made, and cannot be changed");
+    }
+
     void owners(const Meta& meta) {
         const OwnerReference* controller = nullptr;
         for (std::size_t i = 0; i < meta.owners.size(); ++i) {
@@ -265,6 +274,7 @@ void validate_metadata(const Kind& kind, const Value& object, const Value* old,
     if (!before) return;
     if (meta->labels != before->labels) checker.labels(*meta);
     if (meta->annotations != before->annotations) checker.annotations(*meta);
+    if (kind.resource() == WorkspaceSpec::resource) checker.volumes(*meta, *before);
     const Value* now = find(object, {"metadata", "ownerReferences"});
     const Value* then = find(*old, {"metadata", "ownerReferences"});
     if (now && (!then || *now != *then)) checker.owners(*meta);

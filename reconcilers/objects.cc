@@ -177,6 +177,18 @@ Result<void> Objects::remove_secret(const crds::Secret& secret, Instant now) {
                       secret.meta.uid, now);
 }
 
+Result<void> Objects::give_secret(crds::Secret secret, const crds::OwnerReference& owner,
+                                  Instant now) {
+    std::erase_if(secret.meta.owners,
+                  [](const crds::OwnerReference& one) { return one.controller.value_or(false); });
+    secret.meta.owners.push_back(owner);
+    const Revision seen = secret.meta.revision;
+    const auto written =
+        update_document(crds::Secret::resource, crds::encode_secret(secret), seen, now);
+    if (!written) return written.error();
+    return {};
+}
+
 Result<store::ObjectPtr> Objects::create_document(std::string_view resource, json::Document object,
                                                   Instant now) {
     const crds::Kind* kind = TRY(known(kinds_, resource));
@@ -226,12 +238,18 @@ Result<bool> Objects::report_document(std::string_view resource, json::Document 
 
 // A deletion is bound to the uid, not to a revision: somebody else's write in between is no reason
 // to give up, so a conflict is tried again on what is there now.
-Result<void> Objects::remove_key(const Key& key, const std::string& uid, Instant now) {
+Result<void> Objects::remove_key(const Key& key, const std::string& uid, Instant now,
+                                 const std::map<std::string, std::string>& marks) {
     const crds::Kind* kind = TRY(known(kinds_, key.resource));
     for (int attempt = 0; attempt < deletion_attempts; ++attempt) {
         const auto stored = store_.get(key);
         if (!stored || stored->meta.uid != uid || stored->meta.deleted_at) return {};
-        const json::Document old = TRY(json::parse(stored->body));
+        json::Document old = TRY(json::parse(stored->body));
+        for (const auto& [name, value] : marks) {
+            json::Value& metadata = json::object_at(old, "metadata", old.GetAllocator());
+            json::set(json::object_at(metadata, "annotations", old.GetAllocator()), name, value,
+                      old.GetAllocator());
+        }
         const auto waiting = crds::begin_deletion(*kind, old, now, crds::Propagation::background);
         store::Write write{store::Write::Kind::remove, key, {}, stored->revision};
         if (waiting) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,10 +79,12 @@ class Objects {
         return report_document(T::Spec::resource, crds::encode(next), object.meta.revision, now);
     }
 
-    // Asks for deletion, as `kubectl delete` does; only of this very object (its uid).
+    // Asks for deletion, as `kubectl delete` does; only of this very object (its uid). The
+    // annotations `marks` are set by the same write.
     template <class T>
-    Result<void> remove(const T& object, Instant now) {
-        return remove_key(object.key(), object.meta.uid, now);
+    Result<void> remove(const T& object, Instant now,
+                        const std::map<std::string, std::string>& marks = {}) {
+        return remove_key(object.key(), object.meta.uid, now, marks);
     }
 
     template <class T>
@@ -113,6 +116,8 @@ class Objects {
     // wrote.
     Result<bool> put_secret(const crds::Secret& secret, Instant now);
     Result<void> remove_secret(const crds::Secret& secret, Instant now);
+    // Makes `owner` its controller in the place of who was. `secret` is as it was read.
+    Result<void> give_secret(crds::Secret secret, const crds::OwnerReference& owner, Instant now);
 
     // Records a core/v1 Event about an object. Equal events (object, reason, message) are counted
     // on one Event instead of repeated. A failure to record is logged, never returned.
@@ -131,7 +136,8 @@ class Objects {
                                              Revision expected, Instant now);
     Result<bool> report_document(std::string_view resource, json::Document object,
                                  Revision expected, Instant now);
-    Result<void> remove_key(const Key& key, const std::string& uid, Instant now);
+    Result<void> remove_key(const Key& key, const std::string& uid, Instant now,
+                            const std::map<std::string, std::string>& marks = {});
     void record_event(const crds::ObjectReference& about, crds::EventType type,
                       std::string_view reason, std::string_view message, Instant now);
 

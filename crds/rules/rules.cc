@@ -101,6 +101,7 @@ Rule rule_of(std::string_view resource, const KindOptions& options) {
     if (resource == "orgtemplates.atelier.dev") return org_template_rule;
     if (resource == "orgs.atelier.dev") return org_rule;
     if (resource == "workspaces.atelier.dev") return workspace_rule;
+    if (resource == "deletedworkspaces.atelier.dev") return deleted_workspace_rule;
     if (resource == "plugininstalls.atelier.dev") return plugin_install_rule;
     if (resource == "pluginupdates.atelier.dev") return plugin_update_rule;
     if (resource == "plugins.atelier.dev") {

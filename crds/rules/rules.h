@@ -50,6 +50,8 @@ void org_rule(const json::Value& object, const json::Value* old, const Lookup& l
               std::vector<Cause>& causes);
 void workspace_rule(const json::Value& object, const json::Value* old, const Lookup& lookup,
                     std::vector<Cause>& causes);
+void deleted_workspace_rule(const json::Value& object, const json::Value* old, const Lookup& lookup,
+                            std::vector<Cause>& causes);
 void plugin_rule(const json::Value& object, bool allow_unpinned, std::vector<Cause>& causes);
 void plugin_install_rule(const json::Value& object, const json::Value* old, const Lookup& lookup,
                          std::vector<Cause>& causes);

@@ -151,8 +151,11 @@ void workspace_rule(const json::Value& object, const json::Value* old, const Loo
                          fmt::format("the name of a Workspace may have at most {} characters",
                                      longest_workspace_name));
     }
-    check_immutable_field(object, old, "org", findings);
-    check_immutable_field(object, old, "key", findings);
+    // Set once: a workspace that was made by hand gets them when an Org adopts it.
+    for (const std::string_view field : {"org", "key"}) {
+        if (old && json::string_at(*old, {"spec", field}).empty()) continue;
+        check_immutable_field(object, old, field, findings);
+    }
     if (!spec->parent.empty() && spec->parent == name) {
         findings.invalid("spec.parent", spec->parent, "a workspace cannot be its own parent");
     }

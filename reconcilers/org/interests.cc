@@ -50,6 +50,16 @@ bool only_finalizers(const store::Event& event) {
 std::vector<Key> orgs_of_workspace(const store::Event& event, const store::Store& store) {
     if (only_finalizers(event)) return {};
     auto keys = owners_of(event, store);
+    // Whom it asks for something, and whom it no longer does.
+    for (const store::ObjectPtr& object : {event.object, event.previous}) {
+        for (const std::string_view asks :
+             {crds::annotation::adopt_by, crds::annotation::released_from}) {
+            const std::string org = object ? object->meta.annotation(asks) : std::string();
+            if (org.empty()) continue;
+            Key key{std::string(crds::OrgSpec::resource), object->key.ns, org};
+            if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+        }
+    }
     if (event.change != store::Change::deleted) return keys;
     const auto in_conflict = orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
         return event.object->key.name.starts_with(org.meta.name + "-");

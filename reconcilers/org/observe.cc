@@ -45,14 +45,33 @@ Result<void> observe_template(const crds::Org& org, const Objects& objects,
     return {};
 }
 
-// Of those that are not ours the name is enough.
+// Of those that are not ours the name is enough, unless they are to become ours.
 Result<void> observe_workspaces(const crds::Org& org, const Objects& objects,
                                 OrgObserved& observed) {
-    observed.owned = TRY(objects.list<crds::Workspace>(org.meta.ns, [&](const crds::Meta& meta) {
+    const auto asks = [&](const crds::Meta& meta) {
+        return meta.annotation(crds::annotation::adopt_by) == org.meta.name;
+    };
+    auto found = TRY(objects.list<crds::Workspace>(org.meta.ns, [&](const crds::Meta& meta) {
+        if (meta.annotation(crds::annotation::released_from) == org.meta.name) {
+            observed.released.insert(meta.name);
+        }
         if (is_owned_by(meta, org)) return true;
         observed.foreign.insert(meta.name);
-        return false;
+        return asks(meta);
     }));
+    for (crds::Workspace& workspace : found) {
+        auto& into = is_owned_by(workspace.meta, org) ? observed.owned : observed.asked_for;
+        into.push_back(std::move(workspace));
+    }
+    return {};
+}
+
+Result<void> observe_kept(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
+    observed.kept = TRY(objects.list<crds::DeletedWorkspace>(
+        org.meta.ns, [](const crds::Meta& meta) { return !meta.deleted_at; }));
+    std::erase_if(observed.kept, [&](const crds::DeletedWorkspace& kept) {
+        return kept.spec.org_uid != org.meta.uid;
+    });
     return {};
 }
 
@@ -130,6 +149,7 @@ Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
     OrgObserved observed;
     TRY(observe_template(org, objects, trees, cache, observed));
     TRY(observe_workspaces(org, objects, observed));
+    TRY(observe_kept(org, objects, observed));
     for (crds::Secret& secret : TRY(objects.secrets_of(org.meta.ns, org.meta.uid))) {
         observed.env.emplace(secret.meta.name, std::move(secret));
     }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "crds/core.h"
+#include "crds/deleted_workspace.h"
 #include "crds/org.h"
 #include "crds/org_template.h"
 #include "crds/workspace.h"
@@ -26,9 +27,12 @@ struct OrgObserved {
     EnvLayers layers;
     bool layers_missing = false;  // the artifact has environment, and its values are not there
 
-    std::vector<crds::Workspace> owned;       // by owner reference; also those being deleted
-    std::set<std::string> foreign;            // names of workspaces that are not ours
-    std::map<std::string, crds::Secret> env;  // our Secrets of environment, by name
+    std::vector<crds::Workspace> owned;        // by owner reference; also those being deleted
+    std::set<std::string> foreign;             // names of workspaces that are not ours
+    std::vector<crds::Workspace> asked_for;    // those of them that this Org is asked to adopt
+    std::set<std::string> released;            // those of them that it gave up, or is to
+    std::vector<crds::DeletedWorkspace> kept;  // were ours: their volumes can be taken over
+    std::map<std::string, crds::Secret> env;   // our Secrets of environment, by name
 
     // By the name of a persona's Secret that is there: the variables that it gives.
     std::map<std::string, std::set<std::string>> personas;

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/text.h"
+#include "reconcilers/kept_volumes.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -54,6 +55,15 @@ std::vector<std::string> changed_names(const EnvMap& before, const EnvMap& after
     return {names.begin(), names.end()};
 }
 
+// Whoever asks an Org to give a workspace up gets it, whatever else is planned.
+void plan_releases(const OrgObserved& observed, OrgPlan& plan) {
+    for (const crds::Workspace& workspace : observed.owned) {
+        if (observed.released.contains(workspace.meta.name) && !workspace.being_deleted()) {
+            plan.actions.push_back(ReleaseWorkspace{workspace});
+        }
+    }
+}
+
 class Planner {
   public:
     Planner(const crds::Org& org, const OrgObserved& observed, const Desired& desired)
@@ -61,14 +71,23 @@ class Planner {
         for (const crds::Workspace& workspace : observed.owned) {
             owned_[workspace.meta.name] = &workspace;
         }
+        for (const crds::Workspace& workspace : observed.asked_for) {
+            asked_for_[workspace.meta.name] = &workspace;
+        }
     }
 
     OrgPlan plan() {
+        plan_releases(observed_, plan_);
         for (const DesiredWorkspace& workspace : desired_.workspaces) plan_one(workspace);
+        for (const auto& [name, workspace] : asked_for_) {
+            plan_.refused.push_back(fmt::format(
+                "{}: the template has no workspace of that name; add it there first", name));
+        }
         plan_.prune = decide_prune(org_, observed_, desired_);
         hold_prune_while_blocked();
         for (const std::string& name : plan_.prune.remove) {
-            plan_.actions.push_back(DeleteWorkspace{*owned_.at(name)});
+            plan_.actions.push_back(
+                DeleteWorkspace{*owned_.at(name), org_.spec.prune.volume_grace, ""});
         }
         plan_unused_env();
         return std::move(plan_);
@@ -77,6 +96,9 @@ class Planner {
   private:
     void plan_one(const DesiredWorkspace& workspace) {
         const auto existing = owned_.find(workspace.name);
+        const auto asked = asked_for_.extract(workspace.name);
+        if (asked) return plan_adoption(workspace, *asked.mapped());
+        if (observed_.released.contains(workspace.name)) return;  // it was given up
         if (existing == owned_.end() && observed_.foreign.contains(workspace.name)) {
             plan_.conflicts.push_back(workspace.name);
             blocked_.insert(workspace.name);
@@ -96,7 +118,7 @@ class Planner {
                 return;
             }
             if (auto env = env_of(workspace)) plan_.actions.push_back(*std::move(env));
-            plan_.actions.push_back(CreateWorkspace{workspace});
+            plan_creation(workspace);
             return;
         }
         if (existing->second->being_deleted()) {
@@ -125,6 +147,68 @@ class Planner {
         }
         if (update) plan_.actions.push_back(*std::move(update));
         if (env) plan_.actions.push_back(*env);
+    }
+
+    // Its identity is its key: what it worked on, while it was this Org's, is its again.
+    void plan_creation(DesiredWorkspace workspace) {
+        const crds::DeletedWorkspace* newest = nullptr;
+        for (const crds::DeletedWorkspace& kept : observed_.kept) {
+            if (kept.spec.spec.workspace_key != workspace.spec.workspace_key) continue;
+            if (!newest || newest->spec.deleted_at < kept.spec.deleted_at) newest = &kept;
+        }
+        CreateWorkspace create{std::move(workspace), ""};
+        if (newest) {
+            create.kept = newest->meta.name;
+            create.workspace.meta.annotations[std::string(crds::annotation::volumes_of)] =
+                newest->spec.uid;
+            create.workspace.meta.finalizers = {std::string(workspace_finalizer)};
+        }
+        plan_.actions.push_back(std::move(create));
+    }
+
+    // Volumes and unit stay; it restarts only if what it runs with differs.
+    void plan_adoption(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
+        const std::string why = why_not_adopted(workspace, existing);
+        if (!why.empty()) {
+            plan_.refused.push_back(fmt::format("{}: {}", workspace.name, why));
+            plan_.conflicts.push_back(workspace.name);
+            blocked_.insert(workspace.name);
+            return;
+        }
+        if (auto env = env_of(workspace)) plan_.actions.push_back(*std::move(env));
+        AdoptWorkspace adopt{existing, {}};
+        if (auto update = update_of(workspace, existing)) {
+            adopt = {std::move(update->next), std::move(update->changed)};
+            if (update->parent_changes) adopt.changed.emplace_back("parent");
+        }
+        adopt.next.meta.owners.push_back(org_.as_owner());
+        adopt.next.meta.annotations.erase(std::string(crds::annotation::adopt_by));
+        adopt.next.meta.annotations.erase(std::string(crds::annotation::released_from));
+        plan_.actions.push_back(std::move(adopt));
+    }
+
+    std::string why_not_adopted(const DesiredWorkspace& workspace,
+                                const crds::Workspace& existing) const {
+        const crds::OwnerReference* owner = existing.meta.controller();
+        const auto differs = [](const std::string& theirs, const std::string& ours) {
+            return !theirs.empty() && theirs != ours;
+        };
+        if (owner) {
+            return fmt::format(
+                "it belongs to {} {}, which must release it first: atelier release {}", owner->kind,
+                owner->name, workspace.name);
+        }
+        if (existing.being_deleted()) return "it is being deleted";
+        if (differs(existing.spec.org, org_.meta.name)) {
+            return fmt::format("its spec.org is {}, which cannot be changed", existing.spec.org);
+        }
+        if (differs(existing.spec.workspace_key, workspace.spec.workspace_key)) {
+            return fmt::format(
+                "its spec.key is {}, which cannot be changed; in the template it "
+                "is {}",
+                existing.spec.workspace_key, workspace.spec.workspace_key);
+        }
+        return workspace.problem;
     }
 
     // What goes may be the old form of what cannot be made: it stays until that is settled.
@@ -190,6 +274,7 @@ class Planner {
     const OrgObserved& observed_;
     const Desired& desired_;
     std::map<std::string, const crds::Workspace*> owned_;
+    std::map<std::string, const crds::Workspace*> asked_for_;
     std::set<std::string> blocked_;
     OrgPlan plan_;
 };
@@ -198,7 +283,10 @@ struct TextOfAction {
     std::string operator()(const PutEnv& a) const {
         return fmt::format("set env {}: {}", a.workspace, join(a.changed, ", "));
     }
-    std::string operator()(const CreateWorkspace& a) const { return "create " + a.workspace.name; }
+    std::string operator()(const CreateWorkspace& a) const {
+        const std::string text = "create " + a.workspace.name;
+        return a.kept.empty() ? text : text + " with the volumes of " + a.kept;
+    }
     std::string operator()(const UpdateWorkspace& a) const {
         const std::string& name = a.next.meta.name;
         const std::string fields = join(a.changed, ", ");
@@ -210,7 +298,19 @@ struct TextOfAction {
                            shown(a.next.spec.parent), fields.empty() ? "" : ", ", fields);
     }
     std::string operator()(const DeleteWorkspace& a) const {
-        return "delete " + a.workspace.meta.name;
+        const std::string text = "delete " + a.workspace.meta.name;
+        if (!a.keep_until.empty()) {
+            return fmt::format("{} (volumes kept until {})", text, a.keep_until);
+        }
+        if (a.volume_grace <= Duration::zero()) return text;
+        return fmt::format("{} (volumes kept for {})", text, format_duration(a.volume_grace));
+    }
+    std::string operator()(const AdoptWorkspace& a) const {
+        return fmt::format("adopt {}{}{}", a.next.meta.name, a.changed.empty() ? "" : ": ",
+                           join(a.changed, ", "));
+    }
+    std::string operator()(const ReleaseWorkspace& a) const {
+        return "release " + a.workspace.meta.name;
     }
     std::string operator()(const RemoveEnv& a) const { return "remove env " + a.workspace; }
     std::string operator()(const ReleaseOrg&) const { return "release"; }
@@ -222,10 +322,14 @@ OrgPlan plan_org(const crds::Org& org, const OrgObserved& observed, const Desire
     return Planner(org, observed, desired).plan();
 }
 
-OrgPlan plan_deletion(const crds::Org& /*org*/, const OrgObserved& observed) {
+OrgPlan plan_deletion(const crds::Org& org, const OrgObserved& observed) {
     OrgPlan plan;
+    plan_releases(observed, plan);
+    const std::string keep_until = org.meta.annotation(crds::annotation::keep_volumes_until);
     std::vector<const crds::Workspace*> marked;
     for (const crds::Workspace& workspace : observed.owned) {
+        const bool released = observed.released.contains(workspace.meta.name);
+        if (released && !workspace.being_deleted()) continue;
         if (workspace.meta.annotation(crds::annotation::protect) == "true" &&
             !workspace.being_deleted()) {
             plan.prune.pending.push_back(workspace.meta.name);
@@ -246,7 +350,7 @@ OrgPlan plan_deletion(const crds::Org& /*org*/, const OrgObserved& observed) {
     std::map<std::string, const crds::Workspace*> by_name;
     for (const crds::Workspace* workspace : marked) by_name[workspace->meta.name] = workspace;
     for (const std::string& name : children_first(marked)) {
-        plan.actions.push_back(DeleteWorkspace{*by_name.at(name)});
+        plan.actions.push_back(DeleteWorkspace{*by_name.at(name), Duration::zero(), keep_until});
     }
     if (!observed.owned.empty()) return plan;
     for (const auto& [name, secret] : observed.env) {
@@ -264,6 +368,8 @@ std::string_view verb_of(const OrgAction& action) {
             return a.parent_changes ? "re-parent" : "update";
         }
         std::string_view operator()(const DeleteWorkspace&) const { return "delete"; }
+        std::string_view operator()(const AdoptWorkspace&) const { return "adopt"; }
+        std::string_view operator()(const ReleaseWorkspace&) const { return "give-up"; }
         std::string_view operator()(const RemoveEnv&) const { return "remove-env"; }
         std::string_view operator()(const ReleaseOrg&) const { return "release"; }
     };
@@ -279,6 +385,7 @@ std::string text_of(const OrgPlan& plan) {
     for (const OrgAction& action : plan.actions) parts.push_back(text_of(action));
     for (const std::string& name : plan.conflicts) parts.push_back("name conflict: " + name);
     for (const std::string& problem : plan.problems) parts.push_back("cannot make " + problem);
+    for (const std::string& refused : plan.refused) parts.push_back("cannot adopt " + refused);
     for (const std::string& text : plan.waiting) parts.push_back(text);
     if (!plan.prune.pending.empty()) {
         parts.push_back(fmt::format("prune blocked: {}: {}", plan.prune.reason,

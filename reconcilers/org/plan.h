@@ -22,6 +22,7 @@ struct PutEnv {
 };
 struct CreateWorkspace {
     DesiredWorkspace workspace;
+    std::string kept;  // the DeletedWorkspace whose volumes it takes over; empty: it gets new ones
 };
 struct UpdateWorkspace {
     crds::Workspace next;    // with the revision that was seen
@@ -30,14 +31,25 @@ struct UpdateWorkspace {
     std::vector<std::string> changed;  // other fields of the spec, "labels", "annotations"
 };
 struct DeleteWorkspace {
-    crds::Workspace workspace;  // that very one, by its uid
+    crds::Workspace workspace;   // that very one, by its uid
+    Duration volume_grace = {};  // its volumes are kept for so long; 0: they go with it
+    std::string keep_until;      // or until then, as somebody asked
+};
+// One that was made by hand becomes the Org's, and is brought to the template.
+struct AdoptWorkspace {
+    crds::Workspace next;
+    std::vector<std::string> changed;  // fields of the spec
+};
+// The Org gives it up, as asked: nothing else about it changes.
+struct ReleaseWorkspace {
+    crds::Workspace workspace;
 };
 struct RemoveEnv {
     std::string workspace;
 };
 struct ReleaseOrg {};  // nothing is left of a deleted Org
-using OrgAction =
-    std::variant<PutEnv, CreateWorkspace, UpdateWorkspace, DeleteWorkspace, RemoveEnv, ReleaseOrg>;
+using OrgAction = std::variant<PutEnv, CreateWorkspace, UpdateWorkspace, DeleteWorkspace,
+                               AdoptWorkspace, ReleaseWorkspace, RemoveEnv, ReleaseOrg>;
 
 struct OrgPlan {
     std::vector<OrgAction> actions;
@@ -45,6 +57,7 @@ struct OrgPlan {
     std::vector<std::string> conflicts;  // names that exist and are not ours
     std::vector<std::string> problems;   // "acme-pm: why it cannot be made"
     std::vector<std::string> waiting;    // "acme-old is being deleted"
+    std::vector<std::string> refused;    // "acme-pm: why it cannot be adopted"
 };
 
 OrgPlan plan_org(const crds::Org& org, const OrgObserved& observed, const Desired& desired);

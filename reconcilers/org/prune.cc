@@ -71,6 +71,7 @@ PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
     std::int64_t owned = 0;
     for (const crds::Workspace& workspace : observed.owned) {
         if (workspace.being_deleted()) continue;
+        if (observed.released.contains(workspace.meta.name)) continue;
         ++owned;
         if (wanted.contains(workspace.meta.name)) continue;
         if (is_protected(workspace)) {

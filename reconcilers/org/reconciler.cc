@@ -6,11 +6,13 @@
 #include "reconcilers/org/import.h"
 #include "reconcilers/org/planned.h"
 #include "reconcilers/org/status.h"
+#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers {
 namespace {
 
 constexpr std::string_view finalizer = "atelier.dev/org";
+constexpr Duration hold_time = std::chrono::minutes(10);
 constexpr std::string_view orphan_finalizer = "orphan";  // kubectl delete --cascade=orphan
 
 crds::Secret env_secret(const crds::Org& org, const std::string& workspace, EnvMap values) {
@@ -32,10 +34,21 @@ std::string workspace_of(const OrgAction& action) {
         std::string operator()(const CreateWorkspace& a) const { return a.workspace.name; }
         std::string operator()(const UpdateWorkspace& a) const { return a.next.meta.name; }
         std::string operator()(const DeleteWorkspace& a) const { return a.workspace.meta.name; }
+        std::string operator()(const AdoptWorkspace& a) const { return a.next.meta.name; }
+        std::string operator()(const ReleaseWorkspace& a) const { return a.workspace.meta.name; }
         std::string operator()(const RemoveEnv& a) const { return a.workspace; }
         std::string operator()(const ReleaseOrg&) const { return {}; }
     };
     return std::visit(Name{}, action);
+}
+
+// With the mark that says how long its volumes are kept, unless somebody else has said it.
+std::map<std::string, std::string> marks_of(const DeleteWorkspace& action, Instant now) {
+    const std::string name(crds::annotation::keep_volumes_until);
+    if (!action.workspace.meta.annotation(name).empty()) return {};
+    if (!action.keep_until.empty()) return {{name, action.keep_until}};
+    if (action.volume_grace <= Duration::zero()) return {};
+    return {{name, rfc3339(now + action.volume_grace)}};
 }
 
 // A failure that concerns that one workspace alone: the others go on.
@@ -194,22 +207,79 @@ Result<void> OrgReconciler::execute_one(const crds::Org& org, const OrgAction& a
         objects_.event(org, crds::EventType::normal, reason, message, now);
     };
     if (const auto* put = std::get_if<PutEnv>(&action)) {
+        for (const crds::Workspace& asked : observed.asked_for) {
+            if (asked.meta.name != put->workspace) continue;
+            TRY(take_env(org, asked.meta, org.as_owner(), asked.meta.uid, now));
+        }
         TRY(objects_.put_secret(env_secret(org, put->workspace, put->values), now));
     } else if (const auto* create = std::get_if<CreateWorkspace>(&action)) {
-        TRY(objects_.create<crds::Workspace>(create->workspace.meta, create->workspace.spec, now));
+        TRY(hold_kept(org, create->kept, now));
+        const auto made = TRY(
+            objects_.create<crds::Workspace>(create->workspace.meta, create->workspace.spec, now));
         tell("WorkspaceCreated", text_of(action));
+        if (!create->kept.empty()) {
+            objects_.event(made, crds::EventType::normal, "VolumesRestored",
+                           "it has the volumes again that were kept as " + create->kept, now);
+        }
     } else if (const auto* update = std::get_if<UpdateWorkspace>(&action)) {
         TRY(objects_.update(update->next, now));
         tell(update->parent_changes ? "WorkspaceMoved" : "WorkspaceUpdated", text_of(action));
     } else if (const auto* remove = std::get_if<DeleteWorkspace>(&action)) {
-        TRY(objects_.remove(remove->workspace, now));
+        TRY(objects_.remove(remove->workspace, now, marks_of(*remove, now)));
         tell("WorkspaceDeleted", text_of(action));
+    } else if (const auto* adopt = std::get_if<AdoptWorkspace>(&action)) {
+        TRY(take_env(org, adopt->next.meta, org.as_owner(), adopt->next.meta.uid, now));
+        TRY(objects_.update(adopt->next, now));
+        tell("WorkspaceAdopted", text_of(action));
+        objects_.event(adopt->next, crds::EventType::normal, "Adopted",
+                       "it is of Org " + org.meta.name + " from now on", now);
+    } else if (const auto* release = std::get_if<ReleaseWorkspace>(&action)) {
+        TRY(give_up(org, release->workspace, now));
+        tell("WorkspaceReleased", text_of(action));
     } else if (const auto* forget = std::get_if<RemoveEnv>(&action)) {
         const auto secret = observed.env.find(env_secret_name(forget->workspace));
         if (secret != observed.env.end()) TRY(objects_.remove_secret(secret->second, now));
     } else {
         TRY(objects_.release(org, finalizer, now));
     }
+    return {};
+}
+
+// What is about to be taken over does not expire at this very moment.
+Result<void> OrgReconciler::hold_kept(const crds::Org& org, const std::string& name, Instant now) {
+    if (name.empty()) return {};
+    auto kept = TRY(objects_.find<crds::DeletedWorkspace>(org.meta.ns, name));
+    if (!kept || kept->being_deleted()) {
+        return Error{Code::conflict, "the kept volumes " + name + " were given up meanwhile"};
+    }
+    if (!kept->spec.expires_at || *kept->spec.expires_at > now + hold_time) return {};
+    kept->spec.expires_at = now + hold_time;
+    TRY(objects_.update(*kept, now));
+    return {};
+}
+
+// The Secret with a workspace's environment goes where the workspace goes.
+Result<void> OrgReconciler::take_env(const crds::Org& org, const crds::Meta& workspace,
+                                     const crds::OwnerReference& to, const std::string& from_uid,
+                                     Instant now) {
+    auto secret = TRY(objects_.secret(org.meta.ns, env_secret_name(workspace.name)));
+    const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
+    if (!owner || owner->uid != from_uid) return {};
+    return objects_.give_secret(*std::move(secret), to, now);
+}
+
+Result<void> OrgReconciler::give_up(const crds::Org& org, crds::Workspace workspace, Instant now) {
+    TRY(take_env(org, workspace.meta, workspace.as_owner(), org.meta.uid, now));
+    std::erase_if(workspace.meta.owners,
+                  [&](const crds::OwnerReference& owner) { return owner.uid == org.meta.uid; });
+    workspace.meta.labels.erase(std::string(crds::label::managed));
+    workspace.meta.labels.erase(std::string(crds::label::org));
+    workspace.meta.annotations.erase(std::string(annotation::env_after));
+    TRY(objects_.update(workspace, now));
+    objects_.event(workspace, crds::EventType::normal, "Released",
+                   "it is no longer of Org " + org.meta.name + "; to go back: atelier adopt " +
+                       workspace.meta.name + " --org " + org.meta.name,
+                   now);
     return {};
 }
 
@@ -231,6 +301,11 @@ Result<void> OrgReconciler::report(const crds::Org& org, const crds::OrgStatus& 
     const crds::Condition* blocked = next.find(condition::prune_blocked);
     if (blocked && !blocked_before) {
         objects_.event(org, crds::EventType::warning, "PruneBlocked", blocked->message, now);
+    }
+    const crds::Condition* refused = next.find(condition::adoption_refused);
+    const crds::Condition* refused_before = org.status.find(condition::adoption_refused);
+    if (refused && (!refused_before || refused_before->message != refused->message)) {
+        objects_.event(org, crds::EventType::warning, "AdoptionRefused", refused->message, now);
     }
     return {};
 }

@@ -32,7 +32,9 @@ bool is_ready(const crds::Workspace& workspace) {
 void count(crds::OrgStatus& status, const OrgObserved& observed, const Desired* desired) {
     std::set<std::string> wanted;
     if (desired) {
-        for (const DesiredWorkspace& workspace : desired->workspaces) wanted.insert(workspace.name);
+        for (const DesiredWorkspace& workspace : desired->workspaces) {
+            if (!observed.released.contains(workspace.name)) wanted.insert(workspace.name);
+        }
         status.counts.desired = static_cast<std::int64_t>(wanted.size());
     }
     status.counts.owned = 0;
@@ -51,7 +53,7 @@ struct Blocker {
 };
 
 // What keeps the Org from getting on without somebody's help.
-std::optional<Blocker> blocker_of(const OrgOutcome& outcome) {
+std::optional<Blocker> blocker_of(const crds::Org& org, const OrgOutcome& outcome) {
     if (outcome.failure) {
         const Code code = outcome.failure->code;
         if (code == Code::invalid || code == Code::forbidden || code == Code::unsupported) {
@@ -61,8 +63,10 @@ std::optional<Blocker> blocker_of(const OrgOutcome& outcome) {
     if (!outcome.plan) return std::nullopt;
     if (!outcome.plan->conflicts.empty()) {
         return Blocker{"NameConflict",
-                       fmt::format("workspaces of that name exist and are not this Org's: {}",
-                                   some_of(outcome.plan->conflicts))};
+                       fmt::format("workspaces of that name exist and are not this Org's: {}; to "
+                                   "make one this Org's: atelier adopt {} --org {}",
+                                   some_of(outcome.plan->conflicts),
+                                   outcome.plan->conflicts.front(), org.meta.name)};
     }
     if (!outcome.plan->problems.empty()) {
         return Blocker{"InvalidWorkspace", some_of(outcome.plan->problems)};
@@ -203,6 +207,9 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
 
     status.set(env_condition(org, *outcome.observed.compiled, outcome.observed), now);
     set_told(status, condition::name_conflict, "NameTaken", outcome.plan->conflicts, now);
+    set_told(status, condition::adoption_refused, "CannotBeAdopted", outcome.plan->refused, now);
+    set_told(status, condition::released, "Released",
+             {outcome.observed.released.begin(), outcome.observed.released.end()}, now);
     set_told(status, condition::channels_skipped, "VariableMissing",
              outcome.desired->skipped_channels, now);
     set_told(status, condition::persona_missing, "SecretMissing", outcome.desired->missing_personas,
@@ -235,7 +242,7 @@ crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Insta
         status.clear(crds::condition::stalled);
         return status;
     }
-    set_unready(status, blocker_of(outcome), "Progressing",
+    set_unready(status, blocker_of(org, outcome), "Progressing",
                 outcome.failure ? progress + "; " + outcome.failure->message : progress, now);
     return status;
 }

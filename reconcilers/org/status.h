@@ -18,6 +18,8 @@ inline constexpr std::string_view pinned = "Pinned";
 inline constexpr std::string_view prune_blocked = "PruneBlocked";
 inline constexpr std::string_view env_satisfied = "EnvSatisfied";
 inline constexpr std::string_view name_conflict = "NameConflict";
+inline constexpr std::string_view adoption_refused = "AdoptionRefused";
+inline constexpr std::string_view released = "WorkspacesReleased";
 inline constexpr std::string_view channels_skipped = "ChannelsSkipped";
 inline constexpr std::string_view persona_missing = "PersonaMissing";
 }  // namespace condition

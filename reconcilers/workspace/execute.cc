@@ -4,6 +4,9 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "crds/org.h"
+#include "reconcilers/kept_volumes.h"
+#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -122,7 +125,7 @@ Result<void> Executor::act(const EnsureNetwork&) {
 }
 
 Result<void> Executor::act(const EnsureVolume& action) {
-    return TRY(runtime())->ensure_volume(action.name, labels_of_workspace(world_, workspace_.meta));
+    return TRY(runtime())->ensure_volume(action.name, labels_of_volume(world_, workspace_.meta));
 }
 
 Result<void> Executor::act(const PrepareFolder&) {
@@ -194,6 +197,65 @@ Result<void> Executor::act(const Start&) {
 Result<void> Executor::act(const RemoveVolume& action) {
     drivers::Runtime* const place = TRY(runtime(action.backend));
     return done_if(Code::not_found, place->remove_volume(action.name));
+}
+
+// The Secret that the template's environment of this workspace is in, which goes with it.
+Result<std::optional<crds::Secret>> Executor::own_env() const {
+    auto secret = TRY(objects_.secret(workspace_.meta.ns, env_secret_name(workspace_.meta.name)));
+    if (!secret || !secret->meta.controller()) return std::optional<crds::Secret>();
+    return secret;
+}
+
+crds::DeletedWorkspaceSpec Executor::remains(const KeepVolumes& action, bool has_env) const {
+    crds::DeletedWorkspaceSpec spec;
+    spec.workspace = workspace_.meta.name;
+    spec.uid = crds::volumes_uid(workspace_.meta);
+    const crds::OwnerReference* owner = workspace_.meta.controller();
+    if (owner && owner->kind == crds::OrgSpec::kind) {
+        spec.org = owner->name;
+        spec.org_uid = owner->uid;
+    }
+    spec.volumes = action.volumes;
+    spec.spec = workspace_.spec;
+    spec.has_env = has_env;
+    spec.deleted_at = workspace_.meta.deleted_at;
+    spec.expires_at = action.until;
+    return spec;
+}
+
+Result<void> Executor::act(const KeepVolumes& action) {
+    const auto env = TRY(own_env());
+    crds::Meta meta;
+    meta.ns = workspace_.meta.ns;
+    meta.name = deleted_workspace_name(workspace_.meta.name, crds::volumes_uid(workspace_.meta));
+    meta.labels[std::string(crds::label::managed)] = "true";
+    meta.labels[std::string(crds::label::workspace)] = workspace_.meta.name;
+    if (!workspace_.spec.org.empty()) {
+        meta.labels[std::string(crds::label::org)] = workspace_.spec.org;
+    }
+    meta.finalizers = {std::string(deleted_workspace_finalizer)};
+    auto kept = TRY(objects_.find<crds::DeletedWorkspace>(meta.ns, meta.name));
+    if (kept && (kept->being_deleted() || kept->spec.deleted_at != workspace_.meta.deleted_at)) {
+        // Of an earlier end: its volumes were taken over by this workspace, which ends now.
+        TRY(objects_.release(*kept, deleted_workspace_finalizer, now_));
+        if (!kept->being_deleted()) TRY(objects_.remove(*kept, now_));
+        kept.reset();
+    }
+    if (!kept) {
+        kept = TRY(
+            objects_.create<crds::DeletedWorkspace>(meta, remains(action, env.has_value()), now_));
+    }
+    if (!env || !kept->spec.has_env) return {};
+    crds::Secret copy;
+    copy.meta.ns = meta.ns;
+    copy.meta.name = env_secret_name(meta.name);
+    copy.meta.labels = meta.labels;
+    copy.meta.owners = {kept->as_owner()};
+    copy.type = env->type;
+    copy.data = env->data;
+    const auto put = objects_.put_secret(copy, now_);
+    if (!put) return put.error();
+    return {};
 }
 
 Result<void> Executor::act(const DestroyFolder&) {

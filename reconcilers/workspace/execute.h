@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "crds/deleted_workspace.h"
 #include "crds/workspace.h"
 #include "drivers/tree.h"
 #include "reconcilers/objects.h"
@@ -39,10 +40,13 @@ class Executor {
     Result<void> act(const WriteFiles& action);
     Result<void> act(const Start& action);
     Result<void> act(const RemoveVolume& action);
+    Result<void> act(const KeepVolumes& action);
     Result<void> act(const DestroyFolder& action);
     Result<void> act(const RemoveNetwork& action);
     Result<void> act(const Release& action);
 
+    crds::DeletedWorkspaceSpec remains(const KeepVolumes& action, bool has_env) const;
+    Result<std::optional<crds::Secret>> own_env() const;
     Result<drivers::Runtime*> runtime(const std::string& backend) const;
     Result<drivers::Runtime*> runtime() const { return runtime(seen_.backend); }
 

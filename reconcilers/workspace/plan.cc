@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "base/text.h"
+#include "reconcilers/kept_volumes.h"
 #include "reconcilers/plugin_install/report.h"
 
 namespace atelier::reconcilers::workspace {
@@ -242,7 +243,20 @@ void plan_running(const Workspace& workspace, const Seen& seen, Instant now, Pla
            plan);
 }
 
-void plan_deletion(const Seen& seen, Plan& plan) {
+// Their workspace is stopped by now, and what runs no more is started by nobody: it is marked.
+void plan_volumes(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
+    if (!seen.volumes_held_by.empty() || seen.volumes.empty()) return;
+    if (const auto until = keep_volumes_until(workspace.meta, now)) {
+        plan.actions.push_back(KeepVolumes{*until, seen.volumes});
+        return;
+    }
+    for (const std::string& volume : seen.volumes) {
+        auto [backend, name] = parts_of_volume(volume);
+        plan.actions.push_back(RemoveVolume{std::move(backend), std::move(name)});
+    }
+}
+
+void plan_deletion(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
     for (const Found& found : seen.units) take_down(found, plan);
     for (const PluginInstall& install : seen.installs) {
         if (!install.being_deleted()) plan.actions.push_back(DeleteInstall{install.meta.name});
@@ -251,10 +265,7 @@ void plan_deletion(const Seen& seen, Plan& plan) {
         plan.waits_for = "its PluginInstalls to go";
         return;
     }
-    for (const std::string& volume : seen.volumes) {
-        const std::size_t slash = volume.find('/');
-        plan.actions.push_back(RemoveVolume{volume.substr(0, slash), volume.substr(slash + 1)});
-    }
+    plan_volumes(workspace, seen, now, plan);
     if (seen.has_folder) plan.actions.push_back(DestroyFolder{});
     // While a unit is taken down the others may be marked: who comes last is seen only then.
     if (seen.last_of_server || !seen.units.empty()) plan.actions.push_back(RemoveNetwork{});
@@ -294,7 +305,7 @@ Plan plan(const Workspace& workspace, const Seen& seen, Instant now) {
     Plan plan;
     if (seen.place == Seen::Place::unknown) return plan;
     if (workspace.being_deleted()) {
-        plan_deletion(seen, plan);
+        plan_deletion(workspace, seen, now, plan);
         return plan;
     }
     if (workspace.spec.suspend) return plan;
@@ -329,6 +340,10 @@ std::string text(const Action& action) {
         std::string operator()(const WriteFiles&) const { return "write files"; }
         std::string operator()(const Start&) const { return "start"; }
         std::string operator()(const RemoveVolume& a) const { return "remove volume " + a.name; }
+        std::string operator()(const KeepVolumes& a) const {
+            return "keep " + std::to_string(a.volumes.size()) + " volumes until " +
+                   rfc3339(a.until);
+        }
         std::string operator()(const DestroyFolder&) const { return "destroy folder"; }
         std::string operator()(const RemoveNetwork&) const { return "remove network"; }
         std::string operator()(const Release&) const { return "release"; }

@@ -44,6 +44,7 @@ struct Seen {
     std::optional<Error> refused;
     // When it is being deleted:
     std::vector<std::string> volumes;  // "backend/name"
+    std::string volumes_held_by;       // a Workspace that has taken them over; then they are its
     bool has_folder = false;
     bool last_of_server = false;
 };
@@ -86,12 +87,18 @@ struct RemoveVolume {
     std::string backend;
     std::string name;
 };
+// What is left of the workspace is recorded, and its volumes are that record's from now on.
+struct KeepVolumes {
+    Instant until;
+    std::vector<std::string> volumes;  // "backend/name"
+};
 struct DestroyFolder {};
 struct RemoveNetwork {};
 struct Release {};
-using Action = std::variant<CreateInstall, DeleteInstall, FindImage, ReadFiles, EnsureNetwork,
-                            EnsureVolume, PrepareFolder, RemoveFiles, Stop, RemoveUnit, Create,
-                            WriteFiles, Start, RemoveVolume, DestroyFolder, RemoveNetwork, Release>;
+using Action =
+    std::variant<CreateInstall, DeleteInstall, FindImage, ReadFiles, EnsureNetwork, EnsureVolume,
+                 PrepareFolder, RemoveFiles, Stop, RemoveUnit, Create, WriteFiles, Start,
+                 RemoveVolume, KeepVolumes, DestroyFolder, RemoveNetwork, Release>;
 
 struct Plan {
     std::vector<Action> actions;

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "crds/plugin.h"
+#include "reconcilers/kept_volumes.h"
 #include "reconcilers/workspace/execute.h"
 #include "reconcilers/workspace/report.h"
 #include "reconcilers/workspace_env.h"
@@ -64,6 +65,17 @@ Result<workspace::Sources> read_sources(const Objects& objects, const Workspace&
     return sources;
 }
 
+// Two that write into the same volumes would spoil them: the other one has them that is their own
+// workspace, or else the one whose uid comes first.
+std::optional<std::string> older_holder(const Objects& objects, const Workspace& object) {
+    if (object.meta.annotation(crds::annotation::volumes_of).empty()) return std::nullopt;
+    const std::string uid = crds::volumes_uid(object.meta);
+    for (const VolumesHolder& other : holders_of_volumes(objects, uid, object.meta.uid)) {
+        if (other.uid == uid || other.uid < object.meta.uid) return other.name;
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 // In the runtime where it should be, and in the one where it was. When it is being deleted, in all.
@@ -122,7 +134,13 @@ Result<void> WorkspaceReconciler::look_at_desired(const Workspace& object, Seen&
         seen.env_is_late = workspace::awaits_env(object, secret->meta.revision);
     }
     auto desired = workspace::translate(object, env.values, place);
-    if (desired) {
+    const auto holder = older_holder(objects_, object);
+    if (holder) {
+        seen.refused =
+            Error{Code::invalid, "the volumes that " + std::string(crds::annotation::volumes_of) +
+                                     " names are those of the Workspace " + *holder +
+                                     "; make this one without that annotation"};
+    } else if (desired) {
         seen.desired = std::move(*desired);
     } else {
         seen.refused = std::move(desired).error();
@@ -146,17 +164,16 @@ void WorkspaceReconciler::look_at_mount(const Workspace& object, Seen& seen) con
 
 Result<void> WorkspaceReconciler::look_at_leftovers(const Workspace& object, Seen& seen) const {
     if (seen.place == Seen::Place::unknown) return {};
-    for (const auto& [name, runtime] : world_.runtimes) {
-        const auto volumes = runtime->volumes(labels_to_find(world_, object.meta.uid));
-        if (!volumes) {
-            seen.place = Seen::Place::unknown;
-            seen.problem =
-                "the runtime \"" + name + "\" does not answer: " + volumes.error().message;
-            return {};
-        }
-        for (const drivers::Volume& volume : *volumes) {
-            seen.volumes.push_back(name + "/" + volume.name);
-        }
+    const std::string uid = crds::volumes_uid(object.meta);
+    auto volumes = find_volumes(world_, uid);
+    if (!volumes) {
+        seen.place = Seen::Place::unknown;
+        seen.problem = volumes.error().message;
+        return {};
+    }
+    seen.volumes = *std::move(volumes);
+    for (const VolumesHolder& holder : holders_of_volumes(objects_, uid, object.meta.uid)) {
+        if (!holder.being_deleted) seen.volumes_held_by = holder.name;
     }
     seen.has_folder = TRY(world_.folders.exists(object.meta.uid));
     seen.last_of_server = workspace::is_last_of_server(objects_, object.meta.uid);
@@ -241,6 +258,20 @@ void WorkspaceReconciler::tell(const Workspace& object, const crds::WorkspaceSta
     }
 }
 
+// The last that is heard of it.
+void WorkspaceReconciler::tell_end(const Workspace& object, const Plan& plan, Instant now) {
+    std::string volumes = "it had no volumes";
+    for (const workspace::Action& action : plan.actions) {
+        if (const auto* keep = std::get_if<workspace::KeepVolumes>(&action)) {
+            volumes = "its volumes are kept until " + rfc3339(keep->until) +
+                      ": to bring it back, atelier undelete " + object.meta.name;
+        } else if (std::holds_alternative<workspace::RemoveVolume>(action)) {
+            volumes = "its volumes are removed";
+        }
+    }
+    objects_.event(object, crds::EventType::normal, "Deleted", "it is gone; " + volumes, now);
+}
+
 // There is no such Workspace: a unit that says it is of one was left behind, when the object was
 // forced away or the database was lost. It is stopped; its volumes, which hold work, stay.
 Result<void> WorkspaceReconciler::reap(const Key& key) {
@@ -277,7 +308,10 @@ Result<Outcome> WorkspaceReconciler::reconcile(const Key& key, Instant now) {
         log_.info(acted ? "acted" : "could not act",
                   {{"workspace", key.ns + "/" + key.name}, {"plan", workspace::text(plan)}});
         const bool released = std::holds_alternative<workspace::Release>(plan.actions.back());
-        if (released && acted) return Outcome{};
+        if (released && acted) {
+            tell_end(object, plan, now);
+            return Outcome{};
+        }
         seen = TRY(observe(object));
     }
     const std::optional<Error> failure = acted ? std::nullopt : std::optional<Error>(acted.error());

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "crds/workspace.h"
+#include "reconcilers/kept_volumes.h"
 #include "reconcilers/objects.h"
 #include "reconcilers/reconciler.h"
 #include "reconcilers/workspace/plan.h"
@@ -16,7 +17,7 @@ namespace atelier::reconcilers {
 
 class WorkspaceReconciler final : public Reconciler {
   public:
-    static constexpr std::string_view finalizer = "atelier.dev/workspace";
+    static constexpr std::string_view finalizer = workspace_finalizer;
 
     WorkspaceReconciler(Objects& objects, World world, Log log)
         : objects_(objects), world_(std::move(world)), log_(std::move(log)) {}
@@ -39,6 +40,7 @@ class WorkspaceReconciler final : public Reconciler {
     Result<void> reap(const Key& key);
     void tell(const crds::Workspace& object, const crds::WorkspaceStatus& next,
               const workspace::Plan& plan, bool acted, Instant now);
+    void tell_end(const crds::Workspace& object, const workspace::Plan& plan, Instant now);
 
     Objects& objects_;
     const World world_;

@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "crds/deleted_workspace.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -51,8 +52,9 @@ void set_limits(const WorkspaceSpec& spec, const Place& place, Desired& desired)
 
 std::vector<Mount> mounts_of(const crds::Workspace& workspace, const Place& place) {
     const WorkspaceSpec& spec = workspace.spec;
+    const std::string volumes_uid = crds::volumes_uid(workspace.meta);
     std::vector<Mount> mounts = {
-        {Mount::Kind::volume, configs_volume(workspace.meta.uid), "/configs", false}};
+        {Mount::Kind::volume, configs_volume(volumes_uid), "/configs", false}};
     mounts.insert(mounts.end(), place.plugin_mounts.begin(), place.plugin_mounts.end());
     if (place.plugin_mounts.empty()) {
         mounts.push_back({Mount::Kind::tmpfs, "", "/run/atelier", false});
@@ -62,8 +64,7 @@ std::vector<Mount> mounts_of(const crds::Workspace& workspace, const Place& plac
         return mounts;
     }
     if (spec.workspace_dir.empty() || spec.workspace_access == crds::WorkspaceAccess::none) {
-        mounts.push_back(
-            {Mount::Kind::volume, files_volume(workspace.meta.uid), "/workspace", false});
+        mounts.push_back({Mount::Kind::volume, files_volume(volumes_uid), "/workspace", false});
     } else {
         mounts.push_back({Mount::Kind::host, spec.workspace_dir, "/workspace",
                           spec.workspace_access == crds::WorkspaceAccess::read_only});

@@ -80,7 +80,8 @@ class Maker {
         if (const json::Value* values = json::find(schema, {"additionalProperties"})) {
             if (chance(2)) json::set(out, "k", make(*values), allocator_);
         }
-        if (chance(20)) json::set(out, "bogus", json::Value(1), allocator_);
+        const bool keeps_all = json::find(schema, {"x-kubernetes-preserve-unknown-fields"});
+        if (!keeps_all && chance(20)) json::set(out, "bogus", json::Value(1), allocator_);
         return out;
     }
 

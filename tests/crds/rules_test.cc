@@ -179,6 +179,44 @@ TEST_F(Rules, Workspace) {
               "spec.org: Invalid value: \"p\": field is immutable; it is \"o\"");
     EXPECT_EQ(update(resource, "{org: o, key: k}", "{org: o}"),
               "spec.key: Invalid value: \"\": field is immutable; it is \"k\"");
+    // One that was made by hand gets them when an Org adopts it.
+    EXPECT_EQ(update(resource, "{role: r}", "{role: r, org: o, key: k}"), "");
+}
+
+TEST_F(Rules, AWorkspaceKeepsTheVolumesThatItWasMadeWith) {
+    const auto with = [&](const std::string& annotations) {
+        return object("metadata: {name: a, namespace: default, annotations: {" + annotations +
+                      "}}\nspec: {role: r}");
+    };
+    const Kind& workspaces = kind("workspaces.atelier.dev");
+    const std::string mine = "atelier.dev/volumes-of: u1";
+    auto made = admit_create(workspaces, with(mine), admission_);
+    ASSERT_TRUE(made);
+    EXPECT_EQ(verdict(admit_update(workspaces, *made, with(mine + ", x: y"), admission_)), "");
+    const std::string refusal = "it is set when the Workspace is made, and cannot be changed";
+    EXPECT_EQ(verdict(admit_update(workspaces, *made, with("x: y"), admission_)),
+              "metadata.annotations[atelier.dev/volumes-of]: Invalid value: \"\": " + refusal);
+    auto plain = admit_create(workspaces, with(""), admission_);
+    ASSERT_TRUE(plain);
+    EXPECT_EQ(verdict(admit_update(workspaces, *plain, with(mine), admission_)),
+              "metadata.annotations[atelier.dev/volumes-of]: Invalid value: \"u1\": " + refusal);
+}
+
+TEST_F(Rules, DeletedWorkspace) {
+    const std::string resource = "deletedworkspaces.atelier.dev";
+    const std::string was =
+        "{workspace: a, uid: u, org: o, orgUID: ou, volumes: [d/v], spec: {role: r, odd: [1]}, "
+        "deletedAt: '2026-05-08T12:00:00Z', expiresAt: ";
+    EXPECT_EQ(create(resource, was + "'2026-05-09T12:00:00Z'}"), "");
+    EXPECT_EQ(create(resource, "{workspace: a, uid: u}"), "spec.expiresAt: Required value");
+    EXPECT_EQ(update(resource, was + "'2026-05-09T12:00:00Z'}",
+                     was + "'2027-05-09T12:00:00Z', restore: true, restoreAs: b, suspend: true}"),
+              "");
+    const std::string record = ": Forbidden: it is a record of what was, and cannot be changed";
+    EXPECT_EQ(update(resource, was + "'2026-05-09T12:00:00Z'}",
+                     "{workspace: b, uid: u2, expiresAt: '2026-05-09T12:00:00Z', spec: {role: x}, "
+                     "org: o, orgUID: ou, volumes: [d/v], deletedAt: '2026-05-08T12:00:00Z'}"),
+              "spec.workspace" + record + "; spec.uid" + record + "; spec.spec" + record);
 }
 
 TEST_F(Rules, WorkspaceFiles) {

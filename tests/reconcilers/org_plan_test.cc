@@ -42,6 +42,7 @@ struct World {
     OrgObserved observed;
 
     explicit World(CompiledOrg compiled) {
+        the_org.spec.prune.volume_grace = {};
         observed.compiled = std::move(compiled);
         crds::OrgTemplate source;
         source.meta.name = "dev";
@@ -637,6 +638,122 @@ TEST(OrgStatus, TellsProgressAndBlockers) {
     EXPECT_TRUE(status().is_true("Stalled"));
     EXPECT_TRUE(status().is_true("NameConflict"));
     EXPECT_EQ(status().find("Reconciling"), nullptr) << "not both";
+}
+
+// --- kept volumes, adoption, release
+
+TEST(OrgPlan, WhatIsPrunedKeepsItsVolumesForTheGracePeriod) {
+    World world(tree({node("pm")}));
+    world.has(tree({node("pm"), node("be")}));
+    world.the_org.spec.prune.volume_grace = std::chrono::hours(48);
+    EXPECT_EQ(world.text(), "delete acme-be (volumes kept for 48h)");
+    // Who deletes the whole Org keeps nothing, unless it is asked for.
+    EXPECT_EQ(text_of(plan_deletion(world.the_org, world.observed)),
+              "delete acme-be, delete acme-pm");
+    world.the_org.meta.annotations["atelier.dev/keep-volumes-until"] = "2026-05-10T00:00:00Z";
+    EXPECT_EQ(text_of(plan_deletion(world.the_org, world.observed)),
+              "delete acme-be (volumes kept until 2026-05-10T00:00:00Z), "
+              "delete acme-pm (volumes kept until 2026-05-10T00:00:00Z)");
+}
+
+crds::DeletedWorkspace kept(const std::string& key, const std::string& uid, int day) {
+    crds::DeletedWorkspace out;
+    out.meta.name = "acme-" + key + "." + uid;
+    out.spec.workspace = "acme-" + key;
+    out.spec.uid = uid;
+    out.spec.spec.workspace_key = key;
+    out.spec.deleted_at = now + std::chrono::hours(24 * day);
+    return out;
+}
+
+TEST(OrgPlan, WhatIsMadeAgainTakesTheNewestKeptVolumesOfItsKeyOver) {
+    World world(tree({node("pm"), node("be")}));
+    world.observed.kept = {kept("be", "u2", 2), kept("be", "u3", 3), kept("be", "u1", 1),
+                           kept("qa", "u4", 4)};
+    const OrgPlan plan = world.plan();
+    EXPECT_EQ(text_of(plan), "create acme-pm, create acme-be with the volumes of acme-be.u3");
+    const auto& made = std::get<CreateWorkspace>(plan.actions.back()).workspace;
+    EXPECT_EQ(made.meta.annotation("atelier.dev/volumes-of"), "u3");
+    // What it took over stays so, whatever else changes.
+    World later(tree({node("pm"), node("be")}));
+    later.has(tree({node("pm"), node("be")}));
+    later.observed.owned.back().meta.annotations["atelier.dev/volumes-of"] = "u3";
+    EXPECT_EQ(later.text(), "");
+}
+
+// A workspace of that name that no Org owns, and that asks for this one.
+World asked(const std::function<void(crds::Workspace&)>& but = {}) {
+    World world(tree({node("pm"), node("be")}));
+    world.has(tree({node("pm"), node("be")}));
+    crds::Workspace theirs = world.observed.owned.back();
+    world.observed.owned.pop_back();
+    theirs.meta.owners.clear();
+    theirs.meta.labels.clear();
+    theirs.spec.org.clear();
+    theirs.spec.workspace_key.clear();
+    theirs.meta.annotations["atelier.dev/adopt-by"] = "acme";
+    theirs.meta.annotations["atelier.dev/volumes-of"] = "u3";
+    if (but) but(theirs);
+    world.observed.foreign.insert(theirs.meta.name);
+    world.observed.asked_for.push_back(theirs);
+    return world;
+}
+
+TEST(OrgPlan, AWorkspaceThatAsksIsAdopted) {
+    const OrgPlan plan = asked().plan();
+    EXPECT_EQ(text_of(plan), "adopt acme-be: key, org, labels");
+    const auto& next = std::get<AdoptWorkspace>(plan.actions.back()).next;
+    EXPECT_EQ(next.meta.controller()->name, "acme");
+    EXPECT_EQ(next.meta.uid, "acme-be-uid");
+    EXPECT_EQ(next.meta.annotation("atelier.dev/volumes-of"), "u3");
+    EXPECT_EQ(next.meta.annotation("atelier.dev/adopt-by"), "");
+    EXPECT_EQ(next.meta.label("atelier.dev/org"), "acme");
+}
+
+TEST(OrgPlan, AnAdoptionThatWouldTakeSomethingFromSomebodyIsRefused) {
+    const auto refusal = [](const std::function<void(crds::Workspace&)>& but) {
+        const OrgPlan plan = asked(but).plan();
+        EXPECT_EQ(plan.conflicts, std::vector<std::string>{"acme-be"});
+        EXPECT_TRUE(plan.actions.empty());
+        return plan.refused.empty() ? std::string() : plan.refused.front();
+    };
+    EXPECT_EQ(refusal([](crds::Workspace& w) {
+                  w.meta.owners = {{"atelier.dev/v1alpha1", "Org", "other", "u", true, true}};
+              }),
+              "acme-be: it belongs to Org other, which must release it first: "
+              "atelier release acme-be");
+    EXPECT_EQ(refusal([](crds::Workspace& w) { w.meta.deleted_at = now; }),
+              "acme-be: it is being deleted");
+    EXPECT_EQ(refusal([](crds::Workspace& w) { w.spec.org = "other"; }),
+              "acme-be: its spec.org is other, which cannot be changed");
+    EXPECT_EQ(refusal([](crds::Workspace& w) { w.spec.workspace_key = "x"; }),
+              "acme-be: its spec.key is x, which cannot be changed; in the template it is be");
+    // One that the template does not have would be pruned at once.
+    World world = asked();
+    world.observed.asked_for.front().meta.name = "acme-other";
+    world.observed.foreign.clear();
+    EXPECT_EQ(world.text(),
+              "create acme-be, cannot adopt acme-other: the template has no workspace of that "
+              "name; add it there first");
+}
+
+TEST(OrgPlan, WhatIsToBeReleasedIsGivenUpAndThenLeftAlone) {
+    World world(tree({node("pm"), node("be"), node("qa", "be")}));
+    world.has(tree({node("pm"), node("be"), node("qa", "be")}));
+    world.observed.released = {"acme-be"};
+    EXPECT_EQ(world.text(), "release acme-be");
+    // Neither made again, nor a conflict; its child stays where it is.
+    std::erase_if(world.observed.owned,
+                  [](const crds::Workspace& w) { return w.meta.name == "acme-be"; });
+    world.observed.foreign = {"acme-be"};
+    EXPECT_EQ(world.text(), "");
+    // Nor pruned, nor counted, before it is given up.
+    World gone(tree({node("pm")}));
+    gone.has(tree({node("pm"), node("be")}));
+    gone.observed.released = {"acme-be"};
+    EXPECT_EQ(gone.text(), "release acme-be");
+    EXPECT_EQ(text_of(plan_deletion(gone.the_org, gone.observed)),
+              "release acme-be, delete acme-pm");
 }
 
 }  // namespace

@@ -538,5 +538,63 @@ TEST(WorkspaceReport, PluginsAreInstalledAndEffectiveOneByOne) {
     EXPECT_EQ(said(w, s, "Effective"), "False NotLoaded");
 }
 
+// --- volumes of one that is deleted
+
+TEST(WorkspacePlan, VolumesAreKeptWhenAskedAndOnlyOnceItIsTakenDown) {
+    const Workspace going = declared([](Workspace& w) {
+        w.meta.deleted_at = noon;
+        w.meta.annotations["atelier.dev/keep-volumes-until"] = "2026-05-15T12:00:00Z";
+    });
+    Seen s = seen(going);
+    s.volumes = {"docker/ws-0a1b2c3d-4e5-configs", "docker/ws-0a1b2c3d-4e5-workspace"};
+    EXPECT_EQ(planned(going, s), "keep 2 volumes until 2026-05-15T12:00:00Z, release");
+    // After that time there is nothing to keep them for.
+    EXPECT_EQ(planned(going, s, std::chrono::hours(24 * 7)),
+              "remove volume ws-0a1b2c3d-4e5-configs, remove volume ws-0a1b2c3d-4e5-workspace, "
+              "release");
+    // Stopped first; while a plugin is being taken out, they are not touched yet.
+    s.units = {unit(going, Unit::State::running)};
+    EXPECT_EQ(planned(going, s), take_down +
+                                     ", keep 2 volumes until 2026-05-15T12:00:00Z, "
+                                     "remove network, release");
+    s.installs = {install("p", "d1")};
+    EXPECT_EQ(planned(going, s),
+              take_down + ", uninstall acme-pm.p; waits for its PluginInstalls to go");
+    // One that never had volumes leaves nothing behind.
+    EXPECT_EQ(planned(going, seen(going)), "release");
+    // A time that nobody can read is no reason to lose them.
+    Workspace odd = going;
+    odd.meta.annotations["atelier.dev/keep-volumes-until"] = "next week";
+    s = seen(odd);
+    s.volumes = {"docker/v"};
+    EXPECT_EQ(planned(odd, s), "keep 1 volumes until 2026-05-15T12:00:00Z, release");
+}
+
+TEST(WorkspacePlan, VolumesThatAnotherHasTakenOverAreNotTouched) {
+    for (const char* until : {"", "2026-05-15T12:00:00Z"}) {
+        const Workspace going = declared([&](Workspace& w) {
+            w.meta.deleted_at = noon;
+            w.meta.annotations["atelier.dev/keep-volumes-until"] = until;
+        });
+        Seen s = seen(going);
+        s.volumes = {"docker/v"};
+        s.volumes_held_by = "acme-other";
+        EXPECT_EQ(planned(going, s), "release");
+    }
+}
+
+TEST(WorkspacePlan, VolumesAreNamedAfterTheWorkspaceTheyWereTakenFrom) {
+    const Workspace w = declared([](Workspace& x) {
+        x.meta.annotations["atelier.dev/volumes-of"] = "11112222-3333-4444-5555-666677778888";
+    });
+    std::vector<std::string> sources;
+    for (const drivers::Mount& mount : desired(w).unit.mounts) {
+        if (mount.kind == drivers::Mount::Kind::volume) sources.push_back(mount.source);
+    }
+    EXPECT_EQ(sources,
+              (std::vector<std::string>{"ws-11112222-333-configs", "ws-11112222-333-workspace"}));
+    EXPECT_EQ(desired(w).unit.name, "ws-0a1b2c3d-4e5");
+}
+
 }  // namespace
 }  // namespace atelier::reconcilers::workspace

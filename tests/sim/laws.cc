@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "crds/deleted_workspace.h"
 #include "crds/plugin.h"
 #include "crds/plugin_install.h"
 #include "crds/workspace.h"
@@ -76,9 +77,12 @@ std::optional<std::string> Laws::units() const {
         const int count = of_uid[w.meta.uid];
         if (count != 1) return fmt::format("{} has {} units", name, count);
         of_uid.erase(w.meta.uid);
-        volumes.insert(reconcilers::configs_volume(w.meta.uid));
-        volumes.insert(reconcilers::files_volume(w.meta.uid));
+        volumes.insert(reconcilers::configs_volume(crds::volumes_uid(w.meta)));
+        volumes.insert(reconcilers::files_volume(crds::volumes_uid(w.meta)));
     }
+    // By now whatever was kept has expired.
+    const auto kept = all<crds::DeletedWorkspace>(*life_.kept_);
+    if (!kept.empty()) return "DeletedWorkspace " + kept.begin()->first + " is left over";
     if (!of_uid.empty()) return "a unit of ours belongs to no workspace";
     for (const auto& volume : life_.runtime_.volume_names()) {
         if (!volumes.contains(volume)) return "volume " + volume + " is left over";

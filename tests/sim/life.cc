@@ -6,9 +6,12 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "crds/deleted_workspace.h"
 #include "crds/plugin.h"
 #include "crds/plugin_update.h"
 #include "crds/revision.h"
+#include "reconcilers/deleted_workspace/reconciler.h"
+#include "reconcilers/kept_volumes.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
 #include "reconcilers/plugin/reconciler.h"
@@ -29,6 +32,7 @@ constexpr const char* template_url = "http://git.sim/org.git";
 constexpr const char* image = "sim/agent:1";
 constexpr minutes poll{1};  // "1m" below
 const std::vector<std::string> plugin_names{"alpha", "beta", "gamma"};
+const std::vector<std::string> graces{"0s", "5m", "30m"};  // all shorter than the quiet at the end
 
 std::string url_of(const std::string& plugin) {
     return "http://git.sim/" + plugin + ".git";
@@ -85,6 +89,7 @@ struct Life::Server {
         add<reconcilers::PluginUpdateReconciler>(life, objects, life.trees_);
         add<reconcilers::UpdateTierReconciler>(life, objects);
         add<reconcilers::PluginPolicyReconciler>(life, objects);
+        add<reconcilers::DeletedWorkspaceReconciler>(life, objects, world, Log());
     }
 
     template <class R, class... Arguments>
@@ -107,6 +112,7 @@ Life::Life(std::uint64_t seed, bool trace)
       chances_(seed ^ 0x9e3779b97f4a7c15),
       runtime_(clock_),
       model_(random_, plugin_names),
+      volume_grace_(graces[draw(random_, graces.size())]),
       keep_trace_(trace) {
     auto kinds = crds::atelier_kinds();
     CHECK(kinds);
@@ -118,7 +124,10 @@ Life::Life(std::uint64_t seed, bool trace)
     auto opened = store::open(options, clock_, chances_, metrics_, Log());
     CHECK(opened);
     kept_ = *std::move(opened);
-    watching_ = kept_->on_commit([this](Revision) { note_approved(); });
+    watching_ = kept_->on_commit([this](Revision) {
+        note_approved();
+        note_promised();
+    });
 
     runtime_.add_image(image);
     drivers::UnitSpec foreign;
@@ -230,8 +239,8 @@ void Life::declare() {
     request(
         "POST", base + "orgs",
         fmt::format(
-            R"({{"metadata":{{"name":"{}"}},"spec":{{"templateRef":{{"name":"acme"}},"defaults":{{"image":"{}"}},"updateTiers":{{"n1":"canary"}}}}}})",
-            org, image));
+            R"({{"metadata":{{"name":"{}"}},"spec":{{"templateRef":{{"name":"acme"}},"defaults":{{"image":"{}"}},"updateTiers":{{"n1":"canary"}},"prune":{{"volumeGrace":"{}"}}}}}})",
+            org, image, volume_grace_));
 }
 
 // A digest may be live once it was the first of its plugin or somebody approved it.
@@ -244,6 +253,65 @@ void Life::note_approved() {
         const std::string digest =
             document ? json::string_at(*document, {"status", "approved", "digest"}) : "";
         if (!digest.empty()) allowed.insert(digest);
+    }
+}
+
+// A workspace that goes and is to keep its volumes: they are there until then, unless one that
+// lives has them again.
+void Life::note_promised() {
+    const auto workspaces = kept_->list(crds::WorkspaceSpec::resource);
+    for (const auto& object : workspaces->objects) {
+        const std::string uid = crds::volumes_uid(object->meta);
+        if (!object->meta.deleted_at) {
+            promised_.erase(uid);
+            continue;
+        }
+        const auto until = reconcilers::keep_volumes_until(object->meta, clock_.now());
+        if (!until || promised_.contains(uid)) continue;
+        Promise& promise = promised_[uid];
+        promise.until = *until;
+        for (const auto& name :
+             {reconcilers::configs_volume(uid), reconcilers::files_volume(uid)}) {
+            if (runtime_.volume_names().contains(name)) promise.volumes.insert(name);
+        }
+    }
+}
+
+void Life::check_promised() {
+    const auto there = runtime_.volume_names();
+    for (const auto& [uid, promise] : promised_) {
+        if (clock_.now() >= promise.until) continue;
+        for (const std::string& name : promise.volumes) {
+            if (!there.contains(name)) broken_ = "volume " + name + " is lost before its time";
+        }
+    }
+}
+
+// Somebody wants one back, beside whatever the template has by now.
+void Life::undelete() {
+    const auto kept = kept_->list(crds::DeletedWorkspaceSpec::resource);
+    if (kept->objects.empty()) return;
+    const auto& object = kept->objects[draw(random_, kept->objects.size())];
+    request("PATCH",
+            fmt::format("/apis/atelier.dev/v1alpha1/namespaces/{}/deletedworkspaces/{}", ns,
+                        object->key.name),
+            fmt::format(R"({{"spec":{{"restore":true,"restoreAs":"spare{}"}}}})", ++undeleted_),
+            "application/merge-patch+json");
+}
+
+// What was brought back goes again, for good, and nobody waits for one any more.
+void Life::clear_undeleted() {
+    const std::string base = fmt::format("/apis/atelier.dev/v1alpha1/namespaces/{}/", ns);
+    const auto kept = kept_->list(crds::DeletedWorkspaceSpec::resource);
+    for (const auto& object : kept->objects) {
+        request("PATCH", base + "deletedworkspaces/" + object->key.name,
+                R"({"spec":{"restore":false}})", "application/merge-patch+json");
+    }
+    const auto workspaces = kept_->list(crds::WorkspaceSpec::resource);
+    for (const auto& object : workspaces->objects) {
+        if (object->key.name.starts_with("spare")) {
+            request("DELETE", base + "workspaces/" + object->key.name, "");
+        }
     }
 }
 
@@ -376,11 +444,13 @@ void Life::act_on_world() {
 }
 
 void Life::act() {
-    switch (draw(random_, 10)) {
+    switch (draw(random_, 11)) {
         case 8:
             return guarded([this] { pin(); });
         case 9:
             return guarded([this] { unpin(); });
+        case 10:
+            return guarded([this] { undelete(); });
         case 0:
         case 1: {
             const std::string edit = model_.edit();
@@ -437,7 +507,9 @@ void Life::run_until(Instant end) {
     constexpr int most_at_one_instant = 20'000;
     int at_this_instant = 0;
     while (!broken_) {
-        if (work_once()) {
+        const bool worked = work_once();
+        check_promised();
+        if (worked) {
             if (++at_this_instant > most_at_one_instant) broken_ = "it never comes to rest";
             continue;
         }
@@ -469,6 +541,8 @@ std::optional<std::string> Life::live() {
     git_.set_away(false);
     say("quiet");
     guarded([this] { declare(); });
+    run_until(clock_.now() + minutes(10));
+    guarded([this] { clear_undeleted(); });
     const auto settle = [this] {
         for (int i = 0; i < 4 && !broken_; ++i) {
             run_until(clock_.now() + minutes(20));

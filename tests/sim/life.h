@@ -94,6 +94,11 @@ class Life {
   private:
     friend class Laws;
     struct Server;
+    // Volumes of a workspace that went, by their names, and until when they are to be there.
+    struct Promise {
+        std::set<std::string> volumes;
+        Instant until;
+    };
 
     void boot();
     void say(const std::string& line);
@@ -114,6 +119,10 @@ class Life {
     void push_plugin(const std::string& plugin);
     void declare();
     void note_approved();
+    void note_promised();
+    void check_promised();
+    void undelete();
+    void clear_undeleted();
     void check_live(const std::string& uid);
     bool running(const std::string& uid) const;
 
@@ -128,6 +137,9 @@ class Life {
     fakes::FakePluginFolders folders_;
     fakes::MemoryTreeStore trees_;
     TemplateModel model_;
+    const std::string volume_grace_;
+    std::map<std::string, Promise> promised_;  // by the uid that the volumes are named after
+    int undeleted_ = 0;
     std::map<std::string, int> pushes_;                     // by plugin
     std::map<std::string, std::set<std::string>> allowed_;  // digests, by plugin
     std::map<std::string, std::string> plugin_of_digest_;

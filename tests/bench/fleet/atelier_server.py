@@ -156,7 +156,7 @@ def org(name, workspaces, plugins=()):
             **version,
             "kind": "Org",
             "metadata": {"name": name},
-            "spec": {"templateRef": {"name": name}, "defaults": {"image": IMAGE}, "prune": {"policy": "Orphans"}},
+            "spec": {"templateRef": {"name": name}, "defaults": {"image": IMAGE}, "prune": {"policy": "Orphans", "volumeGrace": "0s"}},
         },
     ]
     return "\n---\n".join(json.dumps(one) for one in objects)

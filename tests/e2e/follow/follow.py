@@ -57,7 +57,7 @@ class Follow:
         url = f"http://127.0.0.1:{self.link.port}/org.git"
         self.create("orgtemplates", "OrgTemplate", ORG,
                     {"source": {"git": {"url": url, "ref": "main"}}, "interval": "2s"})
-        self.create("orgs", "Org", ORG, {"templateRef": {"name": ORG}, "prune": {"maxPercent": 30},
+        self.create("orgs", "Org", ORG, {"templateRef": {"name": ORG}, "prune": {"maxPercent": 30, "volumeGrace": "0s"},
                                          "defaults": self.defaults})
 
     def create(self, plural, kind, name, spec):

@@ -1,0 +1,183 @@
+#include "reconcilers/deleted_workspace/reconciler.h"
+
+#include <algorithm>
+
+#include "crds/workspace.h"
+#include "reconcilers/kept_volumes.h"
+#include "reconcilers/workspace_env.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using crds::DeletedWorkspace;
+using crds::Workspace;
+using deleted_workspace::Action;
+using deleted_workspace::Plan;
+using deleted_workspace::Seen;
+
+// A Workspace that comes or goes may have the volumes, or the name.
+std::vector<Key> of_workspace(const store::Event& event, const store::Store& store) {
+    if (event.change == store::Change::modified && event.previous &&
+        event.previous->meta.deleted_at == event.object->meta.deleted_at &&
+        event.previous->meta.finalizers == event.object->meta.finalizers) {
+        return {};
+    }
+    const crds::Meta& meta = event.object->meta;
+    const std::string uid = crds::volumes_uid(meta);
+    std::vector<Key> keys;
+    const auto snapshot = store.list(crds::DeletedWorkspaceSpec::resource);
+    for (const auto& object : snapshot->objects) {
+        const auto kept = crds::decode<DeletedWorkspace>(object->body);
+        if (!kept) continue;
+        const bool named = kept->meta.ns == meta.ns &&
+                           deleted_workspace::name_of_restored(kept->spec) == meta.name;
+        if (named || kept->spec.uid == uid) keys.push_back(object->key);
+    }
+    return keys;
+}
+
+// A volume in a runtime that this server does not have is neither there nor gone.
+std::string unknown_backend(const DeletedWorkspace& object, const World& world) {
+    for (const std::string& volume : object.spec.volumes) {
+        const std::string backend = parts_of_volume(volume).first;
+        if (!runtime_of(world, backend)) {
+            return "this server has no runtime \"" + backend + "\", which has the volume " +
+                   parts_of_volume(volume).second;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+std::vector<Interest> DeletedWorkspaceReconciler::interests() const {
+    return {{std::string(crds::WorkspaceSpec::resource), of_workspace}};
+}
+
+// A Workspace that came back by this object reads the Secret that is kept; one that an Org made
+// gets its environment from the Org.
+Result<bool> DeletedWorkspaceReconciler::is_env_due(const DeletedWorkspace& object,
+                                                    const VolumesHolder& holder) const {
+    if (!object.spec.has_env || holder.owned || holder.being_deleted) return false;
+    const auto there = TRY(objects_.secret(object.meta.ns, env_secret_name(holder.name)));
+    return !there;
+}
+
+Result<Seen> DeletedWorkspaceReconciler::observe(const DeletedWorkspace& object) const {
+    Seen seen;
+    for (VolumesHolder& holder : holders_of_volumes(objects_, object.spec.uid)) {
+        if (!seen.holder || seen.holder->being_deleted) seen.holder = std::move(holder);
+    }
+    if (seen.holder) seen.env_due = TRY(is_env_due(object, *seen.holder));
+    seen.unreachable = unknown_backend(object, world_);
+    if (seen.unreachable.empty()) {
+        auto volumes = find_volumes(world_, object.spec.uid);
+        if (volumes) seen.volumes = *std::move(volumes);
+        if (!volumes) seen.unreachable = volumes.error().message;
+    }
+    const std::string name = deleted_workspace::name_of_restored(object.spec);
+    const auto in_place = TRY(objects_.find<Workspace>(object.meta.ns, name));
+    if (in_place && crds::volumes_uid(in_place->meta) != object.spec.uid) {
+        seen.in_place = VolumesHolder{name, in_place->meta.uid, in_place->being_deleted(),
+                                      in_place->meta.controller() != nullptr, true};
+    }
+    const std::string& parent = object.spec.spec.parent;
+    if (!parent.empty()) {
+        const auto found = TRY(objects_.find<Workspace>(object.meta.ns, parent));
+        seen.parent_there = found && !found->being_deleted() && parent != name;
+    }
+    return seen;
+}
+
+Result<void> DeletedWorkspaceReconciler::give_env(const DeletedWorkspace& object,
+                                                  const std::string& workspace, Instant now) {
+    const auto kept = TRY(objects_.secret(object.meta.ns, env_secret_name(object.meta.name)));
+    const auto owner = TRY(objects_.find<Workspace>(object.meta.ns, workspace));
+    if (!kept || !owner) return {};
+    crds::Secret secret;
+    secret.meta.ns = object.meta.ns;
+    secret.meta.name = env_secret_name(workspace);
+    secret.meta.labels = kept->meta.labels;
+    secret.meta.labels[std::string(crds::label::workspace)] = workspace;
+    secret.meta.owners = {owner->as_owner()};
+    secret.type = kept->type;
+    secret.data = kept->data;
+    const auto put = objects_.put_secret(secret, now);
+    // Somebody else's Secret of that name is left alone; the workspace reads that one, then.
+    if (!put && put.error().code != Code::forbidden) return put.error();
+    return {};
+}
+
+Result<void> DeletedWorkspaceReconciler::execute_one(DeletedWorkspace& object, const Action& action,
+                                                     Instant now) {
+    const auto tell = [&](crds::EventType type, std::string_view reason,
+                          const std::string& message) {
+        objects_.event(object, type, reason, message, now);
+    };
+    if (const auto* restore = std::get_if<deleted_workspace::Restore>(&action)) {
+        const auto made = TRY(objects_.create<Workspace>(restore->meta, restore->spec, now));
+        objects_.event(
+            made, crds::EventType::normal, "VolumesRestored",
+            "it is back, with the volumes of " + object.spec.workspace + "; no Org owns it", now);
+    } else if (const auto* env = std::get_if<deleted_workspace::GiveEnv>(&action)) {
+        TRY(give_env(object, env->workspace, now));
+    } else if (const auto* remove = std::get_if<deleted_workspace::RemoveVolume>(&action)) {
+        drivers::Runtime* const place = runtime_of(world_, remove->backend);
+        if (!place) return Error{Code::unavailable, "there is no runtime " + remove->backend};
+        const auto removed = place->remove_volume(remove->name);
+        if (!removed && removed.error().code != Code::not_found) return removed;
+    } else if (std::holds_alternative<deleted_workspace::LetGo>(action)) {
+        if (!object.meta.has_finalizer(deleted_workspace_finalizer)) return {};
+        if (object.being_deleted()) {
+            return objects_.release(object, deleted_workspace_finalizer, now);
+        }
+        std::erase(object.meta.finalizers, deleted_workspace_finalizer);
+        object = TRY(objects_.update(object, now));
+    } else if (const auto* end = std::get_if<deleted_workspace::Delete>(&action)) {
+        if (end->reason == "Expired") {
+            tell(crds::EventType::normal, "Expired",
+                 "nobody asked for it back: its volumes are removed");
+        } else {
+            tell(crds::EventType::normal, end->reason, "a Workspace has its volumes again");
+        }
+        TRY(objects_.remove(object, now));
+    }
+    return {};
+}
+
+Result<void> DeletedWorkspaceReconciler::execute(const DeletedWorkspace& object, const Plan& plan,
+                                                 Instant now) {
+    DeletedWorkspace current = object;
+    for (const Action& action : plan.actions) TRY(execute_one(current, action, now));
+    return {};
+}
+
+Result<Outcome> DeletedWorkspaceReconciler::reconcile(const Key& key, Instant now) {
+    auto found = TRY(objects_.find<DeletedWorkspace>(key.ns, key.name));
+    if (!found) return Outcome{};
+    DeletedWorkspace object = std::move(*found);
+    if (object.being_deleted() && !object.meta.has_finalizer(deleted_workspace_finalizer)) {
+        return Outcome{};
+    }
+    const Seen seen = TRY(observe(object));
+    // One made by hand, or left by a crash between letting go and going.
+    if (!object.being_deleted() && !seen.holder) {
+        object = TRY(objects_.add_finalizer(std::move(object), deleted_workspace_finalizer, now));
+    }
+    const Plan plan = deleted_workspace::plan(object, seen, now);
+    const Result<void> acted = execute(object, plan, now);
+    if (!plan.actions.empty()) {
+        log_.info(acted ? "acted" : "could not act", {{"deletedworkspace", key.ns + "/" + key.name},
+                                                      {"plan", deleted_workspace::text(plan)}});
+        if (acted) return Outcome{};
+    }
+    const std::optional<Error> failure = acted ? std::nullopt : std::optional(acted.error());
+    const auto still = TRY(objects_.find<DeletedWorkspace>(key.ns, key.name));
+    if (still)
+        TRY(objects_.report(*still, deleted_workspace::report(*still, seen, failure, now), now));
+    if (!acted) return acted.error();
+    if (!seen.unreachable.empty()) return Error{Code::unavailable, seen.unreachable};
+    return Outcome{.wake_at = plan.wake_at};
+}
+
+}  // namespace atelier::reconcilers
