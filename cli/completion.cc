@@ -13,14 +13,18 @@ namespace {
 constexpr std::string_view of_objects[] = {"get", "describe",  "delete",  "wait",
                                            "why", "reconcile", "suspend", "resume"};
 // Verbs whose words are names of one kind.
-constexpr std::pair<std::string_view, std::string_view> of_names[] = {{"tree", "orgs"},
-                                                                      {"plan", "orgs"},
-                                                                      {"history", "orgs"},
-                                                                      {"diff", "orgs"},
-                                                                      {"revert", "orgs"},
-                                                                      {"follow", "orgs"},
-                                                                      {"approve", "pluginupdates"},
-                                                                      {"dismiss", "pluginupdates"}};
+constexpr std::pair<std::string_view, std::string_view> of_names[] = {
+    {"tree", "orgs"},
+    {"plan", "orgs"},
+    {"history", "orgs"},
+    {"diff", "orgs"},
+    {"revert", "orgs"},
+    {"follow", "orgs"},
+    {"adopt", "workspaces"},
+    {"release", "workspaces"},
+    {"undelete", "deletedworkspaces"},
+    {"approve", "pluginupdates"},
+    {"dismiss", "pluginupdates"}};
 
 std::string flags_of(const std::vector<Flag>& flags) {
     std::vector<std::string> words;

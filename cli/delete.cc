@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/await.h"
+#include "cli/delete_workspaces.h"
 #include "cli/manifests.h"
 #include "cli/text_table.h"
 #include "cli/verb.h"
@@ -82,6 +83,16 @@ Result<Doomed> delete_one(Client& client, const Awaited& object, const std::stri
     return Doomed{object, std::move(uid)};
 }
 
+// A mark on what could not be deleted would be obeyed by a later deletion: it is taken back.
+Result<Doomed> delete_kept(Client& client, const Awaited& object, const std::string& policy,
+                           const std::string& keep, bool dry_run) {
+    const bool marks = !keep.empty() && !dry_run;
+    if (marks) TRY(mark_to_keep(client, object, keep));
+    auto done = delete_one(client, object, policy, dry_run);
+    if (!done && marks) (void)unmark(client, object);
+    return done;
+}
+
 Result<void> await_gone(Session& session, Client& client, const std::vector<Doomed>& doomed,
                         const Deadline& deadline) {
     for (const Doomed& one : doomed) {
@@ -99,13 +110,15 @@ Result<int> delete_all(Session& session, const std::string& policy, const Deadli
     const std::string ns = TRY(session.ns());
     const bool dry_run = session.arguments.text("dry-run") == "server";
     const bool by_file = session.arguments.given("filename");
-    const auto objects =
+    auto objects =
         TRY(by_file ? from_files(session, *client, ns) : from_words(session, *client, ns));
     if (objects.empty()) session.err() << "No resources found.\n";
+    const std::string keep = TRY(keep_volumes_until(session));
+    TRY(settle_children(session, *client, objects, dry_run));
     std::vector<Doomed> doomed;
     int code = exit_code::fine;
     for (const Awaited& object : objects) {
-        auto done = delete_one(*client, object, policy, dry_run);
+        auto done = delete_kept(*client, object, policy, keep, dry_run);
         if (!done) {
             const bool absent = done.error().code == Code::not_found;
             if (absent && session.arguments.on("ignore-not-found")) continue;
