@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "crds/deleted_workspace.h"
 #include "reconcilers/preview/fingerprint.h"
 
 namespace atelier::reconcilers::preview {
@@ -134,6 +135,9 @@ class Judge {
     void made(const Side& after) {
         out_.item.action = Step::create;
         out_.item.parent = after.workspace.spec.parent;
+        if (!after.workspace.meta.annotation(crds::annotation::volumes_of).empty()) {
+            out_.item.reasons.emplace_back("with the volumes that were kept when it was deleted");
+        }
         hinder(after);
     }
 

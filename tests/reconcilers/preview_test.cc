@@ -289,6 +289,24 @@ TEST(Preview, WhatIsDeletedSaysHowLongItsVolumesStay) {
         Not(Contains(HasSubstr("acme-qa"))));
 }
 
+TEST(Preview, WhatComesBackSaysThatItHasItsVolumes) {
+    PreviewWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto org = world.objects.find<crds::Org>("default", "acme");
+    ASSERT_TRUE(org && *org);
+    const std::string kept =
+        R"("spec":{"workspace":"acme-qa","uid":"0a1b2c3d-0000-0000-0000-000000000000",)"
+        R"("org":"acme","orgUID":")" +
+        (*org)->meta.uid +
+        R"(","volumes":["docker/ws-0a1b2c3d-000-configs"],"spec":{"org":"acme","key":"qa"},)"
+        R"("expiresAt":"2099-01-01T00:00:00Z"})";
+    world.apply({manifest("DeletedWorkspace", "acme-qa.0a1b2c3d", kept)});
+    EXPECT_THAT(world.plan({inline_template(R"(  - {name: PM}\n  - {name: QA}\n)")}),
+                Contains("Workspace acme-qa: create; with the volumes that were kept when it was "
+                         "deleted"));
+}
+
 TEST(Preview, APruneThatWaitsIsHeldAndSaysWhatConfirmsIt) {
     PreviewWorld world;
     std::string many;
