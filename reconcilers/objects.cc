@@ -7,24 +7,13 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "reconcilers/store_lookup.h"
 
 namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t event_message_limit = 1024;  // bytes, as events.k8s.io limits a note
 constexpr int deletion_attempts = 5;
-
-class StoreLookup final : public crds::Lookup {
-  public:
-    explicit StoreLookup(const store::Store& store) : store_(store) {}
-    std::string find(const Key& key) const override {
-        const auto object = store_.get(key);
-        return object ? object->body : std::string();
-    }
-
-  private:
-    const store::Store& store_;
-};
 
 Result<const crds::Kind*> known(const crds::Kinds& kinds, std::string_view resource) {
     if (const crds::Kind* kind = kinds.find(resource)) return kind;

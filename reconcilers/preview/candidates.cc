@@ -4,6 +4,7 @@
 
 #include "crds/lifecycle.h"
 #include "reconcilers/org/planned.h"
+#include "reconcilers/store_lookup.h"
 #include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers::preview {

@@ -13,18 +13,6 @@
 
 namespace atelier::reconcilers::preview {
 
-class StoreLookup final : public crds::Lookup {
-  public:
-    explicit StoreLookup(const store::Store& store) : store_(store) {}
-    std::string find(const Key& key) const override {
-        const auto object = store_.get(key);
-        return object ? object->body : std::string();
-    }
-
-  private:
-    const store::Store& store_;
-};
-
 // One write that a plan stands for.
 struct Candidate {
     const crds::Kind* kind = nullptr;
