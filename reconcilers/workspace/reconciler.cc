@@ -127,12 +127,13 @@ Result<void> WorkspaceReconciler::look_at_desired(const Workspace& object, Seen&
     }
     // On a machine that many agents share, none may claim the one port.
     const workspace::Told told{world_.platform_url, place.can.images ? "" : "0"};
-    const auto env = workspace::resolve_env(object, TRY(read_sources(objects_, object)), told);
-    seen.missing = env.missing;
+    // Asked before the values are read: those that are read are then no older than this says.
     const std::string own_env = env_secret_name(object.meta.name);
     if (const auto secret = TRY(objects_.secret(object.meta.ns, own_env))) {
         seen.env_is_late = workspace::awaits_env(object, secret->meta.revision);
     }
+    const auto env = workspace::resolve_env(object, TRY(read_sources(objects_, object)), told);
+    seen.missing = env.missing;
     auto desired = workspace::translate(object, env.values, place);
     const auto holder = older_holder(objects_, object);
     if (holder) {
