@@ -104,7 +104,8 @@ TEST(CliHelp, is_there_for_every_verb) {
     EXPECT_EQ(all.err, "");
     for (const char* verb :
          {"apply", "get", "describe", "delete", "tree", "events", "approve", "dismiss", "reconcile",
-          "wait", "updates", "suspend", "undelete", "adopt", "release", "resume", "api-resources", "version", "healthcheck"}) {
+          "wait", "updates", "suspend", "undelete", "adopt", "release", "resume", "api-resources",
+          "version", "healthcheck"}) {
         EXPECT_THAT(all.out, HasSubstr(std::string("\n  ") + verb));
         for (const auto& arguments :
              {std::vector<std::string>{verb, "--help"}, {"help", verb}, {"-n", "x", verb, "-h"}}) {
