@@ -72,8 +72,11 @@ Result<Seen> DeletedWorkspaceReconciler::observe(const DeletedWorkspace& object)
     seen.unreachable = unknown_backend(object, world_);
     if (seen.unreachable.empty()) {
         auto volumes = find_volumes(world_, object.spec.uid);
-        if (volumes) seen.volumes = *std::move(volumes);
-        if (!volumes) seen.unreachable = volumes.error().message;
+        if (volumes) {
+            seen.volumes = *std::move(volumes);
+        } else {
+            seen.unreachable = volumes.error().message;
+        }
     }
     const std::string name = deleted_workspace::name_of_restored(object.spec);
     const auto in_place = TRY(objects_.find<Workspace>(object.meta.ns, name));

@@ -26,6 +26,7 @@ class Fleet:
         self.server, self.runtime, self.org = server, runtime, org
         self.wanted, self.before, self.known = {}, {}, {}
         self.left, self.disturbed, self.unsure = set(), {}, {}
+        self.killed = {}
         self.empty, self.confirmed = True, False
         self.now = {}
         self.restarts = {}  # how often each was restarted, at the last look
@@ -38,6 +39,7 @@ class Fleet:
             raise AssertionError(f"restarted after all was as declared: {others}")
         self.before = dict(self.wanted)
         self.disturbed, self.unsure, self.confirmed = {}, {}, False
+        self.killed = {}  # the very unit of those
 
     def want(self, wanted, left):
         """What a template asks for that has come into force. Without workspaces it takes none away."""
@@ -54,6 +56,8 @@ class Fleet:
         if name in self.disturbed or name not in self.wanted or self.empty or name in self.left:
             return False
         self.disturbed[name] = how
+        if how == "killed":
+            self.killed[name] = unit["id"]
         return True
 
     def to_go(self):
@@ -163,7 +167,7 @@ class Fleet:
             elif now.uid != known.uid:
                 yield f"{name} is another workspace than before"
             elif how == "killed" or self.before[name].runs_as() != self.wanted[name].runs_as():
-                if now.unit == known.unit:
+                if now.unit in (known.unit, self.killed.get(name)):
                     yield f"{name} runs as before, though it was {how or 'changed'}"
             elif now != known:
                 yield f"{name} was restarted, though nothing of it changed: {known}, now {now}"
