@@ -4,7 +4,7 @@
     follow.py --world DIR --server PROGRAM --port N --git-port N --commits N [--seed N]
               [--docker unix://… --image NAME]
 
-DIR/work/org is a working copy whose remote is served as org.git at the git port. A failure tells the
+Below DIR, the folder work/org is a working copy; its remote is served as org.git at the git port. A failure tells the
 seed, the number of the commit and every difference.
 """
 
