@@ -118,6 +118,9 @@ class Fleet:
 
     def of_one(self, wanted, workspace, unit):
         spec, status = workspace["spec"], workspace.get("status", {})
+        if workspace["metadata"].get("deletionTimestamp"):
+            yield "is being deleted"
+            return
         said = {"parent": spec.get("parent", ""), "display": spec.get("displayName", ""),
                 "role": spec.get("role", ""), "model": spec.get("model", ""), "tier": spec.get("tier"),
                 "plugins": tuple(spec.get("plugins", []))}
