@@ -100,6 +100,7 @@ class Follow:
 
     def kill_server(self):
         self.server.end()
+        self.fleet.server_kills += 1
         told = self.kill_a_unit() if self.random.random() < 0.4 else ""
         self.server.start()
         return f"(killed the server{told})"
