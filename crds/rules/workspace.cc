@@ -119,7 +119,7 @@ void check_texts(const WorkspaceSpec& spec, Findings& findings) {
         const Result<void> url = check_git_url(spec.url);
         if (!url) {
             findings.invalid(
-                "spec.url", spec.url,
+                "spec.url", without_credentials(spec.url),
                 "must be an http:// or https:// URL with a host and without credentials");
         }
     }

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "reconcilers/org/expand.h"
 #include "reconcilers/org/persona.h"
+#include "reconcilers/org_template/channel.h"
 #include "reconcilers/org_template/node.h"
 
 namespace atelier::reconcilers {
@@ -172,40 +173,54 @@ class Builder {
                 "the template",
                 join(unknown, ", "));
         } else if (!path.empty()) {
-            const auto checked = check_workspace_dir(path);
-            if (!checked) workspace.problem = checked.error().message;
+            auto cleaned = clean_workspace_dir(path);
+            if (cleaned) return *std::move(cleaned);
+            workspace.problem = cleaned.error().message;
         }
         return path;
     }
 
     // Parameters are filled in here. A name that the workspace's environment has stays as it is:
-    // its value is a secret, and a spec is no place for one. A channel that needs anything else is
-    // left out, and told.
+    // its value is a secret, and a spec is no place for one. Nor are parameters, where a setting is
+    // secret. A channel that needs anything else is left out, and told.
     std::vector<crds::Channel> channels_of(const Node& node, const DesiredWorkspace& workspace,
                                            const Persona& persona) {
         std::vector<crds::Channel> channels;
         for (crds::Channel channel : node.channels) {
             std::vector<std::string> missing;
             for (auto& [name, value] : channel.config) {
+                const bool secret = is_secret_setting(name);
                 std::vector<std::string> unknown;
                 value = expand(
-                    value, [&](const std::string& wanted) { return parameter(wanted); }, unknown);
+                    value,
+                    [&](const std::string& wanted) {
+                        return secret ? std::nullopt : parameter(wanted);
+                    },
+                    unknown);
                 for (std::string& other : unknown) {
-                    if (!workspace.env.contains(other) &&
-                        !observed_.env_from_names.contains(other) &&
-                        !(persona.names && persona.names->contains(other))) {
-                        missing.push_back(std::move(other));
-                    }
+                    if (is_given(other, workspace, persona)) continue;
+                    if (secret && parameter(other)) other += " (in a Secret, not in parameters)";
+                    missing.push_back(std::move(other));
                 }
             }
-            if (missing.empty()) {
+            const std::string why = why_unusable(channel);
+            if (missing.empty() && why.empty()) {
                 channels.push_back(std::move(channel));
+            } else if (missing.empty()) {
+                out_.skipped_channels.push_back(
+                    fmt::format("{} of {}: {}", channel.type, workspace.name, why));
             } else {
                 out_.skipped_channels.push_back(fmt::format("{} of {} needs {}", channel.type,
                                                             workspace.name, join(missing, ", ")));
             }
         }
         return channels;
+    }
+
+    bool is_given(const std::string& name, const DesiredWorkspace& workspace,
+                  const Persona& persona) const {
+        return workspace.env.contains(name) || observed_.env_from_names.contains(name) ||
+               (persona.names && persona.names->contains(name));
     }
 
     const crds::Org& org_;

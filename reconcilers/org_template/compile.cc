@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_key = 50;
+constexpr std::size_t most_memories = 1000;  // of one workspace
 constexpr int deepest_tree = 64;
 
 enum class Spawning { yes, no };
@@ -40,10 +41,11 @@ class Compiler {
         CompiledOrg& org = out_.org;
         org.name = std::string(trim(root.text("name")));
         if (org.name.empty()) {
-            findings_.error(at.place(), "MissingField", "the template needs a name");
-        } else if (org.name.size() > longest_name) {
-            findings_.error(root.place_of("name"), "InvalidField",
-                            fmt::format("name has more than {} bytes", longest_name));
+            if (!root.has_other_than_text("name")) {
+                findings_.error(at.place(), "MissingField", "the template needs a name");
+            }
+        } else {
+            check_name(root, org.name);
         }
         org.description = root.text("description");
         root.ignore("template_schema_version");
@@ -96,25 +98,36 @@ class Compiler {
 
     void read_spawning(Mapping& entry, const std::string& name, const std::string& key,
                        const std::string& parent) {
-        if (name.size() > longest_name ||
-            std::any_of(name.begin(), name.end(), [](char c) { return c >= 0 && c < 0x20; })) {
-            findings_.error(entry.place_of("name"), "InvalidField",
-                            fmt::format("name must be one line of at most {} bytes", longest_name));
-        }
-        Node node = read_node(entry, defaults_);
+        check_name(entry, name);
+        EnvMap channel_secrets;
+        Node node = read_node(entry, defaults_, channel_secrets);
         node.key = key;
         node.parent = parent;
         node.name = name;
-        if (!parent.empty()) {
-            std::erase_if(node.initial_memories,
-                          [](const crds::Memory& memory) { return memory.scope == "GLOBAL"; });
-        }
+        if (!parent.empty()) leave_out_global_memories(entry, node);
         read_own_env(entry, node);
         for (const std::string_view structural : {"children", "spawning", "key"}) {
             entry.ignore(structural);
         }
         delivery_.deliver(entry, node);
+        delivery_.add_env(node, std::move(channel_secrets));
         out_.org.nodes.push_back(std::move(node));
+    }
+
+    void check_name(Mapping& of, const std::string& name) {
+        if (name.size() <= longest_name && !has_control(name)) return;
+        findings_.error(of.place_of("name"), "InvalidField",
+                        fmt::format("name must be one line of at most {} bytes", longest_name));
+    }
+
+    // Those of the defaults are for the roots, and go without a word.
+    void leave_out_global_memories(Mapping& entry, Node& node) {
+        const auto left_out = std::erase_if(node.initial_memories, [](const crds::Memory& memory) {
+            return memory.scope == "GLOBAL";
+        });
+        if (left_out == 0 || !entry.has("initial_memories")) return;
+        findings_.warn(entry.place_of("initial_memories"), "MemorySkipped",
+                       "a memory of scope GLOBAL is skipped: only a workspace at the top has them");
     }
 
     void read_own_env(Mapping& entry, Node& node) {
@@ -142,7 +155,7 @@ class Compiler {
         }
         const std::string key = own.empty() ? slug(name, longest_key) : own;
         if (key.empty()) {
-            if (spawning == Spawning::no) return {};
+            if (spawning == Spawning::no || entry.has_other_than_text("name")) return {};
             findings_.error(place, "MissingField",
                             name.empty()
                                 ? "a workspace needs a name"
@@ -172,6 +185,10 @@ class Compiler {
             memory.scope = "GLOBAL";
             out_.org.nodes.front().initial_memories.push_back(std::move(memory));
         }
+        if (out_.org.nodes.front().initial_memories.size() <= most_memories) return;
+        findings_.error(place, "InvalidField",
+                        fmt::format("with the workspace's own, these are more than {} memories",
+                                    most_memories));
     }
 
     void finish() {

@@ -8,6 +8,7 @@ namespace atelier::reconcilers {
 namespace {
 
 constexpr std::string_view env_file = ".env";
+constexpr std::string_view prompt_file = "system-prompt.md";
 
 std::string_view reason_of(const Error& error) {
     switch (error.code) {
@@ -28,6 +29,30 @@ std::vector<std::string> names_of(const EnvMap& values) {
     std::vector<std::string> names;
     for (const auto& [name, value] : values) names.push_back(name);
     return names;
+}
+
+bool has_folder(const drivers::Tree& tree, std::string_view name) {
+    const std::string below = fmt::format("{}/", name);
+    const auto next = tree.lower_bound(below);
+    return next != tree.end() && next->first.starts_with(below);
+}
+
+bool is_or_is_below(std::string_view path, std::string_view name) {
+    return path.starts_with(name) && (path.size() == name.size() || path[name.size()] == '/');
+}
+
+// Why a file of that path is not delivered; empty: it is.
+std::string_view why_reserved(std::string_view path) {
+    if (is_or_is_below(path, "config.yaml")) {
+        return "config.yaml is written by Atelier; this one is not delivered";
+    }
+    if (is_or_is_below(path, "plugins")) {
+        return "plugins are installed by Atelier; this file is not delivered";
+    }
+    if (path == ".atelier-files" || path == ".atelier-files.applied") {
+        return "it is the name of a list that Atelier keeps; this file is not delivered";
+    }
+    return {};
 }
 
 std::string inside(const std::string& folder, std::string_view name) {
@@ -82,7 +107,14 @@ void Delivery::deliver(Mapping& entry, Node& node) {
         take_reserved(tree, place, entry.mount().shown(node.files_dir));
     }
     if (!system_prompt.empty()) {
-        tree.insert_or_assign("system-prompt.md", drivers::File{.bytes = system_prompt});
+        if (has_folder(tree, prompt_file)) {
+            findings.error(entry.place_of("system_prompt"), "InvalidFileName",
+                           fmt::format("it is written as {}, and files_dir {} has a folder of that "
+                                       "name",
+                                       prompt_file, node.files_dir));
+            return;
+        }
+        tree.insert_or_assign(std::string(prompt_file), drivers::File{.bytes = system_prompt});
     }
     if (tree.empty()) return;
     const drivers::Manifest manifest = drivers::manifest_of(tree);
@@ -98,6 +130,13 @@ void Delivery::deliver(Mapping& entry, Node& node) {
     }
     node.files_digest = drivers::digest_of(manifest);
     out_.trees.try_emplace(node.files_digest, std::move(tree));
+}
+
+void Delivery::add_env(Node& node, EnvMap values) {
+    if (values.empty()) return;
+    EnvMap& all = out_.env.nodes[node.key];
+    for (auto& [name, value] : values) all.insert_or_assign(name, std::move(value));
+    node.env_names = names_of(all);
 }
 
 void Delivery::take_env(drivers::Tree& tree, const Mount& mount, Node& node) {
@@ -128,19 +167,16 @@ void Delivery::take_reserved(drivers::Tree& tree, const Place& place, const std:
     Findings& findings = loader_.findings();
     for (auto it = tree.begin(); it != tree.end();) {
         const std::string& path = it->first;
-        const bool reserved = path == "config.yaml" || path.starts_with("plugins/");
+        const std::string_view reserved = why_reserved(path);
         const auto storable = drivers::check_tree_path(path);
         if (!storable) {
             findings.error(place, "InvalidFileName",
                            fmt::format("files_dir {}: {}", folder, storable.error().message));
         }
-        if (reserved) {
-            findings.warn({inside(folder, path), {}}, "ReservedFile",
-                          path == "config.yaml"
-                              ? "config.yaml is written by Atelier; this one is not delivered"
-                              : "plugins are installed by Atelier; this file is not delivered");
+        if (!reserved.empty()) {
+            findings.warn({inside(folder, path), {}}, "ReservedFile", std::string(reserved));
         }
-        it = reserved || !storable ? tree.erase(it) : std::next(it);
+        it = !reserved.empty() || !storable ? tree.erase(it) : std::next(it);
     }
 }
 

@@ -17,6 +17,8 @@ class Delivery {
     // Reads the node's folder: its `.env` becomes environment, the rest files. Sets the node's
     // files and environment names; the tree and the values go to the compilation.
     void deliver(Mapping& entry, Node& node);
+    // Values that come from elsewhere than a `.env`; they win over it. After deliver().
+    void add_env(Node& node, EnvMap values);
 
   private:
     EnvMap read_env(const std::string& file, const std::string& text);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.h"
 
@@ -54,6 +55,20 @@ std::string_view type_of(const json::Value& value) {
     if (value.IsBool()) return "a boolean";
     if (value.IsNumber()) return "a number";
     return "null";
+}
+
+// What the parser says of `file` begins with where: "<file>:<line>:<column>: ".
+std::pair<Place, std::string> place_and_message(const std::string& file, std::string_view text) {
+    Place place{file, {}};
+    std::string_view rest = text;
+    if (!rest.starts_with(file + ":")) return {place, std::string(text)};
+    rest.remove_prefix(file.size() + 1);
+    for (int* number : {&place.position.line, &place.position.column}) {
+        const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), *number);
+        if (error != std::errc()) break;
+        rest.remove_prefix(static_cast<std::size_t>(end - rest.data()) + 1);
+    }
+    return {place, std::string(trim(rest))};
 }
 
 std::string_view reason_of_external(Code code) {
@@ -289,15 +304,18 @@ const YamlFile* Loader::parse(const Mount& mount, const std::string& path, const
     const std::string shown = mount.shown(path);
     auto documents = crds::parse_yaml_tagged(text, shown, {.limits = {}, .keep_tags = true});
     if (!documents) {
-        findings_.error({"", {}}, "InvalidYaml", documents.error().message);
+        auto [place, message] = place_and_message(shown, documents.error().message);
+        findings_.error(place, "InvalidYaml", std::move(message));
         return nullptr;
     }
-    if (documents->size() != 1) {
+    if (documents->empty()) {
+        findings_.error({shown, {}}, "InvalidYaml", "the file is empty");
+        return nullptr;
+    }
+    if (documents->size() > 1) {
         findings_.error(
-            {shown, {}}, "InvalidYaml",
-            documents->empty()
-                ? "the file is empty"
-                : fmt::format("the file has {} documents, and one is expected", documents->size()));
+            {shown, (*documents)[1].position_of("")}, "InvalidYaml",
+            fmt::format("the file has {} documents, and one is expected", documents->size()));
         return nullptr;
     }
     auto& slot = loaded_[{mount.identity, path}];
@@ -317,6 +335,11 @@ Mapping::Mapping(Loader& loader, const Cursor& at, std::string_view what)
 bool Mapping::has(std::string_view name) const {
     const json::Value* value = at_.value ? json::find(*at_.value, {name}) : nullptr;
     return value && !value->IsNull();
+}
+
+bool Mapping::has_other_than_text(std::string_view name) const {
+    const json::Value* value = at_.value ? json::find(*at_.value, {name}) : nullptr;
+    return value && (value->IsNumber() || value->IsBool() || value->IsArray());
 }
 
 std::optional<Cursor> Mapping::find(std::string_view name) {

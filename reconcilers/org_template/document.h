@@ -138,6 +138,8 @@ class Mapping {
     // A field that exists in real templates and is not acted on.
     void ignore(std::string_view name) { known_.emplace(name); }
     bool has(std::string_view name) const;
+    // Then its type was told where it was read.
+    bool has_other_than_text(std::string_view name) const;
 
     Place place_of(std::string_view name) const;  // the field's, or the mapping's own
     const Cursor& at() const { return at_; }

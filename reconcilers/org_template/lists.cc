@@ -1,9 +1,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
+#include "reconcilers/org_template/channel.h"
 #include "reconcilers/org_template/cron.h"
 #include "reconcilers/org_template/node.h"
 #include "reconcilers/org_template/redact.h"
@@ -17,6 +17,10 @@ constexpr std::size_t longest_schedule_name = 255;
 constexpr std::size_t longest_timezone = 64;
 constexpr std::size_t longest_config_value = 4096;
 constexpr std::size_t longest_routed_name = 255;
+constexpr std::size_t longest_cron = 255;
+constexpr std::size_t most_routed_names = 1000;
+constexpr std::size_t most_settings = 100;  // of a channel
+constexpr std::size_t most_users = 10'000;  // of a channel
 constexpr std::size_t most_schedules = 200;
 constexpr std::size_t most_memories = 1000;
 
@@ -115,6 +119,15 @@ std::optional<crds::Memory> read_memory(Mapping& at) {
     return memory;
 }
 
+// The form alone: which zones there are, not every machine agrees on.
+bool is_timezone(std::string_view name) {
+    return name.size() <= longest_timezone && name.front() != '/' &&
+           std::all_of(name.begin(), name.end(), [](char c) {
+               return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                      c == '/' || c == '_' || c == '+' || c == '-';
+           });
+}
+
 std::optional<crds::Schedule> read_schedule(Mapping& at, const std::string& folder) {
     crds::Schedule schedule;
     schedule.name = at.text("name");
@@ -126,10 +139,12 @@ std::optional<crds::Schedule> read_schedule(Mapping& at, const std::string& fold
     std::string why;
     if (schedule.name.empty()) why = "it has no name";
     if (schedule.name.size() > longest_schedule_name) why = "its name is too long";
-    if (schedule.timezone.size() > longest_timezone) why = "its timezone is too long";
+    if (!is_timezone(schedule.timezone)) {
+        why = fmt::format("\"{}\" is not a time zone such as Europe/Berlin", schedule.timezone);
+    }
     if (schedule.prompt.size() > longest_schedule_prompt) why = "its prompt is too long";
     if (schedule.prompt.empty()) why = "it has no prompt";
-    if (!is_cron(schedule.cron_expr)) {
+    if (!is_cron(schedule.cron_expr) || schedule.cron_expr.size() > longest_cron) {
         why = fmt::format("\"{}\" is not a cron expression of five fields", schedule.cron_expr);
     }
     if (why.empty()) return schedule;
@@ -139,34 +154,56 @@ std::optional<crds::Schedule> read_schedule(Mapping& at, const std::string& fold
     return std::nullopt;
 }
 
+// The settings as texts. In words why not, when they are something else.
+std::string read_settings(Mapping& at, crds::Channel& channel) {
+    const auto field = at.find("config");
+    if (!field) return {};
+    if (!field->value->IsObject()) return "config must be a mapping";
+    if (field->value->MemberCount() > most_settings) return "config has too many settings";
+    for (const auto& member : field->value->GetObject()) {
+        if (member.value.IsObject() || member.value.IsArray()) {
+            return "the values of config must be texts";
+        }
+        if (member.value.IsNull()) continue;
+        std::string value = member.value.IsString() ? std::string(json::view(member.value))
+                                                    : json::text(member.value);
+        if (value.size() > longest_config_value) return "a value of config is too long";
+        channel.config[std::string(json::view(member.name))] = std::move(value);
+    }
+    return {};
+}
+
+// A secret that stands in the template becomes a variable of the workspace: no artifact and no
+// object holds it then.
+void take_secrets(Mapping& at, crds::Channel& channel, EnvMap& secrets) {
+    for (auto& [name, value] : channel.config) {
+        if (!is_secret_setting(name) || value.empty()) continue;
+        if (value.find("${") != std::string::npos) continue;
+        const std::string variable = variable_of_setting(channel.type, name);
+        at.loader().findings().warn(
+            at.place_of("config"), "SecretInTemplate",
+            fmt::format("{} of the channel \"{}\" stands in the template for all to read; it is "
+                        "kept as the variable {}: write ${{NAME}}, and set NAME in .env or in a "
+                        "Secret",
+                        name, channel.type, variable));
+        secrets.insert_or_assign(variable, std::move(value));
+        value = fmt::format("${{{}}}", variable);
+    }
+}
+
 std::optional<crds::Channel> read_channel(Mapping& at) {
-    constexpr std::array<std::string_view, 4> known = {"telegram", "slack", "lark", "discord"};
     crds::Channel channel;
     channel.type = at.text("type");
     channel.allowed_users = at.texts("allowed_users");
     channel.enabled = at.boolean("enabled").value_or(true);
-    const auto skip = [&](const std::string& why) {
-        at.loader().findings().warn(
-            at.at().place(), "ChannelSkipped",
-            fmt::format("the channel \"{}\" is skipped: {}", channel.type, why));
-        return std::nullopt;
-    };
-    if (const auto field = at.find("config")) {
-        if (!field->value->IsObject()) return skip("config must be a mapping");
-        for (const auto& member : field->value->GetObject()) {
-            if (member.value.IsObject() || member.value.IsArray()) {
-                return skip("the values of config must be texts");
-            }
-            std::string value = member.value.IsString() ? std::string(json::view(member.value))
-                                                        : json::text(member.value);
-            if (value.size() > longest_config_value) return skip("a value of config is too long");
-            channel.config[std::string(json::view(member.name))] = std::move(value);
-        }
-    }
-    if (std::find(known.begin(), known.end(), channel.type) == known.end()) {
-        return skip("the type must be telegram, slack, lark or discord");
-    }
-    return channel;
+    std::string why = read_settings(at, channel);
+    if (channel.allowed_users.size() > most_users) why = "it has too many allowed_users";
+    if (why.empty()) why = why_unusable(channel);
+    if (why.empty()) return channel;
+    at.loader().findings().warn(
+        at.at().place(), "ChannelSkipped",
+        fmt::format("the channel \"{}\" is skipped: {}", channel.type, why));
+    return std::nullopt;
 }
 
 }  // namespace
@@ -259,7 +296,7 @@ std::vector<crds::Schedule> read_schedules(Mapping& at, const std::string& folde
     return schedules;
 }
 
-std::vector<crds::Channel> read_channels(Mapping& at) {
+std::vector<crds::Channel> read_channels(Mapping& at, EnvMap& secrets) {
     std::vector<crds::Channel> channels;
     for (const Cursor& element : at.list("channels")) {
         Mapping entry(at.loader(), element, "a channel");
@@ -275,6 +312,7 @@ std::vector<crds::Channel> read_channels(Mapping& at) {
                 fmt::format("a second channel \"{}\" is skipped", channel->type));
             continue;
         }
+        take_secrets(entry, *channel, secrets);
         channels.push_back(std::move(*channel));
     }
     return channels;
@@ -289,6 +327,12 @@ Routing read_routing(Mapping& at) {
     for (const auto& member : entries.at().value->GetObject()) {
         const std::string category(json::view(member.name));
         routing[category] = entries.texts(category);
+        if (routing[category].size() > most_routed_names) {
+            at.loader().findings().error(
+                entries.place_of(category), "InvalidField",
+                fmt::format("category_routing names more than {} for a category",
+                            most_routed_names));
+        }
         for (const std::string& name : routing[category]) {
             if (name.size() <= longest_routed_name) continue;
             at.loader().findings().error(entries.place_of(category), "InvalidField",

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "crds/plugin_source.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -17,6 +18,8 @@ constexpr std::size_t longest_word = 100;
 constexpr std::size_t longest_role = 8000;
 constexpr std::size_t longest_plugin_name = 128;
 constexpr std::size_t longest_url = 2048;
+constexpr std::size_t most_plugins = 500;
+constexpr std::size_t most_categories = 1000;
 constexpr std::size_t longest_path = 1024;
 constexpr std::int64_t longest_idle_interval = 31'536'000;  // a year of seconds
 constexpr std::int64_t most_tasks = 1000;
@@ -112,11 +115,11 @@ std::string read_url(Mapping& at, bool external) {
         }
         return {};
     }
-    const bool fine = (url.starts_with("http://") || url.starts_with("https://")) &&
-                      url.size() <= longest_url &&
-                      url.find_first_of(" \t\r\n\"") == std::string::npos;
-    if (fine) return url;
-    wrong(at, "url", "an external workspace needs its url, http:// or https://");
+    if (url.size() <= longest_url && crds::check_git_url(url)) return url;
+    // Not told as it is: people put credentials there.
+    wrong(at, "url",
+          "an external workspace needs its url: http:// or https://, with a host, and without "
+          "credentials and '#'");
     return {};
 }
 
@@ -142,8 +145,9 @@ void read_workspace_dir(Mapping& at, Node& node) {
     }
     // With a ${NAME} in it, it is checked when the Org has expanded it.
     if (node.workspace_dir.find("${") != std::string::npos) return;
-    const auto checked = check_workspace_dir(node.workspace_dir);
-    if (!checked) wrong(at, "workspace_dir", checked.error().message);
+    auto cleaned = clean_workspace_dir(node.workspace_dir);
+    if (!cleaned) return wrong(at, "workspace_dir", cleaned.error().message);
+    node.workspace_dir = *std::move(cleaned);
 }
 
 std::string read_persona(Mapping& at) {
@@ -190,6 +194,13 @@ void ignore_fields_without_effect(Mapping& at) {
 
 }  // namespace
 
+bool has_control(std::string_view text, std::string_view except) {
+    return std::any_of(text.begin(), text.end(), [&](char c) {
+        const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+        return control && except.find(c) == std::string_view::npos;
+    });
+}
+
 std::vector<std::string> united_plugins(const std::vector<std::string>& defaults,
                                         const std::vector<std::string>& own) {
     std::vector<std::string> plugins;
@@ -207,9 +218,10 @@ std::vector<std::string> united_plugins(const std::vector<std::string>& defaults
     return plugins;
 }
 
-Result<void> check_workspace_dir(std::string_view path) {
-    constexpr std::array<std::string_view, 11> system = {
-        "etc", "var", "proc", "sys", "dev", "boot", "sbin", "bin", "lib", "usr", "lib64"};
+Result<std::string> clean_workspace_dir(std::string_view path) {
+    constexpr std::array<std::string_view, 13> system = {"etc",   "var",  "proc", "sys", "dev",
+                                                         "boot",  "sbin", "bin",  "lib", "lib32",
+                                                         "lib64", "usr",  "run"};
     if (!path.starts_with('/')) {
         return Error{Code::invalid, "workspace_dir must be an absolute path"};
     }
@@ -227,10 +239,11 @@ Result<void> check_workspace_dir(std::string_view path) {
         return Error{Code::forbidden,
                      fmt::format("workspace_dir must not be below /{}", parts.front())};
     }
-    if (path.find_first_of(std::string_view("\0\n\r:,", 5)) != std::string_view::npos) {
-        return Error{Code::invalid, "workspace_dir must not have ':', ',' or a line break in it"};
+    if (path.find_first_of(":,") != std::string_view::npos || has_control(path)) {
+        return Error{Code::invalid,
+                     "workspace_dir must not have ':', ',' or a control character in it"};
     }
-    return {};
+    return "/" + join(parts, "/");
 }
 
 Defaults read_defaults(Mapping& at, EnvRequirements& env) {
@@ -258,14 +271,16 @@ std::optional<std::string> read_files_dir(Mapping& at) {
     return std::nullopt;
 }
 
-Node read_node(Mapping& at, const Defaults& defaults) {
+Node read_node(Mapping& at, const Defaults& defaults, EnvMap& channel_secrets) {
     Node node;
     const auto folder = read_files_dir(at);
     node.files_dir = folder.value_or("");
     node.persona = read_persona(at);
     node.role = std::string(trim(at.text("role")));
-    if (node.role.size() > longest_role) {
-        wrong(at, "role", fmt::format("role has more than {} bytes", longest_role));
+    if (node.role.size() > longest_role || has_control(node.role, "\n\t")) {
+        wrong(at, "role",
+              fmt::format("role must be text of at most {} bytes, without control characters",
+                          longest_role));
     }
     node.runtime = read_runtime(at);
     if (node.runtime.empty()) node.runtime = defaults.runtime;
@@ -274,12 +289,19 @@ Node read_node(Mapping& at, const Defaults& defaults) {
     node.model = read_word(at, "model");
     if (node.model.empty()) node.model = defaults.model;
     node.plugins = united_plugins(defaults.plugins, read_plugins(at));
+    if (node.plugins.size() > most_plugins) {
+        wrong(at, "plugins", fmt::format("more than {} plugins", most_plugins));
+    }
     read_prompts(at, defaults, node.files_dir, node);
     node.category_routing = merged_routing(defaults.category_routing, read_routing(at));
+    if (node.category_routing.size() > most_categories) {
+        wrong(at, "category_routing",
+              fmt::format("category_routing has more than {} categories", most_categories));
+    }
     node.initial_memories = read_memories(at, "initial_memories");
     if (node.initial_memories.empty()) node.initial_memories = defaults.initial_memories;
     node.schedules = read_schedules(at, node.files_dir);
-    node.channels = read_channels(at);
+    node.channels = read_channels(at, channel_secrets);
     node.max_concurrent_tasks = read_tasks(at);
     node.external = at.boolean("external").value_or(false) || node.runtime == "external";
     node.url = read_url(at, node.external);

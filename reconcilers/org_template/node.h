@@ -33,12 +33,13 @@ Defaults read_defaults(Mapping& at, EnvRequirements& env);
 // What a mapping requires: `required_env` and `recommended_env`.
 void read_env_requirements(Mapping& at, EnvRequirements& env);
 
-// The entry without its identity (key, parent, name), files and environment.
-Node read_node(Mapping& at, const Defaults& defaults);
+// The entry without its identity (key, parent, name), files and environment. Secrets that stand in
+// its channels go to `channel_secrets`, by the variable that takes their place.
+Node read_node(Mapping& at, const Defaults& defaults, EnvMap& channel_secrets);
 
 // Lists of an entry. An element that cannot be used is left out with a warning.
 std::vector<crds::Schedule> read_schedules(Mapping& at, const std::string& folder);
-std::vector<crds::Channel> read_channels(Mapping& at);
+std::vector<crds::Channel> read_channels(Mapping& at, EnvMap& secrets);
 std::vector<crds::Memory> read_memories(Mapping& at, std::string_view field);
 Routing read_routing(Mapping& at);
 
@@ -52,7 +53,10 @@ std::optional<std::string> read_files_dir(Mapping& at);
 std::vector<std::string> united_plugins(const std::vector<std::string>& defaults,
                                         const std::vector<std::string>& own);
 
-// What a host folder mounted at /workspace may be: absolute, no "..", not a part of the system.
-Result<void> check_workspace_dir(std::string_view path);
+// A host folder for /workspace, without empty parts: absolute, no "..", not a part of the system.
+Result<std::string> clean_workspace_dir(std::string_view path);
+
+// Whether the text has control characters other than those.
+bool has_control(std::string_view text, std::string_view except = {});
 
 }  // namespace atelier::reconcilers

@@ -170,6 +170,10 @@ TEST_F(Rules, Workspace) {
           "spec.url: Invalid value: \"javascript:x\": must be an http:// or https:// URL with a "
           "host "
           "and without credentials"},
+         {"{url: 'https://user:pw@h/a'}",
+          "spec.url: Invalid value: \"https://***@h/a\": must be an http:// or https:// URL with a "
+          "host "
+          "and without credentials"},
          {"{schedules: [{name: s, cronExpr: '0 9 * *'}]}",
           "spec.schedules[0].cronExpr: Invalid value: \"0 9 * *\": must have five fields: minute, "
           "hour, day of month, month, day of week"},

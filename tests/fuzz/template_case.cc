@@ -9,7 +9,9 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "base/utf8.h"
+#include "crds/kind.h"
 #include "drivers/tree.h"
+#include "reconcilers/org/desired.h"
 #include "reconcilers/org_template/compile.h"
 #include "tests/fakes/fake_git.h"
 
@@ -146,6 +148,43 @@ std::string wrong_with_nodes(const Compilation& result) {
     return {};
 }
 
+const crds::Kind& workspace_kind() {
+    static const crds::Kinds kinds = [] {
+        auto made = crds::atelier_kinds();
+        CHECK(made);
+        return std::move(*made);
+    }();
+    return *kinds.find(crds::WorkspaceSpec::resource);
+}
+
+class NoLookup final : public crds::Lookup {
+  public:
+    std::string find(const Key& /*key*/) const override { return {}; }
+};
+
+// What compiles can be made: the API would take each workspace of it.
+std::string wrong_with_workspaces(const Compilation& result) {
+    crds::Org org;
+    org.meta.name = "o";
+    org.meta.ns = "default";
+    OrgObserved observed;
+    observed.compiled = result.org;
+    observed.layers = result.env;
+    for (const DesiredWorkspace& wanted : desired_of(org, result.org, observed).workspaces) {
+        if (!wanted.problem.empty()) continue;  // told, and not made
+        crds::Workspace workspace;
+        workspace.meta = wanted.meta;
+        workspace.spec = wanted.spec;
+        const json::Document document = crds::encode(workspace);
+        std::vector<Cause> causes;
+        workspace_kind().schema->validate(document, causes);
+        workspace_kind().rule(document, nullptr, NoLookup(), causes);
+        if (causes.empty()) continue;
+        return fmt::format("{}: {}: {}", wanted.name, causes[0].field, causes[0].message);
+    }
+    return {};
+}
+
 std::string wrong_with_artifact(const Compilation& result) {
     const drivers::Tree artifact = artifact_of(result.org);
     const auto document =
@@ -202,6 +241,7 @@ std::string wrong_with_template(std::string_view text) {
         return "another environment the second time";
     }
     if (auto wrong = wrong_with_nodes(first); !wrong.empty()) return wrong;
+    if (auto wrong = wrong_with_workspaces(first); !wrong.empty()) return wrong;
     if (auto wrong = wrong_with_artifact(first); !wrong.empty()) return wrong;
     return wrong_with_secrets(the_case, first);
 }

@@ -452,6 +452,33 @@ TEST(OrgDesired, Scenario19_OnlyGivenNamesAreExpanded) {
               std::vector<std::string>{"slack of acme-pm needs ADMIN_TOKEN"});
 }
 
+TEST(OrgDesired, NoSecretOfAChannelComesFromParameters) {
+    auto compiled = tree({node("pm")});
+    compiled.nodes[0].channels = {{.type = "telegram",
+                                   .config = {{"bot_token", "${BOT}"}, {"chat_id", "${CHAT}"}},
+                                   .allowed_users = {}}};
+    World world(compiled);
+    world.the_org.spec.parameters = {{"BOT", "123456:in-the-clear-for-all"}, {"CHAT", "42"}};
+    EXPECT_EQ(
+        world.desired().skipped_channels,
+        std::vector<std::string>{"telegram of acme-pm needs BOT (in a Secret, not in parameters)"});
+    world.observed.env_from_names = {"BOT"};
+    const auto desired = world.desired();
+    EXPECT_EQ(desired.workspaces[0].spec.channels.at(0).config.at("bot_token"), "${BOT}");
+}
+
+TEST(OrgDesired, AChannelIsHeldToItsRulesOnceItsParametersAreFilledIn) {
+    auto compiled = tree({node("pm")});
+    compiled.nodes[0].channels = {{.type = "telegram",
+                                   .config = {{"bot_token", "${BOT}"}, {"chat_id", "${CHAT}"}},
+                                   .allowed_users = {}}};
+    World world(compiled);
+    world.observed.env_from_names = {"BOT"};
+    world.the_org.spec.parameters = {{"CHAT", ""}};
+    EXPECT_EQ(world.desired().skipped_channels,
+              std::vector<std::string>{"telegram of acme-pm: it needs bot_token and chat_id"});
+}
+
 TEST(OrgDesired, WorkspaceDirIsExpandedAndChecked) {
     auto compiled = tree({node("pm")});
     compiled.nodes[0].workspace_dir = "${BASE}/repo";
@@ -463,6 +490,9 @@ TEST(OrgDesired, WorkspaceDirIsExpandedAndChecked) {
         "or in a .env file of the template");
     world.the_org.spec.parameters["BASE"] = "/srv";
     EXPECT_EQ(world.desired().workspaces[0].spec.workspace_dir, "/srv/repo");
+    world.the_org.spec.parameters["BASE"] = "/srv/";
+    EXPECT_EQ(world.desired().workspaces[0].spec.workspace_dir, "/srv/repo")
+        << "as the API wants it, without empty parts";
     world.the_org.spec.parameters["BASE"] = "/etc";
     EXPECT_EQ(world.text(), "cannot make acme-pm: workspace_dir must not be below /etc");
 }
@@ -590,7 +620,7 @@ TEST(OrgPersona, AChannelMayNeedWhatThePersonaGives) {
     one.nodes[0].persona = "pm";
     crds::Channel channel;
     channel.type = "telegram";
-    channel.config = {{"bot_token", "${BOT_TOKEN}"}};
+    channel.config = {{"bot_token", "${BOT_TOKEN}"}, {"chat_id", "42"}};
     one.nodes[0].channels = {channel};
     World world(one);
     EXPECT_EQ(world.desired().skipped_channels.size(), 1u);
