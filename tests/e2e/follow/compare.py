@@ -29,7 +29,7 @@ class Fleet:
         self.killed, self.server_kills = {}, 0
         self.empty, self.confirmed = True, False
         self.now = {}
-        self.restarts = {}  # how often each was restarted, at the last look
+        self.restarts, self.restarts_now = {}, {}  # how often each was restarted, at the last look
 
     def begin_step(self):
         """What was right at the last look must be so still: nothing was restarted since."""
@@ -68,10 +68,7 @@ class Fleet:
         self.confirmed = True
 
     def end_step(self):
-        self.known = self.now
-        workspaces = self.server.items(f"{place.GROUP}/workspaces")
-        self.restarts = {name: workspace["status"].get("restarts", 0)
-                         for name, workspace in workspaces.items()}
+        self.known, self.restarts = self.now, self.restarts_now
 
     @staticmethod
     def identities(units):
@@ -96,8 +93,8 @@ class Fleet:
             name = unit["workspace"]
             out += [f"{name}: {what}" for what in self.of_one(self.wanted[name], workspaces[name], unit)]
         self.now = self.identities(units)
-        out += self.of_identities()
-        out += self.of_restarts(workspaces)
+        self.restarts_now = {unit["workspace"]: unit["restarts"] for unit in units}
+        out += [*self.of_identities(), *self.of_restarts()]
         if out:
             return out
         out += [*self.of_others(workspaces), *self.runtime.leftovers(units)]
@@ -133,6 +130,8 @@ class Fleet:
         if not unit["runs"] or unit["uid"] != workspace["metadata"]["uid"]:
             yield f"its unit does not run, or is another's: {unit}"
             return
+        if status.get("restarts", 0) != unit["restarts"]:
+            yield f"tells {status.get('restarts', 0)} restarts, not {unit['restarts']}"
         yield from self.of_running(wanted, spec, unit)
 
     def of_running(self, wanted, spec, unit):
@@ -179,7 +178,7 @@ class Fleet:
             elif now != known:
                 yield f"{name} was restarted, though nothing of it changed: {known}, now {now}"
 
-    def of_restarts(self, workspaces):
+    def of_restarts(self):
         """Whatever one commit changes of a workspace, it is restarted once for all of it.
 
         A server that is killed while it starts a unit leaves one behind that never ran, and counts it.
@@ -188,7 +187,7 @@ class Fleet:
             known, before = self.known.get(name), self.restarts.get(name)
             if not known or before is None or name in self.disturbed or now.uid != known.uid:
                 continue
-            restarts = workspaces[name]["status"].get("restarts", 0)
+            restarts = self.restarts_now[name]
             due = before + (self.before[name].runs_as() != self.wanted[name].runs_as())
             if not due <= restarts <= due + (due - before) * self.server_kills:
                 yield f"{name} was restarted {restarts - before} times, not {due - before}"

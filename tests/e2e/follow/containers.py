@@ -53,6 +53,7 @@ class Containers:
             found.append({
                 "workspace": labels["atelier.dev/name"], "uid": labels["atelier.dev/uid"], "id": seen["Id"],
                 "pid": state["Pid"], "attempt": int(labels.get("atelier.dev/attempt", 0)),
+                "restarts": int(labels.get("atelier.dev/restarts", 0)),
                 "runs": state["Running"], "env": seen["Config"]["Env"]})
         return found
 

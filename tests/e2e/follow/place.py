@@ -90,6 +90,7 @@ class Processes:
             found.append({
                 "workspace": labels["atelier.dev/name"], "uid": labels["atelier.dev/uid"], "id": record["id"],
                 "pid": record["pid"], "attempt": int(labels.get("atelier.dev/attempt", 0)),
+                "restarts": int(labels.get("atelier.dev/restarts", 0)),
                 "runs": record["phase"] == "running" and self.start_of(record["pid"]) == record["startTicks"],
                 "configs": file.parent / "root/configs"})
         return found
