@@ -24,7 +24,7 @@ const std::vector<double>& commit_buckets() {
 }
 
 Result<crds::Meta> checked_meta(const Write& write) {
-    if (write.kind == Write::Kind::remove) return crds::Meta{};
+    if (write.kind == Write::Kind::remove || write.kind == Write::Kind::check) return crds::Meta{};
     if (write.body.revision_at > write.body.text.size()) {
         return Error{Code::invalid, "the body has no place for its resourceVersion"};
     }
@@ -35,6 +35,25 @@ Result<crds::Meta> checked_meta(const Write& write) {
     }
     return meta;
 }
+
+// The answers of writes that hold together, which come one after the other on one thread.
+struct Together {
+    Together(AllDone all_done, std::size_t count) : done(std::move(all_done)), left(count) {}
+    void add(const Result<ObjectPtr>& answer) {
+        if (answer) {
+            objects.push_back(*answer);
+        } else {
+            error = answer.error();
+        }
+        if (--left > 0) return;
+        if (error) return done(*std::move(error));
+        done(std::move(objects));
+    }
+    AllDone done;
+    std::size_t left;
+    std::vector<ObjectPtr> objects;
+    std::optional<Error> error;
+};
 
 }  // namespace
 
@@ -86,24 +105,44 @@ CachedStore::~CachedStore() {
 void CachedStore::write(Write write, Done done) {
     auto meta = checked_meta(write);
     if (!meta) return done(std::move(meta).error());
-    Pending pending{std::move(write), *std::move(meta), std::move(done)};
-    if (options_.commit_inline) {
-        std::vector<Pending> group;
-        group.push_back(std::move(pending));
-        return commit_group(std::move(group));
+    std::vector<Pending> alone;
+    alone.push_back({std::move(write), *std::move(meta), std::move(done)});
+    take(std::move(alone));
+}
+
+void CachedStore::write_all(std::vector<Write> writes, AllDone done) {
+    if (writes.empty()) return done(std::vector<ObjectPtr>());
+    std::vector<Pending> joined;
+    joined.reserve(writes.size());
+    const auto together = std::make_shared<Together>(std::move(done), writes.size());
+    for (Write& write : writes) {
+        auto meta = checked_meta(write);
+        if (!meta) return together->done(std::move(meta).error());
+        joined.push_back({std::move(write), *std::move(meta),
+                          [together](Result<ObjectPtr> answer) { together->add(answer); }, true});
     }
-    const std::size_t bytes = pending.write.body.text.size();
+    joined.back().joined = false;
+    take(std::move(joined));
+}
+
+// Writes that hold together, or one.
+void CachedStore::take(std::vector<Pending> joined) {
+    if (options_.commit_inline) return commit_group(std::move(joined));
+    std::size_t bytes = 0;
+    for (const Pending& pending : joined) bytes += pending.write.body.text.size();
     {
         const std::lock_guard lock(queue_mutex_);
-        if (queue_.size() < queue_most && queue_bytes_ + bytes <= queue_bytes_most) {
+        const std::size_t before = queue_.size();
+        if (before + joined.size() <= queue_most && queue_bytes_ + bytes <= queue_bytes_most) {
             queue_bytes_ += bytes;
-            queue_.push_back(std::move(pending));
+            for (Pending& pending : joined) queue_.push_back(std::move(pending));
             meters_.queued.set(static_cast<double>(queue_.size()));
-            if (queue_.size() == wake_at_) queued_.notify_one();
+            if (before < wake_at_ && queue_.size() >= wake_at_) queued_.notify_one();
             return;
         }
     }
-    pending.done(Error{Code::exhausted, "too many writes wait for the database: try again later"});
+    const Error full{Code::exhausted, "too many writes wait for the database: try again later"};
+    for (const Pending& pending : joined) pending.done(full);
 }
 
 Result<void> CachedStore::healthy() const {
@@ -156,7 +195,11 @@ std::vector<Pending> CachedStore::next_group() {
         gather(lock);
     }
     std::size_t bytes = 0;
-    while (!queue_.empty() && group.size() < batch_most && bytes < batch_bytes_most) {
+    const auto is_full = [&] {
+        if (!group.empty() && group.back().joined) return false;
+        return group.size() >= batch_most || bytes >= batch_bytes_most;
+    };
+    while (!queue_.empty() && !is_full()) {
         bytes += queue_.front().write.body.text.size();
         queue_bytes_ -= queue_.front().write.body.text.size();
         group.push_back(std::move(queue_.front()));
@@ -208,7 +251,7 @@ CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
     }
     meters_.failed.add();
     if (error.code == Code::invalid) {
-        if (group.size() > 1) return commit_one_by_one(group);
+        if (end_of_joined(group, 0) < group.size()) return commit_apart(group);
     } else {
         set_health(error);
     }
@@ -216,12 +259,17 @@ CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
 }
 
 // The database refused a value: find out whose it is, and let the others through.
-CachedStore::Answers CachedStore::commit_one_by_one(std::vector<Pending>& group) {
+CachedStore::Answers CachedStore::commit_apart(std::vector<Pending>& group) {
     Answers answers;
-    for (Pending& pending : group) {
+    for (std::size_t i = 0; i < group.size();) {
+        const std::size_t end = end_of_joined(group, i);
         std::vector<Pending> alone;
-        alone.push_back({std::move(pending.write), std::move(pending.meta), nullptr});
-        answers.push_back(std::move(commit(alone).front()));
+        for (; i < end; ++i) {
+            Pending& pending = group[i];
+            alone.push_back(
+                {std::move(pending.write), std::move(pending.meta), nullptr, i + 1 < end});
+        }
+        for (auto& answer : commit(alone)) answers.push_back(std::move(answer));
     }
     return answers;
 }
@@ -310,6 +358,15 @@ void CachedStore::when_idle() {
         trim_some();
     }
     if (const Revision newest = cache_.revision(); newest != before) subscribers_.wake(newest);
+}
+
+Result<std::vector<ObjectPtr>> write_all_and_wait(Store& store, std::vector<Write> writes) {
+    std::promise<Result<std::vector<ObjectPtr>>> promise;
+    auto answer = promise.get_future();
+    store.write_all(std::move(writes), [&promise](Result<std::vector<ObjectPtr>> result) {
+        promise.set_value(std::move(result));
+    });
+    return answer.get();
 }
 
 Result<ObjectPtr> write_and_wait(Store& store, Write write) {

@@ -47,6 +47,7 @@ class CachedStore final : public Store {
     }
     Revision revision() const override { return cache_.revision(); }
     void write(Write write, Done done) override;
+    void write_all(std::vector<Write> writes, AllDone done) override;
     std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) override {
         return subscribers_.add(std::move(wake));
     }
@@ -81,7 +82,8 @@ class CachedStore final : public Store {
     // Whether the plan is now in the database; false: what others wrote came first, plan again.
     Result<bool> commit_plan(const Plan& plan);
     Result<bool> settle(const Plan* plan);
-    Answers commit_one_by_one(std::vector<Pending>& group);
+    Answers commit_apart(std::vector<Pending>& group);
+    void take(std::vector<Pending> joined);
     void publish(const std::vector<EventPtr>& events);
     void count(const std::vector<EventPtr>& events);
     void mark_time();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "store/splice.h"
@@ -24,6 +25,7 @@ class Planner {
         const Write& write = pending.write;
         Touched& touched = touch(write.key);
         TRY(allowed(write, touched.now));
+        if (write.kind == Write::Kind::check) return touched.now;
         if (write.kind == Write::Kind::update &&
             same_body(write.body, write.expected, touched.now->body)) {
             return touched.now;
@@ -36,6 +38,31 @@ class Planner {
         record(write, touched, object, revision);
         touched.now = write.kind == Write::Kind::remove ? nullptr : object;
         return object;
+    }
+
+    // Writes that hold together.
+    void add_all(const std::vector<Pending>& writes, std::size_t first, std::size_t end) {
+        const std::size_t events = plan_.events.size();
+        const std::size_t sealed = plan_.sealed.size();
+        std::map<Key, Touched> before;
+        for (std::size_t i = first; i < end; ++i) {
+            const Key& key = writes[i].write.key;
+            before.emplace(key, touch(key));
+        }
+        for (std::size_t i = first; i < end; ++i) {
+            auto answer = add(writes[i]);
+            if (answer) {
+                plan_.answers.push_back(std::move(answer));
+                continue;
+            }
+            for (auto& [key, touched] : before) touched_.at(key) = std::move(touched);
+            plan_.events.resize(events);
+            plan_.batch.log.resize(events);
+            plan_.sealed.resize(sealed);
+            plan_.answers.resize(first, answer);
+            plan_.answers.resize(end, answer);
+            return;
+        }
     }
 
     void finish() {
@@ -76,6 +103,10 @@ class Planner {
         if (write.kind == Write::Kind::create) {
             if (now) return refused(Code::already_exists, write.key, "exists already");
             return {};
+        }
+        if (write.kind == Write::Kind::check && (!now || write.expected == 0)) {
+            if (!now && write.expected == 0) return {};
+            return refused(Code::conflict, write.key, now ? "is there by now" : "is gone");
         }
         if (!now) return refused(Code::not_found, write.key, "not found");
         if (now->revision != write.expected) {
@@ -124,6 +155,8 @@ class Planner {
             case Write::Kind::remove:
                 event->change = Change::deleted;
                 break;
+            case Write::Kind::check:
+                CHECK(false);
         }
         Entry entry;
         entry.change = event->change;
@@ -165,11 +198,24 @@ std::string place_of(const Key& key, Revision revision) {
     return fmt::format("{}\n{}\n{}\n{}", key.resource, key.ns, key.name, revision);
 }
 
+std::size_t end_of_joined(const std::vector<Pending>& writes, std::size_t first) {
+    while (first < writes.size() && writes[first].joined) ++first;
+    return std::min(first + 1, writes.size());
+}
+
 Plan plan(const std::vector<Pending>& writes, const PlanContext& context) {
     Plan out;
     out.answers.reserve(writes.size());
     Planner planner(out, context);
-    for (const Pending& pending : writes) out.answers.push_back(planner.add(pending));
+    for (std::size_t i = 0; i < writes.size();) {
+        const std::size_t end = end_of_joined(writes, i);
+        if (end - i == 1) {
+            out.answers.push_back(planner.add(writes[i]));
+        } else {
+            planner.add_all(writes, i, end);
+        }
+        i = end;
+    }
     planner.finish();
     return out;
 }

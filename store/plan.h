@@ -18,6 +18,7 @@ struct Pending {
     Write write;
     crds::Meta meta;  // of the body, without its revision
     Done done;
+    bool joined = false;  // it holds together with the next one: both, or neither
 };
 
 struct Plan {
@@ -37,8 +38,11 @@ struct PlanContext {
 };
 
 // Each write sees the ones before it. One that cannot be done is answered with its error and leaves
-// the others alone.
+// the others alone, but for those that it is joined with: they get the same answer.
 Plan plan(const std::vector<Pending>& writes, const PlanContext& context);
+
+// One past the last of those that hold together with the first.
+std::size_t end_of_joined(const std::vector<Pending>& writes, std::size_t first);
 
 // Whether objects of that resource are sealed, and what binds a sealed one to its place.
 bool is_sealed(std::string_view resource);

@@ -39,10 +39,12 @@ using SnapshotPtr = std::shared_ptr<const Snapshot>;
 
 // One write. `expected` is what the writer saw.
 struct Write {
-    enum class Kind { create, update, remove };
+    // check: nothing is written, and what is written together with it holds only if the object is
+    // at `expected` (0: is not there), else Code::conflict.
+    enum class Kind { create, update, remove, check };
     Kind kind = Kind::create;
     Key key;
-    crds::Body body;        // empty for remove
+    crds::Body body;        // empty for remove and check
     Revision expected = 0;  // of update and remove: the object's revision, or Code::conflict
 };
 // Called once, with no lock held, on the thread that committed (inside write() when it is refused
@@ -50,6 +52,8 @@ struct Write {
 // already_exists, not_found, conflict, invalid, exhausted (disk or queue full), unavailable. After
 // unavailable the write may still come to be seen, when the answer of the database was lost.
 using Done = std::function<void(Result<ObjectPtr>)>;
+// The same for writes that hold together: the objects in their order, or why there is none of them.
+using AllDone = std::function<void(Result<std::vector<ObjectPtr>>)>;
 
 // Ends the subscription when destroyed; waits for a running call.
 class Subscription {
@@ -74,6 +78,10 @@ class Store {
 
     // An update to the very body that is stored keeps its revision and makes no event.
     virtual void write(Write write, Done done) = 0;
+    // All of the writes, or none: one transaction, and their revisions follow one another. Each
+    // sees the ones before it. The first that is refused is the answer. A reader that asks for one
+    // list sees all of what they do to it or nothing of it.
+    virtual void write_all(std::vector<Write> writes, AllDone done) = 0;
 
     // `wake` is called after each commit with the newest revision; it must not block.
     virtual std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) = 0;
@@ -84,5 +92,6 @@ class Store {
 
 // Writes and waits for the outcome. Not from a Done or an on_commit call.
 Result<ObjectPtr> write_and_wait(Store& store, Write write);
+Result<std::vector<ObjectPtr>> write_all_and_wait(Store& store, std::vector<Write> writes);
 
 }  // namespace atelier::store

@@ -3,20 +3,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
-#include "base/text.h"
+#include "reconcilers/objects.h"
 #include "reconcilers/org/planned.h"
 #include "reconcilers/preview/fingerprint.h"
+#include "reconcilers/preview/overlay.h"
 
 namespace atelier::reconcilers::preview {
 namespace {
 
-constexpr int most_attempts = 16;
+// A status that moves is no other state, but takes another attempt.
+constexpr int most_attempts = 64;
 
 using crds::Org;
 using crds::OrgTemplate;
 
-// What others read comes before them.
+// In which order people read what was written: what others read comes before them.
 int rank_of(const Candidate& candidate) {
     const std::string& resource = candidate.key.resource;
     if (resource == "secrets" || resource == "configmaps") return 0;
@@ -26,31 +29,79 @@ int rank_of(const Candidate& candidate) {
     return 1;
 }
 
+bool is_race(const Error& error) {
+    return error.code == Code::conflict || error.code == Code::already_exists ||
+           error.code == Code::not_found;
+}
+
 class Writer {
   public:
-    Writer(const Tools& tools, Objects& objects, const Answer& answer, Instant now)
-        : tools_(tools), objects_(objects), answer_(answer), now_(now) {
-        for (const Base& base : answer.bases) bases_[base.key] = &base;
-        for (const Followed& org : answer.forecast.orgs) {
-            if (is_bound(org)) artifacts_[org.org] = org.artifact_digest;
-        }
+    Writer(const Tools& tools, const Answer& answer, const Receipt& receipt, Instant now)
+        : tools_(tools), answer_(answer), receipt_(receipt), now_(now) {
+        for (const Candidate& one : answer.candidates) candidates_.push_back(&one);
+        std::stable_sort(
+            candidates_.begin(), candidates_.end(),
+            [](const Candidate* a, const Candidate* b) { return rank_of(*a) < rank_of(*b); });
     }
 
+    // Everything is written to an overlay first, by the rules that hold for everybody, and what
+    // that comes to is one transaction.
     Result<std::vector<std::string>> write() {
-        for (const auto& [org, artifact] : artifacts_) TRY(bind(org, artifact));
-        std::vector<Candidate> candidates;
-        for (const Candidate& one : answer_.candidates) {
-            candidates.push_back({one.kind, one.key, json::copy(one.object)});
+        for (int attempt = 0; attempt < most_attempts; ++attempt) {
+            Overlay overlay(tools_.store);
+            TRY(verify(overlay));
+            TRY(fill(overlay));
+            auto writes = overlay.writes();
+            check_the_rest(overlay, writes);
+            const auto done = store::write_all_and_wait(tools_.store, std::move(writes));
+            if (done) return written(overlay);
+            if (!is_race(done.error())) return done.error();
         }
-        std::stable_sort(
-            candidates.begin(), candidates.end(),
-            [](const Candidate& a, const Candidate& b) { return rank_of(a) < rank_of(b); });
-        for (Candidate& candidate : candidates) TRY(write_one(candidate));
-        for (const Followed& org : answer_.forecast.orgs) TRY(ask(org));
-        return std::move(written_);
+        return Error{Code::conflict,
+                     "what the plan is about is written to all the time, and nothing was written: "
+                     "try again"};
     }
 
   private:
+    // Everything is as it was when the plan was made.
+    Result<void> verify(const Overlay& overlay) {
+        Error error{Code::conflict,
+                    "what the plan was made of has moved, and nothing was written: make it anew, "
+                    "look at it, and apply that"};
+        for (const Base& base : answer_.bases) {
+            const auto now = overlay.before(base.key);
+            if (is_verified(base, now)) continue;
+            error.causes.push_back({"status.items", "Moved", base.key.text() + " was changed"});
+        }
+        if (!error.causes.empty()) return error;
+        return {};
+    }
+
+    bool is_verified(const Base& base, const store::ObjectPtr& now) {
+        if (!now || base.revision == 0) return !now && base.revision == 0;
+        if (now->revision == base.revision) return true;
+        Revision& verified = verified_[base.key];
+        if (now->revision == verified) return true;
+        const bool same = now->meta.uid == base.uid &&
+                          keyed_digest(tools_.fingerprint_key, essence(*now)) == base.digest;
+        if (same) verified = now->revision;
+        return same;
+    }
+
+    Result<void> fill(Overlay& overlay) const {
+        for (const Candidate* candidate : candidates_) {
+            const auto old = overlay.get(candidate->key);
+            TRY(put(overlay, *candidate, old ? old->revision : 0, tools_.random, now_));
+        }
+        Objects objects(overlay, tools_.kinds, tools_.random, Log());
+        for (const Followed& org : answer_.forecast.orgs) {
+            if (is_bound(org)) TRY(bind(objects, org));
+            TRY(ask(objects, org));
+        }
+        TRY(put(overlay, receipt_.secret, receipt_.seen, tools_.random, now_));
+        return {};
+    }
+
     // Only where something is to happen: what stays as it is needs no promise.
     bool is_bound(const Followed& org) const {
         if (org.artifact_digest.empty()) return false;
@@ -61,113 +112,68 @@ class Writer {
         });
     }
 
-    Key key_of(std::string_view resource, const std::string& name) const {
-        return {std::string(resource), answer_.ns, name};
-    }
-
-    // An Org that is not there yet gets it when it is made.
-    Result<void> bind(const std::string& name, const std::string& artifact) {
-        return change<Org>(key_of(Org::Spec::resource, name), [&](Org& org) {
-            org.meta.annotations[std::string(annotation::planned_artifact)] = artifact;
-        });
+    Result<void> bind(Objects& objects, const Followed& followed) const {
+        auto org = TRY(objects.find<Org>(answer_.ns, followed.org));
+        if (!org) return {};
+        org->meta.annotations[std::string(annotation::planned_artifact)] = followed.artifact_digest;
+        TRY(objects.update(*org, now_));
+        return {};
     }
 
     // A template that is no part of the plan but had something new when the plan was made.
-    Result<void> ask(const Followed& org) {
-        const Key key = key_of(OrgTemplate::Spec::resource, org.template_name);
-        const bool given =
-            std::any_of(answer_.candidates.begin(), answer_.candidates.end(),
-                        [&](const Candidate& candidate) { return candidate.key == key; });
+    Result<void> ask(Objects& objects, const Followed& org) const {
+        const Key key{std::string(OrgTemplate::Spec::resource), answer_.ns, org.template_name};
+        const bool given = std::any_of(candidates_.begin(), candidates_.end(),
+                                       [&](const Candidate* one) { return one->key == key; });
         if (given || org.artifact_digest.empty()) return {};
-        const auto source = TRY(objects_.find<OrgTemplate>(key.ns, key.name));
+        auto source = TRY(objects.find<OrgTemplate>(key.ns, key.name));
         if (!source || source->status.artifact_digest == org.artifact_digest) return {};
-        return change<OrgTemplate>(key, [&](OrgTemplate& object) {
-            object.meta.annotations[std::string(crds::annotation::reconcile_requested_at)] =
-                rfc3339(now_);
-        });
+        source->meta.annotations[std::string(crds::annotation::reconcile_requested_at)] =
+            rfc3339(now_);
+        TRY(objects.update(*source, now_));
+        return {};
     }
 
-    template <class T, class How>
-    Result<void> change(const Key& key, How how) {
-        for (int attempt = 0;; ++attempt) {
-            auto object = TRY(objects_.find<T>(key.ns, key.name));
-            if (!object) return {};
-            how(*object);
-            const auto done = objects_.update(*object, now_);
-            if (done) return {};
-            if (done.error().code != Code::conflict || attempt == most_attempts) {
-                return done.error();
-            }
+    // What the plan is about and is not written must not move either.
+    void check_the_rest(const Overlay& overlay, std::vector<store::Write>& writes) const {
+        std::set<Key> written;
+        for (const store::Write& write : writes) written.insert(write.key);
+        for (const Base& base : answer_.bases) {
+            if (written.contains(base.key)) continue;
+            const auto now = overlay.before(base.key);
+            writes.push_back(
+                {store::Write::Kind::check, base.key, {}, now ? now->revision : Revision{0}});
         }
     }
 
-    Result<void> write_one(Candidate& candidate) {
-        for (int attempt = 0;; ++attempt) {
-            const auto old = TRY(same_as_planned(candidate));
-            Candidate bound{candidate.kind, candidate.key, json::copy(candidate.object)};
-            if (candidate.key.resource == Org::Spec::resource) keep_binding(bound, old);
-            const auto done =
-                put(tools_.store, bound, old ? old->revision : 0, tools_.random, now_);
-            if (!done) {
-                // Its status moves all the time, and that is no other state.
-                const bool raced = done.error().code == Code::conflict ||
-                                   done.error().code == Code::already_exists;
-                if (raced && attempt < most_attempts) continue;
-                return done.error();
-            }
-            const bool same = old && (*done)->revision == old->revision;
-            if (!same) {
-                written_.push_back(fmt::format("{} {} {}", candidate.kind->kind, candidate.key.name,
-                                               old ? "configured" : "created"));
-            }
-            return {};
+    std::vector<std::string> written(const Overlay& overlay) const {
+        const auto changed = overlay.changed();
+        std::vector<std::string> names;
+        for (const Candidate* candidate : candidates_) {
+            const auto change = changed.find(candidate->key);
+            if (change == changed.end()) continue;
+            const auto& [before, after] = change->second;
+            // A bond alone is not what somebody asked to be written.
+            if (before && after && essence(*before) == essence(*after)) continue;
+            names.push_back(fmt::format("{} {} {}", candidate->kind->kind, candidate->key.name,
+                                        before ? "configured" : "created"));
         }
-    }
-
-    // The object as it is now, if it is what the plan was made of.
-    Result<store::ObjectPtr> same_as_planned(const Candidate& candidate) const {
-        const auto now = tools_.store.get(candidate.key);
-        const auto base = bases_.find(candidate.key);
-        const std::string planned = base == bases_.end() ? "" : base->second->digest;
-        const std::string is = now ? keyed_digest(tools_.fingerprint_key, essence(*now)) : "";
-        if (is == planned) return now;
-        std::string message = fmt::format("{} \"{}\" was changed while the plan was applied",
-                                          candidate.kind->kind, candidate.key.name);
-        if (!written_.empty()) {
-            message += "; written by then: " + join(written_, ", ");
-        }
-        return Error{Code::conflict, message + "; make the plan anew"};
-    }
-
-    void keep_binding(Candidate& candidate, const store::ObjectPtr& old) const {
-        const auto artifact = artifacts_.find(candidate.key.name);
-        if (artifact == artifacts_.end()) return;
-        auto& allocator = candidate.object.GetAllocator();
-        json::Value& metadata = json::object_at(candidate.object, "metadata", allocator);
-        const bool says = json::find(metadata, {"annotations"}) != nullptr;
-        json::Value& annotations = json::object_at(metadata, "annotations", allocator);
-        json::set(annotations, annotation::planned_artifact, artifact->second, allocator);
-        if (says || !old) return;
-        // The candidate says none: those that are there stay.
-        for (const auto& [name, value] : old->meta.annotations) {
-            if (!json::find(annotations, {name})) json::set(annotations, name, value, allocator);
-        }
+        return names;
     }
 
     const Tools& tools_;
-    Objects& objects_;
     const Answer& answer_;
+    const Receipt& receipt_;
     const Instant now_;
-    std::map<Key, const Base*> bases_;
-    std::map<std::string, std::string> artifacts_;  // by Org
-    std::vector<std::string> written_;
+    std::vector<const Candidate*> candidates_;
+    std::map<Key, Revision> verified_;  // newer than that of the base, and the same all the same
 };
 
 }  // namespace
 
-Result<std::vector<std::string>> write_plan(const Tools& tools, Objects& objects,
-                                            const Answer& answer, Instant now) {
-    return Writer(tools, objects, answer, now).write();
+Result<std::vector<std::string>> write_plan(const Tools& tools, const Answer& answer,
+                                            const Receipt& receipt, Instant now) {
+    return Writer(tools, answer, receipt, now).write();
 }
 
 }  // namespace atelier::reconcilers::preview

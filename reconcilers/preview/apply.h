@@ -4,16 +4,23 @@
 #include <string>
 #include <vector>
 
-#include "reconcilers/objects.h"
 #include "reconcilers/preview/preview.h"
 
 namespace atelier::reconcilers::preview {
 
-// First the Orgs that are there are bound to their artifacts, then what workspaces read, then
-// templates, Orgs, workspaces and the rest are written, then templates that must look at their
-// source are asked to. "Org acme configured", one for each object that was written. Code::conflict
-// when somebody else changed one of them meanwhile; what was written before stays written.
-Result<std::vector<std::string>> write_plan(const Tools& tools, Objects& objects,
-                                            const Answer& answer, Instant now);
+// The plan's own Secret as it is to be once the plan is applied, and its revision as it was read.
+struct Receipt {
+    Candidate secret;
+    Revision seen = 0;
+};
+
+// In one transaction, all or nothing: the objects are written, the Orgs of the plan are bound to
+// their artifacts, templates that must look at their source are asked to, the receipt is written;
+// and all that the plan is about is still what it was. "Org acme configured", one for each object
+// of the plan that was written. Code::conflict when somebody else changed something meanwhile, with
+// a Cause for each object; nothing is written then. After unavailable it may be that all is
+// written, and the receipt tells.
+Result<std::vector<std::string>> write_plan(const Tools& tools, const Answer& answer,
+                                            const Receipt& receipt, Instant now);
 
 }  // namespace atelier::reconcilers::preview

@@ -61,6 +61,29 @@ void Overlay::write(store::Write write, store::Done done) {
     done(std::move(answer));
 }
 
+void Overlay::write_all(std::vector<store::Write> writes, store::AllDone done) {
+    Result<std::vector<store::ObjectPtr>> answer = [&] {
+        const std::lock_guard lock(mutex_);
+        for (const store::Write& write : writes) table(write.key.resource);
+        const auto tables = tables_;
+        const std::size_t events = events_.size();
+        const Revision revision = revision_;
+        std::vector<store::ObjectPtr> objects;
+        for (store::Write& write : writes) {
+            auto object = apply(write);
+            if (!object) {
+                tables_ = tables;
+                events_.resize(events);
+                revision_ = revision;
+                return Result<std::vector<store::ObjectPtr>>(object.error());
+            }
+            objects.push_back(*std::move(object));
+        }
+        return Result<std::vector<store::ObjectPtr>>(std::move(objects));
+    }();
+    done(std::move(answer));
+}
+
 // As the store decides it (store/store.h): the same errors, and no event when nothing changes.
 Result<store::ObjectPtr> Overlay::apply(store::Write& write) {
     using Kind = store::Write::Kind;
@@ -69,6 +92,12 @@ Result<store::ObjectPtr> Overlay::apply(store::Write& write) {
     const auto refused = [&](Code code, std::string_view why) {
         return Error{code, fmt::format("{}: {}", write.key.text(), why)};
     };
+    if (write.kind == Kind::check) {
+        if ((old ? old->revision : 0) != write.expected) {
+            return refused(Code::conflict, "was changed meanwhile");
+        }
+        return old;
+    }
     if (write.kind == Kind::create && old) return refused(Code::already_exists, "exists already");
     if (write.kind != Kind::create) {
         if (!old) return refused(Code::not_found, "not found");
@@ -132,6 +161,24 @@ std::map<Key, Overlay::Changed> Overlay::changed() const {
     return out;
 }
 
+std::vector<store::Write> Overlay::writes() const {
+    using Kind = store::Write::Kind;
+    std::vector<store::Write> out;
+    for (const auto& [key, change] : changed()) {
+        store::Write write;
+        write.key = key;
+        write.kind = !change.after ? Kind::remove : !change.before ? Kind::create : Kind::update;
+        write.expected = change.before ? change.before->revision : 0;
+        if (change.after) {
+            const auto object = json::parse(change.after->body);
+            CHECK(object);
+            write.body = crds::encode_body(*object);
+        }
+        out.push_back(std::move(write));
+    }
+    return out;
+}
+
 store::ObjectPtr Overlay::before(const Key& key) const {
     const std::lock_guard lock(mutex_);
     return table(key.resource).base->objects.find(key.ns, key.name);
@@ -144,6 +191,10 @@ store::SnapshotPtr Overlay::list_before(std::string_view resource) const {
 
 void Before::write(store::Write write, store::Done done) {
     done(Error{Code::unsupported, write.key.text() + ": what was is not written"});
+}
+
+void Before::write_all(std::vector<store::Write>, store::AllDone done) {
+    done(Error{Code::unsupported, "what was is not written"});
 }
 
 std::unique_ptr<store::Subscription> Before::on_commit(std::function<void(Revision)>) {

@@ -27,8 +27,9 @@ class Overlay final : public store::Store {
     Result<std::vector<store::EventPtr>> events(std::string_view resource, Revision after,
                                                 std::size_t most) const override;
     Revision revision() const override;
-    // Answered before it returns.
+    // Answered before they return.
     void write(store::Write write, store::Done done) override;
+    void write_all(std::vector<store::Write> writes, store::AllDone done) override;
     std::unique_ptr<store::Subscription> on_commit(std::function<void(Revision)> wake) override;
     Result<void> healthy() const override { return {}; }
 
@@ -42,6 +43,9 @@ class Overlay final : public store::Store {
         store::ObjectPtr after;
     };
     std::map<Key, Changed> changed() const;
+    // What brings the base to where this is, whatever way was taken here: one write for each
+    // object.
+    std::vector<store::Write> writes() const;
     // As the base had it when its resource was first looked at.
     store::ObjectPtr before(const Key& key) const;
     store::SnapshotPtr list_before(std::string_view resource) const;
@@ -79,6 +83,7 @@ class Before final : public store::Store {
     }
     Revision revision() const override { return 0; }
     void write(store::Write write, store::Done done) override;
+    void write_all(std::vector<store::Write> writes, store::AllDone done) override;
     std::unique_ptr<store::Subscription> on_commit(std::function<void(Revision)> wake) override;
     Result<void> healthy() const override { return {}; }
 

@@ -17,6 +17,7 @@ constexpr std::size_t most_lines = 2000;  // of a plan that is kept, for saying 
 constexpr std::size_t most_moved = 50;
 constexpr std::size_t most_bytes = 1u << 20;  // of the objects of one plan
 constexpr std::size_t token_length = 20;
+constexpr int most_attempts = 8;
 constexpr std::string_view label = "atelier.dev/plan";
 constexpr std::string_view expires_at = "atelier.dev/expires-at";
 
@@ -76,6 +77,7 @@ struct Plans::Kept {
     std::map<std::string, std::string> bases;  // key -> uid and digest of its essence
     Instant expires;
     std::optional<Instant> applied;
+    Revision revision = 0;  // of the Secret, as it was read
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("org", self.org);
@@ -84,6 +86,24 @@ struct Plans::Kept {
         v("bases", self.bases);
         v("expires", self.expires);
         v("applied", self.applied);
+    }
+
+    Error what_moved(const Answer& answer) const {
+        Error error{Code::conflict,
+                    "what the plan was made of has moved, and nothing was written: make it anew, "
+                    "look at it, and apply that"};
+        auto now = lines_of(answer.forecast);
+        if (now.size() > most_lines) now.resize(most_lines);
+        for (std::string& line : moved(lines, now, most_moved)) {
+            error.causes.push_back({"status.items", "Moved", std::move(line)});
+        }
+        for (const auto& [key, digest] : digests_of(answer.bases)) {
+            const auto was = bases.find(key);
+            if (bases.empty() || (was != bases.end() && was->second == digest)) continue;
+            if (error.causes.size() > most_moved) break;
+            error.causes.push_back({"status.items", "Moved", key + " was changed"});
+        }
+        return error;
     }
 };
 
@@ -160,39 +180,20 @@ Result<json::Document> Plans::of_org(const std::string& ns, const std::string& o
 Result<json::Document> Plans::apply(const std::string& ns, const std::string& token) {
     const Instant now = clock_.now();
     Kept kept = TRY(find(ns, token, now));
-    Question question{ns, {}, kept.org};
-    for (const json::Document& object : kept.objects) {
-        question.objects.push_back(json::copy(object));
-    }
     std::vector<std::string> written;
     Forecast forecast;
-    const bool already = kept.applied.has_value();
+    bool already = kept.applied.has_value();
     if (!already) {
-        const Answer answer = TRY(preview(tools_, question, now, stop_));
-        if (token_of(question, answer) != token) {
-            Error error{Code::conflict,
-                        "what the plan was made of has moved, and nothing was written: make it "
-                        "anew, look at it, and apply that"};
-            auto lines = lines_of(answer.forecast);
-            if (lines.size() > most_lines) lines.resize(most_lines);
-            for (std::string& line : moved(kept.lines, lines, most_moved)) {
-                error.causes.push_back({"status.items", "Moved", std::move(line)});
-            }
-            for (const auto& [key, digest] : digests_of(answer.bases)) {
-                const auto was = kept.bases.find(key);
-                if (kept.bases.empty() || (was != kept.bases.end() && was->second == digest)) {
-                    continue;
-                }
-                if (error.causes.size() > most_moved) break;
-                error.causes.push_back({"status.items", "Moved", key + " was changed"});
-            }
-            return error;
+        auto done = carry_out(ns, token, kept, forecast, now);
+        if (done) {
+            written = *std::move(done);
+        } else {
+            // Somebody else may have applied it in this very moment.
+            auto again = find(ns, token, now);
+            already = again && again->applied.has_value();
+            if (!already) return done.error();
+            kept = *std::move(again);
         }
-        written = TRY(write_plan(tools_, objects_, answer, now));
-        forecast = answer.forecast;
-        kept.applied = now;
-        kept.objects.clear();  // they are written: their values need not be kept twice
-        TRY(keep(ns, token, kept, now));
     }
     json::Document plan = document_of(ns, token, forecast, now);
     auto& allocator = plan.GetAllocator();
@@ -203,6 +204,23 @@ Result<json::Document> Plans::apply(const std::string& ns, const std::string& to
     for (const std::string& one : written) names.PushBack(json::make(one, allocator), allocator);
     json::set(status, "applied", std::move(names), allocator);
     return plan;
+}
+
+// Makes the forecast anew, and writes what was planned if it is the same.
+Result<std::vector<std::string>> Plans::carry_out(const std::string& ns, const std::string& token,
+                                                  Kept& kept, Forecast& forecast, Instant now) {
+    Question question{ns, {}, kept.org};
+    for (const json::Document& object : kept.objects) {
+        question.objects.push_back(json::copy(object));
+    }
+    Answer answer = TRY(preview(tools_, question, now, stop_));
+    if (token_of(question, answer) != token) return kept.what_moved(answer);
+    kept.applied = now;
+    kept.objects.clear();  // they are written: their values need not be kept twice
+    const Receipt receipt{TRY(secret_of(ns, token, kept)), kept.revision};
+    auto written = TRY(write_plan(tools_, answer, receipt, now));
+    forecast = std::move(answer.forecast);
+    return written;
 }
 
 Result<Plans::Kept> Plans::find(const std::string& ns, const std::string& token, Instant now) {
@@ -219,12 +237,12 @@ Result<Plans::Kept> Plans::find(const std::string& ns, const std::string& token,
     const json::Document document = TRY(json::parse(text->second));
     Kept kept = TRY(json::read<Kept>(document));
     if (kept.expires <= now) return unknown;
+    kept.revision = secret->meta.revision;
     return kept;
 }
 
-Result<void> Plans::keep(const std::string& ns, const std::string& token, const Kept& kept,
-                         Instant now) {
-    TRY(make_room(ns, now));
+Result<Candidate> Plans::secret_of(const std::string& ns, const std::string& token,
+                                   const Kept& kept) const {
     crds::Secret secret;
     secret.meta.name = name_of_plan(token);
     secret.meta.ns = ns;
@@ -235,10 +253,23 @@ Result<void> Plans::keep(const std::string& ns, const std::string& token, const 
     secret.data["plan"] = json::text(json::document_of(kept));
     std::vector<json::Document> all;
     all.push_back(crds::encode_secret(secret));
-    const auto candidates = TRY(candidates_of(all, ns, tools_.kinds));
-    const auto old = tools_.store.get(candidates.front().key);
-    TRY(put(tools_.store, candidates.front(), old ? old->revision : 0, tools_.random, now));
-    return {};
+    auto candidates = TRY(candidates_of(all, ns, tools_.kinds));
+    return std::move(candidates.front());
+}
+
+Result<void> Plans::keep(const std::string& ns, const std::string& token, const Kept& kept,
+                         Instant now) {
+    TRY(make_room(ns, now));
+    const Candidate secret = TRY(secret_of(ns, token, kept));
+    for (int attempt = 0;; ++attempt) {
+        const auto old = tools_.store.get(secret.key);
+        const auto done = put(tools_.store, secret, old ? old->revision : 0, tools_.random, now);
+        if (done) return {};
+        // The same plan is made twice at once.
+        const Code code = done.error().code;
+        const bool raced = code == Code::conflict || code == Code::already_exists;
+        if (!raced || attempt == most_attempts) return done.error();
+    }
 }
 
 // Those that have expired go, and the oldest when there are too many.

@@ -5,10 +5,9 @@
 // like any other, for a day; at most fifty in a namespace, the oldest go first.
 //
 // Applying makes the forecast anew. When its token is another one, nothing is written and
-// Code::conflict says what moved, a Cause for each line. Else the objects are written, and each Org
-// of the plan is bound to the planned artifact (reconcilers/org/planned.h) before anything else.
-// The writes are no transaction: who writes to the same objects in the same moment makes it stop
-// with Code::conflict, and a new plan says what is left.
+// Code::conflict says what moved, a Cause for each line. Else the objects are written, each Org of
+// the plan is bound to the planned artifact (reconcilers/org/planned.h), and the token is marked as
+// applied: all of it in one transaction, or nothing (reconcilers/preview/apply.h).
 #pragma once
 
 #include <stop_token>
@@ -40,6 +39,10 @@ class Plans {
   private:
     struct Kept;
     Result<Kept> find(const std::string& ns, const std::string& token, Instant now);
+    Result<std::vector<std::string>> carry_out(const std::string& ns, const std::string& token,
+                                               Kept& kept, Forecast& forecast, Instant now);
+    Result<Candidate> secret_of(const std::string& ns, const std::string& token,
+                                const Kept& kept) const;
     Result<void> keep(const std::string& ns, const std::string& token, const Kept& kept,
                       Instant now);
     Result<void> make_room(const std::string& ns, Instant now);

@@ -163,6 +163,9 @@ class TalkingStore final : public store::Store {
         done(Error{Code::unavailable, "the store does not answer",
                    "pq: FATAL password=hunter2 host=/var/run/postgresql"});
     }
+    void write_all(std::vector<store::Write> writes, store::AllDone done) override {
+        inner_.write_all(std::move(writes), std::move(done));
+    }
     std::unique_ptr<store::Subscription> on_commit(std::function<void(Revision)> wake) override {
         return inner_.on_commit(std::move(wake));
     }

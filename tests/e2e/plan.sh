@@ -186,6 +186,41 @@ bad_input() {
   says "$out/late" "has expired"
 }
 
+# The server is killed while it applies: all of the plan's objects are written, or none, and the token tells.
+killed_midway() {
+  local out="$WORLD/out" round count=120 token delay all=0 none=0
+  for round in 1 2 3 4 5 6; do
+    {
+      for i in $(seq "$count"); do
+        printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: piece-%s}\ndata: {round: "%s"}\n---\n' "$i" "$round"
+      done
+    } >"$WORLD/pieces.yaml"
+    plan "$out/pieces" -f "$WORLD/pieces.yaml"
+    token=$(token_of "$out/pieces")
+    [ -n "$token" ] || { cat "$out/pieces"* | head -20; die "no plan of the pieces"; }
+    delay=$(python3 -c "print(0.01 * $round)")
+    (apply_token "$token" "$out/pieces-applied") &
+    local applying=$!
+    sleep "$delay"
+    kill_server
+    wait "$applying" || true
+    start_server
+    local now
+    now=$(atelier get configmaps -o json | jq --arg r "$round" '[.items[] | select(.metadata.name | startswith("piece-"))
+      | select(.data.round == $r)] | length')
+    case $now in
+      0) none=$((none + 1)) ;;
+      "$count") all=$((all + 1)) ;;
+      *) die "killed while a plan was applied: $now of $count objects are written" ;;
+    esac
+    apply_token "$token" "$out/pieces-again"
+    [ "$CODE" = 0 ] || { cat "$out/pieces-again"; die "the token does not stand after the kill: $CODE"; }
+    if [ "$now" = 0 ]; then says "$out/pieces-again" "piece-1 "; else says "$out/pieces-again" "was applied at"; fi
+  done
+  note "killed while applying: $all times all was written, $none times nothing"
+  atelier delete -f "$WORLD/pieces.yaml" >/dev/null
+}
+
 begin_world
 mkdir "$WORLD/out"
 if [ -n "${ATELIER_TEST_DOCKER:-}" ]; then
@@ -202,4 +237,5 @@ else
 fi
 scenario process
 bad_input
+killed_midway
 note "plans with processes"

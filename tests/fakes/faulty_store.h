@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <functional>
+#include <utility>
 
 #include "store/store.h"
 
@@ -21,6 +22,9 @@ class FaultyStore final : public store::Store {
     }
     // Every write to that resource fails, until another one is named; empty: none.
     void fail_resource(std::string resource) { failing_ = std::move(resource); }
+    // Called once, just before the next writes that hold together reach the store: somebody else is
+    // quicker.
+    void before_next_write_all(std::function<void()> what) { before_ = std::move(what); }
     int writes() const { return writes_; }  // so far
 
     store::ObjectPtr get(const Key& key) const override { return inner_.get(key); }
@@ -46,6 +50,20 @@ class FaultyStore final : public store::Store {
         inner_.write(std::move(write),
                      [done = std::move(done), error](Result<store::ObjectPtr>) { done(error); });
     }
+    // All of them count as one.
+    void write_all(std::vector<store::Write> writes, store::AllDone done) override {
+        ++writes_;
+        if (before_) std::exchange(before_, nullptr)();
+        const bool fails = left_ > 0 && --left_ == 0;
+        const Error error{Code::unavailable, "a planned failure of a write"};
+        for (const store::Write& write : writes) {
+            if (write.key.resource == failing_) return done(error);
+        }
+        if (!fails) return inner_.write_all(std::move(writes), std::move(done));
+        if (!after_) return done(error);
+        inner_.write_all(std::move(writes),
+                         [done = std::move(done), error](const auto&) { done(error); });
+    }
     std::unique_ptr<store::Subscription> on_commit(std::function<void(Revision)> wake) override {
         return inner_.on_commit(std::move(wake));
     }
@@ -53,6 +71,7 @@ class FaultyStore final : public store::Store {
 
   private:
     store::Store& inner_;
+    std::function<void()> before_;
     std::string failing_;  // set while nobody writes
     std::atomic<int> left_ = 0;
     std::atomic<bool> after_ = false;

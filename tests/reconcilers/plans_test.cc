@@ -291,33 +291,121 @@ TEST(Plans, AnOrgMayBeMadeWithItsTemplateInAnyOrder) {
               "created");
 }
 
-// Whatever write fails on the way: what was not written is told, and a new plan does the rest.
-TEST(Plans, AFailedWriteIsToldAndTheNextPlanGoesOn) {
-    for (int way = 0; way < 12; ++way) {
-        const int nth = way / 2 + 1;
-        SCOPED_TRACE(way);
-        PlansWorld world;
-        world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
-        world.settle();
-        const std::vector<std::string> next = {
-            manifest("ConfigMap", "words", R"("data":{"A":"b"})"),
+// Three objects, a bond, and the mark that the token was applied.
+std::vector<std::string> several_objects() {
+    return {manifest("ConfigMap", "words", R"("data":{"A":"b"})"),
             source_of(R"(  - {name: PM, role: lead}\n)"),
             manifest("Org", "acme",
                      R"("spec":{"templateRef":{"name":"dev"},"defaults":{"model":"opus"}})")};
-        const std::string token = world.token(next);
-        world.store.fail_write(nth, way % 2 == 1);
-        if (const std::string first = world.carry_out(token); nth <= 5) {
-            EXPECT_THAT(first, HasSubstr("ERROR"));
-        }
-        world.store.fail_write(0, false);
-        if (const std::string again = world.token(next); !again.empty()) {
-            EXPECT_THAT(world.carry_out(again), Not(HasSubstr("ERROR")));
-        }
+}
+
+TEST(Plans, AWriteThatFailsLeavesNothingWritten) {
+    PlansWorld world;
+    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
+    world.settle();
+    const std::string token = world.token(several_objects());
+    const Revision before = world.store.revision();
+    world.store.fail_write(1, false);
+    EXPECT_THAT(world.carry_out(token), HasSubstr("ERROR"));
+    EXPECT_EQ(world.store.revision(), before);
+    EXPECT_EQ(world.carry_out(token),
+              "ConfigMap words created, OrgTemplate dev configured, Org acme configured")
+        << "and the token stands";
+    world.settle();
+    EXPECT_EQ(world.read<crds::Workspace>("acme-pm").spec.role, "lead");
+    EXPECT_EQ(world.read<crds::Workspace>("acme-pm").spec.model, "opus");
+    EXPECT_EQ(world.bound(), "");
+}
+
+// The answer of the database was lost, or the server was killed right after the transaction.
+TEST(Plans, AnAnswerThatIsLostIsFoundByTheToken) {
+    PlansWorld world;
+    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
+    world.settle();
+    const std::string token = world.token(several_objects());
+    const Revision before = world.store.revision();
+    world.store.fail_write(1, true);
+    EXPECT_EQ(world.carry_out(token), "already");
+    EXPECT_EQ(world.store.revision(), before + 4)
+        << "ConfigMap, OrgTemplate, Org with its bond, and the plan's own Secret";
+    world.settle();
+    EXPECT_EQ(world.read<crds::Workspace>("acme-pm").spec.role, "lead");
+}
+
+// Somebody is quicker, in the moment between the last look and the transaction.
+TEST(Plans, AnEditInTheLastMomentLeavesNothingWritten) {
+    struct Case {
+        const char* name;
+        std::function<void(PlansWorld&)> edit;
+        std::string told;
+    };
+    const std::vector<Case> cases = {
+        {"an object of the plan",
+         [](PlansWorld& world) {
+             world.change<crds::Org>("acme",
+                                     [](crds::Org& org) { org.spec.defaults.image = "other"; });
+         },
+         "orgs.atelier.dev default/acme was changed"},
+        {"a label of one",
+         [](PlansWorld& world) {
+             world.change<crds::OrgTemplate>(
+                 "dev", [](crds::OrgTemplate& one) { one.meta.labels["team"] = "a"; });
+         },
+         "orgtemplates.atelier.dev default/dev was changed"},
+        {"a workspace that would change",
+         [](PlansWorld& world) {
+             world.change<crds::Workspace>("acme-pm", [](crds::Workspace& one) {
+                 one.spec.desired_state = crds::DesiredState::paused;
+             });
+         },
+         "workspaces.atelier.dev default/acme-pm was changed"},
+        {"one that is made meanwhile",
+         [](PlansWorld& world) {
+             world.apply({manifest("ConfigMap", "words", R"("data":{"A":"theirs"})")});
+         },
+         "configmaps default/words was changed"},
+        {"one that goes",
+         [](PlansWorld& world) {
+             const auto source = world.read<crds::OrgTemplate>("dev");
+             ASSERT_TRUE(world.objects.remove(source, world.clock.now()));
+         },
+         "orgtemplates.atelier.dev default/dev was changed"}};
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.name);
+        PlansWorld world;
+        world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
         world.settle();
-        EXPECT_EQ(world.read<crds::Workspace>("acme-pm").spec.role, "lead");
-        EXPECT_EQ(world.read<crds::Workspace>("acme-pm").spec.model, "opus");
+        const std::string token = world.token(several_objects());
+        Revision after = 0;
+        world.store.before_next_write_all([&] {
+            one.edit(world);
+            after = world.store.revision();
+        });
+        EXPECT_THAT(world.carry_out(token),
+                    AllOf(HasSubstr("nothing was written"), HasSubstr(one.told)));
+        EXPECT_EQ(world.store.revision(), after) << "only what somebody else wrote";
         EXPECT_EQ(world.bound(), "");
     }
+}
+
+TEST(Plans, AStatusThatMovesInTheLastMomentIsNoEdit) {
+    PlansWorld world;
+    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
+    world.settle();
+    const std::string token = world.token(several_objects());
+    world.store.before_next_write_all([&] { world.make_ready("acme-pm"); });
+    EXPECT_THAT(world.carry_out(token), HasSubstr("Org acme configured"));
+}
+
+TEST(Plans, ATokenThatIsAppliedTwiceAtOnceIsAppliedOnce) {
+    PlansWorld world;
+    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
+    world.settle();
+    const std::string token = world.token(several_objects());
+    std::string other;
+    world.store.before_next_write_all([&] { other = world.carry_out(token); });
+    EXPECT_EQ(world.carry_out(token), "already");
+    EXPECT_THAT(other, HasSubstr("Org acme configured"));
 }
 
 TEST(Plans, QuestionsThatAreNoneAreRefused) {

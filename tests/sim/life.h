@@ -66,6 +66,12 @@ class SimStore final : public store::Store {
         inner_.write(std::move(write), std::move(done));
         around_();
     }
+    void write_all(std::vector<store::Write> writes, store::AllDone done) override {
+        around_();
+        for (const store::Write& write : writes) ++writes_[write.key.resource];
+        inner_.write_all(std::move(writes), std::move(done));
+        around_();
+    }
     std::unique_ptr<store::Subscription> on_commit(std::function<void(Revision)> wake) override {
         return inner_.on_commit(std::move(wake));
     }
