@@ -1,6 +1,6 @@
 #include "cmd/planner.h"
 
-#include "reconcilers/preview/fingerprint.h"
+#include "reconcilers/fingerprint.h"
 
 namespace atelier::cmd {
 namespace {
@@ -32,7 +32,7 @@ std::unique_ptr<apiserver::Planner> make_planner(reconcilers::preview::Tools too
 }
 
 std::string plan_key(const std::string& encryption_key) {
-    return reconcilers::preview::keyed_digest(encryption_key, "fingerprints of plans");
+    return reconcilers::keyed_digest(encryption_key, "fingerprints of plans");
 }
 
 }  // namespace atelier::cmd

@@ -264,7 +264,8 @@ class Server {
     void make_controllers() {
         add(std::make_unique<reconcilers::OrgTemplateReconciler>(
             *objects_, *git_, *trees_, options_.org_templates, options_.external));
-        add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_));
+        add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_,
+                                                         plan_key(home_->encryption_key())));
         workspaces_ =
             &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world(), log_));
         add(std::make_unique<reconcilers::DeletedWorkspaceReconciler>(*objects_, world(), log_));

@@ -92,27 +92,30 @@ Result<void> observe_personas(const crds::Org& org, const Objects& objects, OrgO
     }
     for (const std::string& name : names) {
         const auto secret = TRY(objects.secret(org.meta.ns, name));
-        if (secret) observed.personas[name] = names_with_values(secret->data);
+        if (!secret) continue;
+        observed.personas[name] = names_with_values(secret->data);
+        observed.given["Secret " + name] = secret->data;
     }
     return {};
 }
 
 Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
-    const auto add = [&](const std::map<std::string, std::string>& data) {
+    const auto add = [&](const std::string& from, const std::map<std::string, std::string>& data) {
         observed.env_from_names.merge(names_with_values(data));
+        observed.given[from] = data;
     };
     for (const crds::EnvFrom& from : org.spec.env_from) {
         if (from.secret_ref) {
             const auto secret = TRY(objects.secret(org.meta.ns, from.secret_ref->name));
-            if (secret) add(secret->data);
-            if (!secret) observed.env_from_missing.push_back("Secret " + from.secret_ref->name);
+            const std::string what = "Secret " + from.secret_ref->name;
+            if (secret) add(what, secret->data);
+            if (!secret) observed.env_from_missing.push_back(what);
         }
         if (from.config_map_ref) {
             const auto map = TRY(objects.config_map(org.meta.ns, from.config_map_ref->name));
-            if (map) add(map->data);
-            if (!map) {
-                observed.env_from_missing.push_back("ConfigMap " + from.config_map_ref->name);
-            }
+            const std::string what = "ConfigMap " + from.config_map_ref->name;
+            if (map) add(what, map->data);
+            if (!map) observed.env_from_missing.push_back(what);
         }
     }
     return {};
@@ -144,17 +147,23 @@ void choose_revision(const crds::Org& org, OrgObserved& observed) {
     }
 }
 
-Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
-                                drivers::TreeStore& trees, CompiledCache& cache) {
+Result<OrgObserved> observe_sources(const crds::Org& org, const Objects& objects,
+                                    drivers::TreeStore& trees, CompiledCache& cache) {
     OrgObserved observed;
     TRY(observe_template(org, objects, trees, cache, observed));
+    TRY(observe_env_from(org, objects, observed));
+    TRY(observe_personas(org, objects, observed));
+    return observed;
+}
+
+Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
+                                drivers::TreeStore& trees, CompiledCache& cache) {
+    OrgObserved observed = TRY(observe_sources(org, objects, trees, cache));
     TRY(observe_workspaces(org, objects, observed));
     TRY(observe_kept(org, objects, observed));
     for (crds::Secret& secret : TRY(objects.secrets_of(org.meta.ns, org.meta.uid))) {
         observed.env.emplace(secret.meta.name, std::move(secret));
     }
-    TRY(observe_env_from(org, objects, observed));
-    TRY(observe_personas(org, objects, observed));
     return observed;
 }
 

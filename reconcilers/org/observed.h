@@ -36,7 +36,9 @@ struct OrgObserved {
 
     // By the name of a persona's Secret that is there: the variables that it gives.
     std::map<std::string, std::set<std::string>> personas;
-    std::set<std::string> env_from_names;       // variables that spec.envFrom gives
+    std::set<std::string> env_from_names;  // variables that spec.envFrom gives
+    // What spec.envFrom and personas give, by "Secret x" or "ConfigMap x". Secret.
+    std::map<std::string, EnvMap> given;
     std::vector<std::string> env_from_missing;  // "Secret x": named in spec.envFrom, not there
 
     // The template is compiled as it is now, so that what is not in it is really gone from it. What

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "reconcilers/org/environment.h"
 #include "reconcilers/status.h"
 
 namespace atelier::reconcilers {
@@ -16,16 +17,65 @@ bool is_settled(const OrgObserved& observed) {
                observed.source->meta.annotation(crds::annotation::reconcile_requested_at);
 }
 
+// The artifact is the planned one, and its values may be others.
+std::optional<PlanHold> hold_for_environment(const crds::Org& org, const OrgObserved& observed,
+                                             const std::string& planned, std::string_view key) {
+    // While values are not there yet nothing is made of them.
+    if (planned.empty() || observed.layers_missing) return std::nullopt;
+    const std::string has = environment_digest(observed, key);
+    if (has == planned) return std::nullopt;
+    PlanHold hold;
+    hold.moved = is_settled(observed);
+    const std::string& name = org.meta.name;
+    if (hold.moved) {
+        hold.reason = "EnvironmentChanged";
+        hold.message = fmt::format(
+            "the values of the environment are other ones ({}) than those of the plan that was "
+            "applied ({}): nothing is changed; look at what would happen now with `atelier plan "
+            "{}`, and apply that",
+            has.substr(0, 8), planned.substr(0, 8), name);
+    } else {
+        hold.message = fmt::format(
+            "waits for the template to have the environment {}, as planned; to give the plan up, "
+            "apply another one: `atelier plan {}`",
+            planned.substr(0, 8), name);
+    }
+    return hold;
+}
+
 }  // namespace
 
-std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observed) {
-    const std::string planned = org.meta.annotation(annotation::planned_artifact);
+bool is_bound(const crds::Meta& org) {
+    return !org.annotation(annotation::planned_artifact).empty();
+}
+
+Bond bond_of(const crds::Meta& org) {
+    return {org.annotation(annotation::planned_artifact),
+            org.annotation(annotation::planned_environment)};
+}
+
+void set_bond(crds::Meta& org, const Bond& bond) {
+    release_bond(org);
+    org.annotations[std::string(annotation::planned_artifact)] = bond.artifact;
+    if (bond.environment.empty()) return;
+    org.annotations[std::string(annotation::planned_environment)] = bond.environment;
+}
+
+void release_bond(crds::Meta& org) {
+    org.annotations.erase(std::string(annotation::planned_artifact));
+    org.annotations.erase(std::string(annotation::planned_environment));
+}
+
+std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observed,
+                                std::string_view key) {
+    const auto [planned, environment] = bond_of(org.meta);
     if (planned.empty()) return std::nullopt;
     if (observed.unknown_revision) return std::nullopt;  // told by the Org's own status
     const std::string has = observed.revision ? observed.revision->artifact_digest : "";
-    if (has == planned) return std::nullopt;
+    if (has == planned) return hold_for_environment(org, observed, environment, key);
     const std::string& name = org.meta.name;
     PlanHold hold;
+    hold.reason = "TemplateWentOn";
     hold.moved = observed.revision && is_settled(observed) && has != org.status.artifact_digest;
     if (hold.moved) {
         hold.message = fmt::format(
@@ -57,7 +107,7 @@ crds::OrgStatus held_status(const crds::Org& org, const OrgObserved& observed, c
     }
     using crds::ConditionStatus;
     if (hold.moved) {
-        set_condition(status, condition::plan_moved, ConditionStatus::yes, "TemplateWentOn",
+        set_condition(status, condition::plan_moved, ConditionStatus::yes, hold.reason,
                       hold.message, now);
         set_condition(status, crds::condition::ready, ConditionStatus::no, "PlanMoved",
                       hold.message, now);

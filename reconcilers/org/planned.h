@@ -1,5 +1,5 @@
-// An Org that was told to go to one artifact and to no other: a plan was applied that promised just
-// that (reconcilers/preview). Pure.
+// An Org that was told to go to one artifact with one environment and to no other: a plan was
+// applied that promised just that (reconcilers/preview). Pure.
 #pragma once
 
 #include <optional>
@@ -13,6 +13,8 @@ namespace atelier::reconcilers {
 namespace annotation {
 // The digest of the artifact that a plan promised. Taken off once the Org is there.
 inline constexpr std::string_view planned_artifact = "atelier.dev/planned-artifact";
+// The keyed digest of the values that come with it (reconcilers/org/environment.h).
+inline constexpr std::string_view planned_environment = "atelier.dev/planned-environment";
 }  // namespace annotation
 
 namespace condition {
@@ -21,12 +23,24 @@ inline constexpr std::string_view plan_moved = "PlanMoved";  // only while that 
 
 // Why an Org stays as it is, although its template may have something new for it.
 struct PlanHold {
-    bool moved = false;  // the template went on to something else; else it is not there yet
+    bool moved = false;  // it went on to something else; else it is not there yet
+    std::string reason;  // of what moved
     std::string message;
 };
 
-// nullopt: there is no plan, or what it promised is what the template has.
-std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observed);
+struct Bond {
+    std::string artifact;
+    std::string environment;  // empty: it promises nothing of it
+    bool operator==(const Bond&) const = default;
+};
+bool is_bound(const crds::Meta& org);
+Bond bond_of(const crds::Meta& org);
+void set_bond(crds::Meta& org, const Bond& bond);
+void release_bond(crds::Meta& org);
+
+// nullopt: there is no plan, or what it promised is what there is. `key`: of the fingerprints.
+std::optional<PlanHold> hold_of(const crds::Org& org, const OrgObserved& observed,
+                                std::string_view key);
 
 // The status of an Org that is held: what it has stays applied.
 crds::OrgStatus held_status(const crds::Org& org, const OrgObserved& observed, const PlanHold& hold,

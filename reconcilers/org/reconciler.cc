@@ -75,9 +75,13 @@ Result<Outcome> OrgReconciler::reconcile(const Key& key, Instant now) {
     return reconcile_live(*org, now);
 }
 
+Result<OrgObserved> OrgReconciler::sources_of(const crds::Org& org, const Objects& objects) {
+    return observe_sources(org, objects, trees_, compiled_);
+}
+
 Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& seen, Instant now) {
     auto observed = TRY(observe_org(seen, objects_, trees_, compiled_));
-    if (const auto hold = hold_of(seen, observed)) {
+    if (const auto hold = hold_of(seen, observed, fingerprint_key_)) {
         TRY(report(seen, held_status(seen, observed, *hold, now), now));
         return Outcome{};
     }
@@ -142,10 +146,10 @@ void OrgReconciler::tell(const crds::Org& org, const std::vector<ImportEvent>& e
 
 // What was planned is done: from here on it follows its template again.
 Result<void> OrgReconciler::end_plan(const crds::Org& org, Instant now) {
-    if (org.meta.annotation(annotation::planned_artifact).empty()) return {};
+    if (!is_bound(org.meta)) return {};
     auto last = TRY(objects_.find<crds::Org>(org.meta.ns, org.meta.name));
     if (!last || last->meta.uid != org.meta.uid) return {};
-    last->meta.annotations.erase(std::string(annotation::planned_artifact));
+    release_bond(last->meta);
     TRY(objects_.update(*last, now));
     return {};
 }

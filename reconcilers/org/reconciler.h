@@ -18,13 +18,23 @@ namespace atelier::reconcilers {
 class OrgReconciler final : public Reconciler {
   public:
     // Collaborators outlive it. `metrics` may be nullptr: actions are not counted then.
-    OrgReconciler(Objects& objects, drivers::TreeStore& trees, Log log, Metrics* metrics = nullptr)
-        : objects_(objects), trees_(trees), log_(std::move(log)), metrics_(metrics) {}
+    // `fingerprint_key`: the one that plans are made with.
+    OrgReconciler(Objects& objects, drivers::TreeStore& trees, Log log, Metrics* metrics = nullptr,
+                  std::string fingerprint_key = {})
+        : objects_(objects),
+          trees_(trees),
+          log_(std::move(log)),
+          metrics_(metrics),
+          fingerprint_key_(std::move(fingerprint_key)) {}
 
     std::string_view resource() const override { return crds::OrgSpec::resource; }
     std::string_view name() const override { return "org"; }
     std::vector<Interest> interests() const override;
     Result<Outcome> reconcile(const Key& key, Instant now) override;
+
+    // What the Org would be made from, as those objects have it: observe_sources() with the
+    // templates that were read already.
+    Result<OrgObserved> sources_of(const crds::Org& org, const Objects& objects);
 
   private:
     Result<Outcome> reconcile_live(const crds::Org& seen, Instant now);
@@ -48,12 +58,16 @@ class OrgReconciler final : public Reconciler {
     CompiledCache compiled_;
     Log log_;
     Metrics* metrics_;
+    const std::string fingerprint_key_;
 };
 
 // Which revision of observed.source the Org is to run: fills `pinned`, and `revision` or
 // `unknown_revision`. Pure.
 void choose_revision(const crds::Org& org, OrgObserved& observed);
 
+// Its template, and what gives its workspaces their environment; not what it owns.
+Result<OrgObserved> observe_sources(const crds::Org& org, const Objects& objects,
+                                    drivers::TreeStore& trees, CompiledCache& cache);
 // Reads everything that concerns the Org. An artifact that is not in the tree store counts as none.
 Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
                                 drivers::TreeStore& trees, CompiledCache& cache);

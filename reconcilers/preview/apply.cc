@@ -5,9 +5,9 @@
 #include <algorithm>
 #include <set>
 
+#include "reconcilers/fingerprint.h"
 #include "reconcilers/objects.h"
 #include "reconcilers/org/planned.h"
-#include "reconcilers/preview/fingerprint.h"
 #include "reconcilers/preview/overlay.h"
 
 namespace atelier::reconcilers::preview {
@@ -95,7 +95,7 @@ class Writer {
         }
         Objects objects(overlay, tools_.kinds, tools_.random, Log());
         for (const Followed& org : answer_.forecast.orgs) {
-            if (is_bound(org)) TRY(bind(objects, org));
+            if (is_to_be_bound(org)) TRY(bind(objects, org));
             TRY(ask(objects, org));
         }
         TRY(put(overlay, receipt_.secret, receipt_.seen, tools_.random, now_));
@@ -103,7 +103,7 @@ class Writer {
     }
 
     // Only where something is to happen: what stays as it is needs no promise.
-    bool is_bound(const Followed& org) const {
+    bool is_to_be_bound(const Followed& org) const {
         if (org.artifact_digest.empty()) return false;
         const auto& items = answer_.forecast.items;
         return std::any_of(items.begin(), items.end(), [&](const Item& item) {
@@ -115,7 +115,7 @@ class Writer {
     Result<void> bind(Objects& objects, const Followed& followed) const {
         auto org = TRY(objects.find<Org>(answer_.ns, followed.org));
         if (!org) return {};
-        org->meta.annotations[std::string(annotation::planned_artifact)] = followed.artifact_digest;
+        set_bond(org->meta, {followed.artifact_digest, followed.environment});
         TRY(objects.update(*org, now_));
         return {};
     }
@@ -125,9 +125,9 @@ class Writer {
         const Key key{std::string(OrgTemplate::Spec::resource), answer_.ns, org.template_name};
         const bool given = std::any_of(candidates_.begin(), candidates_.end(),
                                        [&](const Candidate* one) { return one->key == key; });
-        if (given || org.artifact_digest.empty()) return {};
+        if (given || !answer_.behind.contains(key.name)) return {};
         auto source = TRY(objects.find<OrgTemplate>(key.ns, key.name));
-        if (!source || source->status.artifact_digest == org.artifact_digest) return {};
+        if (!source) return {};
         source->meta.annotations[std::string(crds::annotation::reconcile_requested_at)] =
             rfc3339(now_);
         TRY(objects.update(*source, now_));

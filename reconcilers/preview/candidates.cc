@@ -133,6 +133,7 @@ std::string essence(const store::Object& object) {
         if (json::Value* annotations = json::find(*metadata, {"annotations"})) {
             json::remove(*annotations, crds::annotation::reconcile_requested_at);
             json::remove(*annotations, annotation::planned_artifact);
+            json::remove(*annotations, annotation::planned_environment);
             json::remove(*annotations, annotation::env_after);
             if (annotations->IsObject() && annotations->ObjectEmpty()) {
                 json::remove(*metadata, "annotations");

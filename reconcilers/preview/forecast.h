@@ -90,12 +90,14 @@ struct Followed {
     std::string template_name;  // the object's name
     std::string revision;
     std::string artifact_digest;
+    std::string environment;  // a keyed digest of the values that come with it
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("org", self.org);
         v("template", self.template_name);
         v("revision", self.revision);
         v("artifactDigest", self.artifact_digest);
+        v("environment", self.environment);
     }
 };
 

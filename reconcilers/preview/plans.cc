@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "crds/core.h"
+#include "reconcilers/fingerprint.h"
 #include "reconcilers/preview/apply.h"
-#include "reconcilers/preview/fingerprint.h"
 
 namespace atelier::reconcilers::preview {
 namespace {
@@ -32,6 +32,24 @@ bool is_token(const std::string& text) {
 std::map<std::string, std::string> digests_of(const std::vector<Base>& bases) {
     std::map<std::string, std::string> out;
     for (const Base& base : bases) out[base.key.text()] = base.uid + "/" + base.digest;
+    return out;
+}
+
+// "Org acme: the org's .env: TOKEN changed (1a2b3c4d -> 5e6f7a8b)"
+std::vector<std::string> differing(const std::map<std::string, std::string>& before,
+                                   const std::map<std::string, std::string>& after) {
+    std::vector<std::string> out;
+    for (const auto& [name, value] : after) {
+        const auto was = before.find(name);
+        if (was == before.end()) {
+            out.push_back(fmt::format("{} added ({})", name, value));
+        } else if (was->second != value) {
+            out.push_back(fmt::format("{} changed ({} -> {})", name, was->second, value));
+        }
+    }
+    for (const auto& [name, value] : before) {
+        if (!after.contains(name)) out.push_back(name + " removed");
+    }
     return out;
 }
 
@@ -74,7 +92,8 @@ struct Plans::Kept {
     std::string org;
     std::vector<json::Document> objects;
     std::vector<std::string> lines;
-    std::map<std::string, std::string> bases;  // key -> uid and digest of its essence
+    std::map<std::string, std::string> bases;   // key -> uid and digest of its essence
+    std::map<std::string, std::string> values;  // of the environment, by fingerprint
     Instant expires;
     std::optional<Instant> applied;
     Revision revision = 0;  // of the Secret, as it was read
@@ -84,6 +103,7 @@ struct Plans::Kept {
         v("objects", self.objects);
         v("lines", self.lines);
         v("bases", self.bases);
+        v("values", self.values);
         v("expires", self.expires);
         v("applied", self.applied);
     }
@@ -96,6 +116,12 @@ struct Plans::Kept {
         if (now.size() > most_lines) now.resize(most_lines);
         for (std::string& line : moved(lines, now, most_moved)) {
             error.causes.push_back({"status.items", "Moved", std::move(line)});
+        }
+        if (!values.empty() || answer.values.size() <= most_lines) {
+            for (std::string& line : differing(values, answer.values)) {
+                if (error.causes.size() > most_moved) break;
+                error.causes.push_back({"status.items", "Moved", std::move(line)});
+            }
         }
         for (const auto& [key, digest] : digests_of(answer.bases)) {
             const auto was = bases.find(key);
@@ -148,6 +174,8 @@ std::string Plans::token_of(const Question& question, const Answer& answer) cons
     for (const json::Document& object : question.objects) text += json::canonical(object) + "\n";
     for (const std::string& line : lines_of(answer.forecast)) text += line + "\n";
     for (const auto& [key, digest] : digests_of(answer.bases)) text += key + " " + digest + "\n";
+    for (const Followed& org : answer.forecast.orgs) text += org.org + " " + org.environment + "\n";
+    for (const auto& [name, value] : answer.values) text += name + " " + value + "\n";
     return keyed_digest(tools_.fingerprint_key, text).substr(0, token_length);
 }
 
@@ -164,6 +192,7 @@ Result<json::Document> Plans::make(const std::string& ns, const json::Value& spe
         if (kept.lines.size() > most_lines) kept.lines.resize(most_lines);
         kept.bases = digests_of(answer.bases);
         if (kept.bases.size() > most_lines) kept.bases.clear();
+        if (answer.values.size() <= most_lines) kept.values = answer.values;
         kept.expires = now + kept_for;
         kept.objects = std::move(question.objects);
         TRY(keep(ns, token, kept, now));

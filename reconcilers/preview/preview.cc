@@ -10,10 +10,11 @@
 #include "crds/core.h"
 #include "crds/plugin_update.h"
 #include "reconcilers/classify.h"
+#include "reconcilers/fingerprint.h"
+#include "reconcilers/org/environment.h"
 #include "reconcilers/org/planned.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/preview/blockers.h"
-#include "reconcilers/preview/fingerprint.h"
 #include "reconcilers/preview/listed_runtime.h"
 #include "reconcilers/preview/overlay.h"
 #include "reconcilers/preview/workspace_step.h"
@@ -156,13 +157,11 @@ class Preview {
     Result<void> forget_plans() {
         const auto all = overlay_.list(crds::OrgSpec::resource);
         for (const auto& object : all->objects) {
-            if (object->meta.annotation(annotation::planned_artifact).empty()) continue;
+            if (!is_bound(object->meta)) continue;
             auto org = TRY(after_.find<Org>(object->key.ns, object->key.name));
             if (!org) continue;
-            if (object->key.ns == question_.ns) {
-                bound_[object->key.name] = org->meta.annotation(annotation::planned_artifact);
-            }
-            org->meta.annotations.erase(std::string(annotation::planned_artifact));
+            if (object->key.ns == question_.ns) bound_[object->key.name] = bond_of(org->meta);
+            release_bond(org->meta);
             TRY(after_.update(*org, now_));
         }
         return {};
@@ -298,19 +297,38 @@ class Preview {
         for (const std::string& name : org->status.pending_prune) {
             pending_.insert({std::string(crds::WorkspaceSpec::resource), key.ns, name});
         }
-        Followed followed{key.name, org->spec.template_ref.name, "", ""};
-        OrgObserved observed;
-        observed.source = TRY(after_.find<OrgTemplate>(key.ns, followed.template_name));
-        if (observed.source) choose_revision(*org, observed);
+        Followed followed{key.name, org->spec.template_ref.name, "", "", ""};
+        const OrgObserved observed = TRY(orgs_.sources_of(*org, after_));
         if (observed.revision) {
             followed.revision = observed.revision->revision;
             followed.artifact_digest = observed.revision->artifact_digest;
         }
+        if (!observed.layers_missing) {
+            followed.environment = environment_digest(observed, tools_.fingerprint_key);
+        }
+        for (const auto& [name, value] :
+             environment_fingerprints(observed, tools_.fingerprint_key)) {
+            answer_.values["Org " + key.name + ": " + name] = value;
+        }
+        TRY(note_behind(*org, observed));
         const auto bound = bound_.find(key.name);
-        if (bound != bound_.end() && bound->second != followed.artifact_digest) {
-            give_up(key, bound->second);
+        if (bound != bound_.end() &&
+            bound->second != Bond{followed.artifact_digest, followed.environment}) {
+            give_up(key, bound->second.artifact);
         }
         answer_.forecast.orgs.push_back(std::move(followed));
+        return {};
+    }
+
+    // Whether the template must look at its source for what was planned to come true.
+    Result<void> note_behind(const Org& org, const OrgObserved& after) {
+        if (!after.source) return {};
+        const OrgObserved before = TRY(orgs_.sources_of(org, before_));
+        if (!before.source) return {};
+        const bool same =
+            before.source->status.artifact_digest == after.source->status.artifact_digest &&
+            before.layers.org == after.layers.org && before.layers.nodes == after.layers.nodes;
+        if (!same) answer_.behind.insert(after.source->meta.name);
         return {};
     }
 
@@ -428,11 +446,42 @@ class Preview {
         Item& item = judged.item;
         if (item.action == Step::nothing) return {};
         note_base(key);
+        note_values(item, after);
         if (item.action == Step::remove) item.kept = kept_of(*before);
         if (item.action == Step::create && before) item.reasons.emplace_back("the old one goes");
         if (suspended_.contains(item.org)) item.held = true;
         items.push_back(std::move(item));
         return {};
+    }
+
+    // Those of an Org are noted with it.
+    void note_values(const Item& item, const std::optional<Side>& after) {
+        if (!item.org.empty() || !after) return;
+        const crds::WorkspaceSpec& spec = after->workspace.spec;
+        const auto note = [&](std::string_view resource, const std::string& name,
+                              const std::string& only) {
+            const std::string ns = after->workspace.meta.ns;
+            const auto values = values_of(overlay_.get({std::string(resource), ns, name}));
+            for (const auto& [key, value] : values) {
+                if (!only.empty() && key != only) continue;
+                answer_.values[fmt::format(
+                    "Workspace {}: {} {}: {}", item.name,
+                    resource == crds::Secret::resource ? "Secret" : "ConfigMap", name, key)] =
+                    fingerprint(tools_.fingerprint_key, value);
+            }
+        };
+        for (const crds::EnvFrom& from : spec.env_from) {
+            if (from.secret_ref) note(crds::Secret::resource, from.secret_ref->name, "");
+            if (from.config_map_ref) note(crds::ConfigMap::resource, from.config_map_ref->name, "");
+        }
+        for (const crds::EnvValue& one : spec.env) {
+            if (const auto& ref = one.secret_key_ref) {
+                note(crds::Secret::resource, ref->name, ref->key);
+            }
+            if (const auto& ref = one.config_map_key_ref) {
+                note(crds::ConfigMap::resource, ref->name, ref->key);
+            }
+        }
     }
 
     std::string kept_of(const Side& side) const {
@@ -522,10 +571,10 @@ class Preview {
 
     std::set<Key> due_;
     std::set<Key> looked_at_;
-    std::map<Key, Error> failures_;             // of the last round
-    std::map<std::string, std::string> bound_;  // Org -> the artifact of an earlier plan
-    std::set<std::string> suspended_;           // names of Orgs
-    std::set<Key> concerned_;                   // workspaces
+    std::map<Key, Error> failures_;      // of the last round
+    std::map<std::string, Bond> bound_;  // Org -> what an earlier plan promised
+    std::set<std::string> suspended_;    // names of Orgs
+    std::set<Key> concerned_;            // workspaces
     std::map<Key, std::vector<PluginChange>> plugins_;
     std::map<std::string, Duration> grace_;  // of the volumes, by Org
     std::set<Key> pending_;                  // workspaces whose deletion waits

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -54,6 +56,9 @@ struct Answer {
     Forecast forecast;
     std::vector<Candidate> candidates;
     std::vector<Base> bases;  // of the candidates, and of all that would change; by key
+    // Of the values that workspaces would get: "Org acme: the org's .env: TOKEN" -> fingerprint.
+    std::map<std::string, std::string> values;
+    std::set<std::string> behind;  // OrgTemplates whose source has something that they have not
 };
 
 // Blocks as long as fetching takes. Errors: invalid (with causes) and not_found for a question that

@@ -8,7 +8,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "crds/deleted_workspace.h"
-#include "reconcilers/preview/fingerprint.h"
+#include "reconcilers/fingerprint.h"
 
 namespace atelier::reconcilers::preview {
 namespace {

@@ -186,6 +186,46 @@ bad_input() {
   says "$out/late" "has expired"
 }
 
+# Values of .env files: what was looked at, or nothing. They are in no artifact and no revision.
+values() {
+  local out="$WORLD/out" token
+  mkdir -p "$WORLD/templates/dev/pm"
+  printf 'name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n' >"$WORLD/templates/dev/org.yaml"
+  printf 'SHARED=first-value-of-it\n' >"$WORLD/templates/dev/.env"
+  printf 'OWN=first-value-of-it\n' >"$WORLD/templates/dev/pm/.env"
+  {
+    manifest OrgTemplate folder "source: {directory: dev}, interval: 1h"
+    manifest Org values "templateRef: {name: folder}, defaults: {command: [sleep, '3600'], backend: process}"
+  } >"$WORLD/values.yaml"
+  plan "$out/values" -f "$WORLD/values.yaml"
+  token=$(token_of "$out/values")
+  printf 'OWN=second-value-of-it\n' >"$WORLD/templates/dev/pm/.env"
+  apply_token "$token" "$out/values-moved"
+  [ "$CODE" = 8 ] || { cat "$out/values-moved"; die "a value has moved, and the exit code is $CODE"; }
+  says "$out/values-moved" "Org values: the .env of pm: OWN changed ("
+  atelier get org values >/dev/null 2>&1 && die "a moved plan made its Org"
+  plan "$out/values" -f "$WORLD/values.yaml"
+  apply_token "$(token_of "$out/values")" "$out/values-applied"
+  [ "$CODE" = 0 ] || { cat "$out/values-applied"; die "not applied: $CODE"; }
+  expect "the workspace of the folder did not come" is_ready ws values-pm
+  expect "the Org stays bound" is_unbound values
+  local runs
+  runs=$(starts values-pm)
+  # Only a value; the Org gets it by the plan, and restarts once.
+  printf 'OWN=first-value-of-it\n' >"$WORLD/templates/dev/pm/.env"
+  plan "$out/values" values
+  says "$out/values" "restart" "env OWN changed ("
+  apply_token "$(token_of "$out/values")" "$out/values-applied"
+  [ "$CODE" = 0 ] || { cat "$out/values-applied"; die "not applied: $CODE"; }
+  expect "the new value did not come" has_env values-pm-env OWN first-value-of-it
+  expect "the Org stays bound" is_unbound values
+  expect "not restarted once" restarted_once values-pm "$runs"
+  no_secrets_in_outputs
+  atelier delete -f "$WORLD/values.yaml" --wait --timeout 1m >/dev/null
+}
+has_env() { [ "$(field secret "$1" ".data.$2" | base64 -d)" = "$3" ]; }
+restarted_once() { [ "$(starts "$1")" = $(($2 + 1)) ] && is_ready ws "$1"; }
+
 # The server is killed while it applies: all of the plan's objects are written, or none, and the token tells.
 killed_midway() {
   local out="$WORLD/out" round count=120 token delay all=0 none=0
@@ -222,10 +262,11 @@ killed_midway() {
 }
 
 begin_world
-mkdir "$WORLD/out"
+mkdir "$WORLD/out" "$WORLD/templates"
 if [ -n "${ATELIER_TEST_DOCKER:-}" ]; then
   use_docker plan
-  start_server --docker "unix://$SOCKET" --backend docker --image "langgraph=$IMAGE"
+  start_server --docker "unix://$SOCKET" --backend docker --image "langgraph=$IMAGE" \
+    --org-templates "$WORLD/templates"
   scenario docker
   bad_input
   atelier delete orgs --all --wait --timeout 1m >/dev/null
@@ -233,9 +274,10 @@ if [ -n "${ATELIER_TEST_DOCKER:-}" ]; then
   atelier delete secret keys >/dev/null
   note "plans with Docker"
 else
-  start_server --docker off
+  start_server --docker off --org-templates "$WORLD/templates"
 fi
 scenario process
 bad_input
+values
 killed_midway
 note "plans with processes"

@@ -45,8 +45,9 @@ class OrgWorld {
           store(**opened),
           objects(store, kinds, random, Log()),
           templates(objects, git, trees, std::move(templates_root)),
-          orgs(objects, trees, Log(), &metrics) {}
+          orgs(objects, trees, Log(), &metrics, key_of_plans) {}
 
+    static constexpr const char* key_of_plans = "a key of this test";
     static constexpr const char* url = "http://git.example/acme/org";
 
     // Commits files to the remote.

@@ -408,6 +408,135 @@ TEST(Plans, ATokenThatIsAppliedTwiceAtOnceIsAppliedOnce) {
     EXPECT_THAT(other, HasSubstr("Org acme configured"));
 }
 
+// A template with an org's .env, a role's .env and a persona.
+class ValuesWorld : public PlansWorld {
+  public:
+    void push_values(const std::string& of_org, const std::string& of_role) {
+        push(
+            {{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm, persona: lead}\n"},
+             {".env", "SHARED=" + of_org + "\n"},
+             {"pm/.env", "OWN=" + of_role + "\n"}});
+    }
+    void give_persona(const std::string& value) {
+        apply({manifest("Secret", "persona-lead", R"("stringData":{"BOT":")" + value + "\"}")});
+    }
+    std::string env(const std::string& name) {
+        const auto secret = objects.secret("default", "acme-pm-env");
+        CHECK(secret && *secret);
+        return (*secret)->data.at(name);
+    }
+};
+
+// A value that moves between the plan and its application, although no name does.
+TEST(Plans, AValueThatMovesIsAMove) {
+    struct Case {
+        const char* name;
+        std::function<void(ValuesWorld&)> edit;
+        std::string told;
+    };
+    const std::vector<Case> cases = {
+        {"the org's .env",
+         [](ValuesWorld& world) { world.push_values("s3cret-new", "s3cret-own"); },
+         "Org acme: the org's .env: SHARED changed ("},
+        {"a role's .env", [](ValuesWorld& world) { world.push_values("s3cret-org", "s3cret-new"); },
+         "Org acme: the .env of pm: OWN changed ("},
+        {"a persona", [](ValuesWorld& world) { world.give_persona("s3cret-new"); },
+         "Org acme: Secret persona-lead: BOT changed ("}};
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.name);
+        ValuesWorld world;
+        world.push_values("s3cret-org", "s3cret-own");
+        world.give_persona("s3cret-bot");
+        world.make_git_template();
+        const std::string token = world.token({org_text});
+        one.edit(world);
+        const Revision before = world.store.revision();
+        EXPECT_THAT(world.carry_out(token), AllOf(HasSubstr("has moved"), HasSubstr(one.told),
+                                                  HasSubstr(" -> "), Not(HasSubstr("s3cret"))));
+        EXPECT_EQ(world.store.revision(), before);
+        EXPECT_EQ(world.carry_out(world.token({org_text})), "Org acme created");
+        world.settle();
+        EXPECT_EQ(world.workspaces(), "acme-pm");
+        EXPECT_EQ(world.bound(), "");
+    }
+}
+
+// The same of a workspace that somebody makes by hand.
+TEST(Plans, AValueOfAWorkspaceMadeByHandIsPartOfItsPlan) {
+    PlansWorld world;
+    world.apply({manifest("Secret", "keys", R"("stringData":{"TOKEN":"s3cret-1"})")});
+    const std::string solo =
+        manifest("Workspace", "solo", R"("spec":{"envFrom":[{"secretRef":{"name":"keys"}}]})");
+    const std::string token = world.token({solo});
+    world.apply({manifest("Secret", "keys", R"("stringData":{"TOKEN":"s3cret-2"})")});
+    EXPECT_THAT(
+        world.carry_out(token),
+        AllOf(HasSubstr("Workspace solo: Secret keys: TOKEN changed ("), Not(HasSubstr("s3cret"))));
+}
+
+// A value that moves after the plan was applied, before anybody has acted on it.
+TEST(Plans, AValueThatMovesAfterwardsIsNotCarriedOut) {
+    struct Case {
+        const char* name;
+        std::function<void(ValuesWorld&)> edit;
+    };
+    const std::vector<Case> cases = {
+        {"the org's .env", [](ValuesWorld& world) { world.push_values("s3cret-new", "s3cret-2"); }},
+        {"a role's .env", [](ValuesWorld& world) { world.push_values("s3cret-2", "s3cret-new"); }},
+        {"a persona", [](ValuesWorld& world) { world.give_persona("s3cret-new"); }}};
+    for (const Case& one : cases) {
+        SCOPED_TRACE(one.name);
+        ValuesWorld world;
+        world.push_values("s3cret-1", "s3cret-1");
+        world.give_persona("s3cret-1");
+        world.make_git_template();
+        world.make_org();
+        world.settle();
+        ASSERT_EQ(world.env("SHARED"), "s3cret-1");
+        // The plan: other values, and nothing else.
+        world.push_values("s3cret-2", "s3cret-2");
+        EXPECT_EQ(world.carry_out(world.token({}, "acme")), "");
+        ASSERT_EQ(world.bound().size(), 64u);
+        one.edit(world);
+        world.settle();
+        EXPECT_EQ(world.env("SHARED"), "s3cret-1") << "that, or nothing";
+        EXPECT_EQ(world.env("OWN"), "s3cret-1");
+        const auto org = world.read<crds::Org>("acme");
+        const auto* moved = org.status.find(condition::plan_moved);
+        ASSERT_NE(moved, nullptr);
+        EXPECT_EQ(moved->reason, "EnvironmentChanged");
+        EXPECT_THAT(moved->message,
+                    AllOf(HasSubstr("atelier plan acme"), Not(HasSubstr("s3cret"))));
+        // The next plan takes its place.
+        EXPECT_EQ(world.carry_out(world.token({}, "acme")), "");
+        world.settle();
+        EXPECT_NE(world.env("SHARED"), "s3cret-1");
+        EXPECT_EQ(world.bound(), "");
+        EXPECT_EQ(world.read<crds::Org>("acme").meta.annotation(annotation::planned_environment),
+                  "");
+        EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::plan_moved), nullptr);
+    }
+}
+
+TEST(Plans, ThePlannedValuesAreReachedWhenTheTemplateIsLookedAt) {
+    ValuesWorld world;
+    world.push_values("s3cret-1", "s3cret-1");
+    world.give_persona("s3cret-1");
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    world.push_values("s3cret-2", "s3cret-2");
+    EXPECT_EQ(world.carry_out(world.token({}, "acme")), "");
+    // The Org looks before its template does.
+    ASSERT_TRUE(world.reconcile_org());
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find("Ready")->reason, "WaitingForPlan");
+    EXPECT_EQ(world.env("SHARED"), "s3cret-1");
+    world.settle();
+    EXPECT_EQ(world.env("SHARED"), "s3cret-2");
+    EXPECT_EQ(world.bound(), "");
+    EXPECT_EQ(world.token({}, "acme"), "");
+}
+
 TEST(Plans, QuestionsThatAreNoneAreRefused) {
     PlansWorld world;
     for (const char* spec : {"{}", "[]", R"({"objects":{}})", R"({"org":1})", R"({"x":1})"}) {

@@ -3,7 +3,7 @@
 
 #include "base/text.h"
 #include "crds/plugin_install.h"
-#include "reconcilers/preview/fingerprint.h"
+#include "reconcilers/fingerprint.h"
 #include "reconcilers/preview/listed_runtime.h"
 #include "reconcilers/preview/overlay.h"
 #include "tests/reconcilers/preview_world.h"
@@ -110,12 +110,12 @@ TEST(Overlay, StaysAtTheMomentOfItsFirstLook) {
 
 TEST(Fingerprint, IsTheHmacOfTheStandard) {
     // RFC 4231, test cases 2 and 6.
-    EXPECT_EQ(preview::keyed_digest("Jefe", "what do ya want for nothing?"),
+    EXPECT_EQ(keyed_digest("Jefe", "what do ya want for nothing?"),
               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    EXPECT_EQ(preview::keyed_digest(std::string(131, '\xaa'),
+    EXPECT_EQ(keyed_digest(std::string(131, '\xaa'),
                                     "Test Using Larger Than Block-Size Key - Hash Key First"),
               "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-    EXPECT_NE(preview::fingerprint("a", "secret"), preview::fingerprint("b", "secret"));
+    EXPECT_NE(fingerprint("a", "secret"), fingerprint("b", "secret"));
 }
 
 TEST(ListedRuntime, ListsOnceAndChangesNothing) {
@@ -236,8 +236,8 @@ TEST(Preview, ASecretRestartsItsReadersAndIsNeverShown) {
     world.settle();
     const auto lines = world.plan({manifest(
         "Secret", "keys", R"("stringData":{"TOKEN":"correct horse","SAME":"s","NEW":"n"})")});
-    const std::string was = preview::fingerprint("a key of this test", "hunter2");
-    const std::string is = preview::fingerprint("a key of this test", "correct horse");
+    const std::string was = fingerprint("a key of this test", "hunter2");
+    const std::string is = fingerprint("a key of this test", "correct horse");
     EXPECT_THAT(lines, Contains(AllOf(HasSubstr("Workspace acme-pm: restart; env NEW added ("),
                                       HasSubstr("TOKEN changed (" + was + " -> " + is + ")"),
                                       Not(HasSubstr("SAME")))));

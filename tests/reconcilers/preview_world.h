@@ -43,7 +43,7 @@ class PreviewWorld : public OrgWorld {
                                .instance = "i1",
                                .network = "net",
                                .images = {{"langgraph", "agent:1"}}},
-                .fingerprint_key = "a key of this test",
+                .fingerprint_key = key_of_plans,
                 .log = Log()};
     }
 

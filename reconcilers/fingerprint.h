@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-namespace atelier::reconcilers::preview {
+namespace atelier::reconcilers {
 
 // HMAC-SHA-256 (RFC 2104) in hexadecimal.
 std::string keyed_digest(std::string_view key, std::string_view text);
@@ -13,4 +13,4 @@ std::string keyed_digest(std::string_view key, std::string_view text);
 // different values look equal once in four thousand million.
 std::string fingerprint(std::string_view key, std::string_view value);
 
-}  // namespace atelier::reconcilers::preview
+}  // namespace atelier::reconcilers

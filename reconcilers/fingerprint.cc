@@ -1,8 +1,8 @@
-#include "reconcilers/preview/fingerprint.h"
+#include "reconcilers/fingerprint.h"
 
 #include "base/digest.h"
 
-namespace atelier::reconcilers::preview {
+namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t block = 64;
@@ -34,4 +34,4 @@ std::string fingerprint(std::string_view key, std::string_view value) {
     return keyed_digest(key, value).substr(0, 8);
 }
 
-}  // namespace atelier::reconcilers::preview
+}  // namespace atelier::reconcilers
