@@ -175,7 +175,8 @@ int apply_plan(Session& session, const std::string& token) {
 int run_plan(Session& session) {
     const auto& words = session.arguments.words;
     const bool files = session.arguments.given("filename");
-    if (files == !words.empty() || words.size() > 1) {
+    const bool unnamed = !words.empty() && words[0].empty();
+    if (files == !words.empty() || words.size() > 1 || unnamed) {
         return session.usage("name files by -f, or one org: atelier plan -f FILE | ORG");
     }
     const std::string format = session.arguments.text("output");

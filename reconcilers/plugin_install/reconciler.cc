@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "crds/plugin_policy.h"
+#include "reconcilers/plugin_install/policy.h"
 #include "reconcilers/plugin_install/report.h"
 
 namespace atelier::reconcilers {
@@ -11,7 +12,6 @@ namespace {
 
 using crds::Plugin;
 using crds::PluginInstall;
-using crds::PluginPolicy;
 using crds::Workspace;
 using plugin_install::Plan;
 using plugin_install::Seen;
@@ -31,22 +31,6 @@ bool fits(const Plugin& plugin, const std::string& runtime) {
 }
 
 }  // namespace
-
-// A policy that lists nothing allows all; of several for one org, all must allow.
-Result<void> PluginInstallReconciler::find_policy(const PluginInstall& install,
-                                                  const std::string& org, Seen& seen) const {
-    const auto policies = TRY(objects_.list<PluginPolicy>(install.meta.ns));
-    for (const PluginPolicy& policy : policies) {
-        if (!policy.spec.org.empty() && policy.spec.org != org) continue;
-        const auto& allowed = policy.spec.allowed;
-        if (!allowed.empty() &&
-            std::find(allowed.begin(), allowed.end(), install.spec.plugin) == allowed.end()) {
-            seen.denied_by = policy.meta.name;
-            break;
-        }
-    }
-    return {};
-}
 
 void PluginInstallReconciler::read_folder(const PluginInstall& install, Observed& observed) const {
     Seen& seen = observed.seen;
@@ -118,7 +102,8 @@ Result<PluginInstallReconciler::Observed> PluginInstallReconciler::observe(
     seen.runtime = workspace->spec.runtime;
     const auto plugin = TRY(objects_.find<Plugin>(install.meta.ns, install.spec.plugin));
     seen.inert = plugin && !fits(*plugin, seen.runtime);
-    TRY(find_policy(install, workspace->spec.org, seen));
+    seen.denied_by = TRY(
+        policy_that_denies(objects_, install.meta.ns, install.spec.plugin, workspace->spec.org));
     TRY(look_inside(install, *workspace, observed));
 
     const auto manifest = [&](const std::string& digest) -> std::optional<drivers::Manifest> {

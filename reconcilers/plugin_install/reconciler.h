@@ -31,8 +31,6 @@ class PluginInstallReconciler final : public Reconciler {
     Result<Observed> observe(const crds::PluginInstall& install) const;
     Result<void> look_inside(const crds::PluginInstall& install, const crds::Workspace& workspace,
                              Observed& observed) const;
-    Result<void> find_policy(const crds::PluginInstall& install, const std::string& org,
-                             plugin_install::Seen& seen) const;
     void read_folder(const crds::PluginInstall& install, Observed& observed) const;
     Result<void> execute(const crds::PluginInstall& install, const plugin_install::Plan& plan,
                          drivers::PluginFolder* folder, Instant now);

@@ -106,15 +106,22 @@ class Writer {
     bool is_to_be_bound(const Followed& org) const {
         if (org.artifact_digest.empty()) return false;
         const auto& items = answer_.forecast.items;
+        return has_items(org) || std::any_of(items.begin(), items.end(), [](const Item& item) {
+                   return item.kind == OrgTemplate::Spec::kind;
+               });
+    }
+
+    bool has_items(const Followed& org) const {
+        const auto& items = answer_.forecast.items;
         return std::any_of(items.begin(), items.end(), [&](const Item& item) {
-            return item.org == org.org || item.kind == OrgTemplate::Spec::kind ||
-                   (item.kind == Org::Spec::kind && item.name == org.org);
+            return item.org == org.org || (item.kind == Org::Spec::kind && item.name == org.org);
         });
     }
 
     Result<void> bind(Objects& objects, const Followed& followed) const {
         auto org = TRY(objects.find<Org>(answer_.ns, followed.org));
-        if (!org) return {};
+        // One that is suspended and that nothing was foretold of has nothing to hold to.
+        if (!org || (org->spec.suspend && !has_items(followed))) return {};
         set_bond(org->meta, {followed.artifact_digest, followed.environment});
         TRY(objects.update(*org, now_));
         return {};

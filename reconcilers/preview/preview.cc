@@ -8,12 +8,14 @@
 #include <set>
 
 #include "crds/core.h"
+#include "crds/plugin_policy.h"
 #include "crds/plugin_update.h"
 #include "reconcilers/classify.h"
 #include "reconcilers/fingerprint.h"
 #include "reconcilers/org/environment.h"
 #include "reconcilers/org/planned.h"
 #include "reconcilers/org/reconciler.h"
+#include "reconcilers/plugin_install/policy.h"
 #include "reconcilers/preview/blockers.h"
 #include "reconcilers/preview/listed_runtime.h"
 #include "reconcilers/preview/overlay.h"
@@ -145,12 +147,15 @@ class Preview {
             org->spec.suspend = false;
             TRY(after_.update(*org, now_));
             suspended_.insert(key.name);
-            answer_.forecast.blockers.push_back(
-                {"Org " + key.name, "Suspended",
-                 "spec.suspend is true: nothing happens until it is resumed",
-                 "atelier resume org " + key.name});
+            tell_suspended(key.name);
         }
         return {};
+    }
+
+    void tell_suspended(const std::string& org) {
+        answer_.forecast.blockers.push_back(
+            {"Org " + org, "Suspended", "spec.suspend is true: nothing happens until it is resumed",
+             "atelier resume org " + org});
     }
 
     // An Org that is bound to an earlier plan would stay as it is; a new one takes its place.
@@ -225,7 +230,7 @@ class Preview {
         find_readers(changed);
         TRY(find_plugins());
         for (const auto& [key, change] : changed) {
-            if (key.resource == crds::WorkspaceSpec::resource) concerned_.insert(key);
+            if (key.resource == crds::WorkspaceSpec::resource) concern(key, key);
         }
         std::vector<Item> workspaces;
         for (const Key& key : concerned_) {
@@ -286,7 +291,17 @@ class Preview {
     Result<void> tell_org(const Key& key) {
         const auto org = TRY(after_.find<Org>(key.ns, key.name));
         if (!org) return {};
-        add_blockers(*org, answer_.forecast.blockers);
+        if (org->being_deleted()) {
+            answer_.forecast.blockers.push_back(
+                {"Org " + key.name, "BeingDeleted",
+                 "it is being deleted, with the workspaces that it owns: nothing else will come of "
+                 "it",
+                 ""});
+        } else if (org->spec.suspend) {
+            tell_suspended(key.name);
+        } else {
+            add_blockers(*org, answer_.forecast.blockers);
+        }
         grace_[key.name] = org->spec.prune.volume_grace;
         // Metadata are enough: decoding every workspace again would take longer than all the rest.
         const auto all = overlay_.list(crds::WorkspaceSpec::resource);
@@ -355,26 +370,34 @@ class Preview {
     // Workspaces whose environment comes from a Secret or ConfigMap that changes. Those that an Org
     // makes for one workspace carry its name.
     void find_readers(const std::map<Key, Overlay::Changed>& changed) {
-        std::set<std::string> names;
+        std::set<Key> names;
         for (const auto& [key, change] : changed) {
             if (!holds_values(key.resource) || values_of(change.before) == values_of(change.after))
                 continue;
             const store::Object& one = change.after ? *change.after : *change.before;
             if (const std::string name = one.meta.label(crds::label::workspace); !name.empty()) {
-                concerned_.insert({std::string(crds::WorkspaceSpec::resource), key.ns, name});
+                concern({std::string(crds::WorkspaceSpec::resource), key.ns, name}, key);
             } else {
-                names.insert(key.name);
+                names.insert(key);
             }
         }
         if (names.empty()) return;
         const auto all = overlay_.list(crds::WorkspaceSpec::resource);
         for (const auto& object : all->objects) {
             if (object->key.ns != question_.ns) continue;
-            const bool reads = std::any_of(names.begin(), names.end(), [&](const auto& name) {
-                return object->body.find("\"" + name + "\"") != std::string::npos;
-            });
-            if (reads) concerned_.insert(object->key);
+            for (const Key& key : names) {
+                const bool reads = object->body.find("\"" + key.name + "\"") != std::string::npos;
+                if (reads) concern(object->key, key);
+            }
         }
+    }
+
+    // What is given is written whether the Org of the workspace is suspended or not.
+    void concern(const Key& workspace, const Key& source) {
+        concerned_.insert(workspace);
+        const bool given = std::any_of(answer_.candidates.begin(), answer_.candidates.end(),
+                                       [&](const Candidate& one) { return one.key == source; });
+        if (given) direct_.insert(workspace);
     }
 
     // Plugins that get another version in workspaces that do not change themselves: by an update
@@ -391,11 +414,12 @@ class Preview {
                                  (!old || old->spec.decision == crds::Decision::none);
             if (decides) approved[update->spec.plugin] = update->spec.to.digest;
         }
-        const bool given = std::any_of(
-            answer_.candidates.begin(), answer_.candidates.end(), [](const Candidate& one) {
-                return one.key.resource == crds::PluginInstallSpec::resource;
-            });
-        if (approved.empty() && !given) return {};
+        const auto gives = [&](std::string_view resource) {
+            return std::any_of(answer_.candidates.begin(), answer_.candidates.end(),
+                               [&](const Candidate& one) { return one.key.resource == resource; });
+        };
+        if (gives(crds::PluginPolicySpec::resource)) TRY(find_denied());
+        if (approved.empty() && !gives(crds::PluginInstallSpec::resource)) return {};
         for (const auto& install : TRY(after_.list<crds::PluginInstall>(question_.ns))) {
             const auto old =
                 TRY(before_.find<crds::PluginInstall>(install.meta.ns, install.meta.name));
@@ -408,6 +432,24 @@ class Preview {
                           install.spec.workspace};
             plugins_[key].push_back({install.spec.plugin, class_of(was, is)});
             concerned_.insert(key);
+            direct_.insert(key);
+        }
+        return {};
+    }
+
+    // Workspaces that lose a plugin, or get one, by what PluginPolicies say.
+    Result<void> find_denied() {
+        for (const auto& install : TRY(after_.list<crds::PluginInstall>(question_.ns))) {
+            const auto workspace =
+                TRY(after_.find<Workspace>(install.meta.ns, install.spec.workspace));
+            if (!workspace) continue;
+            const std::string& org = workspace->spec.org;
+            const std::string& plugin = install.spec.plugin;
+            const auto was = TRY(policy_that_denies(before_, question_.ns, plugin, org));
+            const auto is = TRY(policy_that_denies(after_, question_.ns, plugin, org));
+            if (was.empty() == is.empty()) continue;
+            concerned_.insert(workspace->key());
+            direct_.insert(workspace->key());
         }
         return {};
     }
@@ -427,6 +469,11 @@ class Preview {
         side.workspace = *std::move(workspace);
         if (!side.workspace.being_deleted()) {
             side.seen = TRY(reconciler.observe(side.workspace));
+            for (const std::string& plugin : side.workspace.spec.plugins) {
+                auto policy =
+                    TRY(policy_that_denies(objects, key.ns, plugin, side.workspace.spec.org));
+                if (!policy.empty()) side.denied[plugin] = std::move(policy);
+            }
         }
         return std::optional<Side>(std::move(side));
     }
@@ -449,7 +496,7 @@ class Preview {
         note_values(item, after);
         if (item.action == Step::remove) item.kept = kept_of(*before);
         if (item.action == Step::create && before) item.reasons.emplace_back("the old one goes");
-        if (suspended_.contains(item.org)) item.held = true;
+        if (suspended_.contains(item.org) && !direct_.contains(key)) item.held = true;
         items.push_back(std::move(item));
         return {};
     }
@@ -575,6 +622,7 @@ class Preview {
     std::map<std::string, Bond> bound_;  // Org -> what an earlier plan promised
     std::set<std::string> suspended_;    // names of Orgs
     std::set<Key> concerned_;            // workspaces
+    std::set<Key> direct_;               // those of them that need no Org for it
     std::map<Key, std::vector<PluginChange>> plugins_;
     std::map<std::string, Duration> grace_;  // of the volumes, by Org
     std::set<Key> pending_;                  // workspaces whose deletion waits

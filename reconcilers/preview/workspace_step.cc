@@ -187,6 +187,14 @@ class Judge {
             reasons = std::move(gone);
             return loses ? Step::recreate : Step::nothing;
         }
+        if (before.seen.place == Seen::Place::missing && after.seen.place == Seen::Place::here) {
+            reasons.push_back(fmt::format("backend {} -> {}: there was none of that name",
+                                          before.seen.backend, after.seen.backend));
+            return Step::start;
+        }
+        if (before.workspace.spec.suspend && !after.workspace.spec.suspend) {
+            return resumed(before, after, std::move(gone));
+        }
         if (!before.seen.desired) {
             reasons.push_back(before.seen.refused
                                   ? "it could not run: " + before.seen.refused->message
@@ -196,6 +204,11 @@ class Judge {
         if (before.seen.desired->spec_hash == after.seen.desired->spec_hash && !loses) {
             return Step::nothing;
         }
+        // What is asked for may be what runs: a change that is taken back before it was made.
+        const drivers::Unit* unit = workspace::own_unit(after.workspace, after.seen);
+        const bool runs_so = unit && unit->state == drivers::Unit::State::running &&
+                             workspace::difference(after.seen, *unit).empty();
+        if (runs_so && !loses) return Step::nothing;
         reasons = std::move(gone);
         for (std::string& reason : reasons_of(before, after, key_)) {
             reasons.push_back(std::move(reason));
@@ -203,20 +216,70 @@ class Judge {
         return loses ? Step::recreate : Step::restart;
     }
 
+    // Whatever was asked for while it was suspended happens now.
+    Step resumed(const Side& before, const Side& after, std::vector<std::string> gone) {
+        std::vector<std::string>& reasons = out_.item.reasons;
+        const bool loses = !gone.empty();
+        reasons = std::move(gone);
+        const drivers::Unit* unit = workspace::own_unit(after.workspace, after.seen);
+        if (!unit && after.seen.units.empty()) {
+            reasons.emplace_back("it is resumed, and nothing runs");
+            return loses ? Step::recreate : Step::start;
+        }
+        const std::string differs =
+            unit ? workspace::difference(after.seen, *unit) : "the place of its unit changed";
+        if (!differs.empty()) {
+            reasons.push_back("it is resumed, and " + differs + " since its unit was made");
+            if (before.seen.desired) {
+                for (std::string& reason : reasons_of(before, after, key_)) {
+                    reasons.push_back(std::move(reason));
+                }
+            }
+            return loses ? Step::recreate : Step::restart;
+        }
+        if (loses) return Step::recreate;
+        if (unit->state != drivers::Unit::State::exited) return Step::nothing;
+        reasons.emplace_back("it is resumed, and its unit has ended");
+        return Step::start;
+    }
+
+    // What keeps a plugin from being delivered; empty: nothing does.
+    static std::string hindrance_of(const Side& side, const std::string& plugin) {
+        if (const auto denied = side.denied.find(plugin); denied != side.denied.end()) {
+            return fmt::format("the PluginPolicy \"{}\" does not allow it", denied->second);
+        }
+        using State = workspace::WantedPlugin::State;
+        for (const workspace::WantedPlugin& wanted : side.seen.plugins) {
+            if (wanted.name != plugin) continue;
+            if (wanted.state == State::missing) return "there is no Plugin of that name";
+            if (wanted.state == State::unresolved) return "it is not resolved yet";
+            if (wanted.state == State::failing) return wanted.problem;
+        }
+        return {};
+    }
+
     // A plugin that comes, or goes after a cold delivery, takes a restart; a hot change does not.
     void plugin_steps(const Side& before, const Side& after,
                       const std::vector<PluginChange>& plugins) {
         if (!runs(after)) return;
-        const auto& was = before.workspace.spec.plugins;
-        const auto& is = after.workspace.spec.plugins;
-        const auto has = [](const std::vector<std::string>& all, const std::string& name) {
-            return std::find(all.begin(), all.end(), name) != all.end();
+        const auto has = [](const Side& side, const std::string& name) {
+            return listed(side, name) && !side.denied.contains(name);
         };
-        for (const std::string& name : is) {
-            if (!has(was, name)) note(Step::restart, "plugin " + name + " comes");
+        for (const std::string& name : after.workspace.spec.plugins) {
+            const std::string why_not = hindrance_of(after, name);
+            if (has(before, name)) continue;
+            if (why_not.empty()) {
+                note(Step::restart, "plugin " + name + " comes");
+            } else if (!listed(before, name)) {
+                out_.blockers.push_back({"Workspace " + after.workspace.meta.name, "PluginWaits",
+                                         fmt::format("plugin {} does not come: {}; when it does, "
+                                                     "it takes a restart",
+                                                     name, why_not),
+                                         "", false});
+            }
         }
-        for (const std::string& name : was) {
-            if (has(is, name)) continue;
+        for (const std::string& name : before.workspace.spec.plugins) {
+            if (has(after, name) || !has(before, name)) continue;
             const bool cold = std::any_of(
                 before.seen.installs.begin(), before.seen.installs.end(), [&](const auto& install) {
                     return install.spec.plugin == name && !install.status.restart_digest.empty();
@@ -231,9 +294,21 @@ class Judge {
         }
     }
 
+    static bool listed(const Side& side, const std::string& name) {
+        const auto& all = side.workspace.spec.plugins;
+        return std::find(all.begin(), all.end(), name) != all.end();
+    }
+
     void note(Step step, std::string reason) {
         out_.item.action = std::max(out_.item.action, step);
         out_.item.reasons.push_back(std::move(reason));
+    }
+
+    // Nothing happens to its unit before that is out of the way.
+    void hold() {
+        const Step step = out_.item.action;
+        const bool of_unit = step == Step::start || step == Step::restart || step == Step::recreate;
+        if (of_unit) out_.item.held = true;
     }
 
     // What keeps its unit from being made, now or at all.
@@ -242,16 +317,19 @@ class Judge {
         if (!runs(after)) return;
         if (after.seen.place == Seen::Place::missing) {
             out_.blockers.push_back({about, "BackendMissing", after.seen.problem, ""});
+            hold();
         } else if (after.seen.place == Seen::Place::unknown) {
             Blocker blocker{about, "RuntimeUnreachable", after.seen.problem, ""};
             blocker.passing = true;
             out_.blockers.push_back(std::move(blocker));
         } else if (after.seen.refused) {
             out_.blockers.push_back({about, "Invalid", after.seen.refused->message, ""});
+            hold();
         } else if (!after.seen.missing.empty()) {
             out_.blockers.push_back({about, "SecretsMissing",
                                      "it does not start without " + some_of(after.seen.missing),
                                      ""});
+            hold();
         } else if (const auto next = workspace::plan(after.workspace, after.seen, now_);
                    !next.waits_for.empty()) {
             Blocker blocker{about, "Waits", "it waits for " + next.waits_for, ""};

@@ -2,6 +2,7 @@
 // in the words of the Workspace reconciler (workspace/unit.h, workspace/plan.h). Pure.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@ namespace atelier::reconcilers::preview {
 struct Side {
     crds::Workspace workspace;
     workspace::Seen seen;
+    std::map<std::string, std::string> denied;  // of its plugins, by which PluginPolicy
 };
 
 // A plugin of the workspace that gets another version without anybody changing the workspace.

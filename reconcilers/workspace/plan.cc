@@ -137,18 +137,6 @@ std::int64_t next_restarts(const Workspace& workspace, const Unit* old) {
     return workspace.status.started_at ? workspace.status.restarts + 1 : 0;
 }
 
-std::string difference(const Seen& seen, const Unit& unit) {
-    const std::string old_hash = label_of(unit, unit_label::spec_hash);
-    std::vector<std::string> reasons;
-    if (old_hash != seen.desired->spec_hash) {
-        reasons = changed_parts(old_hash, seen.desired->spec_hash);
-    }
-    if (label_of(unit, unit_label::restart_digest) != restart_digest(seen.installs)) {
-        reasons.emplace_back("plugins");
-    }
-    return reasons.empty() ? "" : join(reasons, ", ") + " changed";
-}
-
 // It ended by itself. The first time it starts again at once, then each time after a longer wait.
 void plan_ended(const Workspace& workspace, const Seen& seen, const Found& old, Instant now,
                 Plan& plan) {
@@ -299,6 +287,18 @@ const Unit* own_unit(const Workspace& workspace, const Seen& seen) {
         }
     }
     return nullptr;
+}
+
+std::string difference(const Seen& seen, const Unit& unit) {
+    const std::string old_hash = label_of(unit, unit_label::spec_hash);
+    std::vector<std::string> reasons;
+    if (old_hash != seen.desired->spec_hash) {
+        reasons = changed_parts(old_hash, seen.desired->spec_hash);
+    }
+    if (label_of(unit, unit_label::restart_digest) != restart_digest(seen.installs)) {
+        reasons.emplace_back("plugins");
+    }
+    return reasons.empty() ? "" : join(reasons, ", ") + " changed";
 }
 
 Plan plan(const Workspace& workspace, const Seen& seen, Instant now) {

@@ -107,6 +107,9 @@ struct Plan {
 };
 
 Plan plan(const crds::Workspace& workspace, const Seen& seen, Instant now);
+// Why that unit, its own, must be replaced by one that is made anew: "image, plugins changed".
+// Empty: it is as it should be. `seen.desired` is there.
+std::string difference(const Seen& seen, const drivers::Unit& unit);
 std::string text(const Action& action);
 std::string text(const Plan& plan);  // "find image a, …, start ws-1; waits for …"
 

@@ -226,6 +226,11 @@ values() {
 has_env() { [ "$(field secret "$1" ".data.$2" | base64 -d)" = "$3" ]; }
 restarted_once() { [ "$(starts "$1")" = $(($2 + 1)) ] && is_ready ws "$1"; }
 
+pieces() { # how many there are of that round
+  atelier get configmaps -o json | jq --arg r "$1" '[.items[] | select(.metadata.name | startswith("piece-")) |
+    select(.data.round == $r)] | length'
+}
+has_pieces() { [ "$(pieces "$1")" -gt 0 ]; }
 # The server is killed while it applies: all of the plan's objects are written, or none, and the token tells.
 killed_midway() {
   local out="$WORLD/out" round count=120 token delay all=0 none=0
@@ -238,16 +243,16 @@ killed_midway() {
     plan "$out/pieces" -f "$WORLD/pieces.yaml"
     token=$(token_of "$out/pieces")
     [ -n "$token" ] || { cat "$out/pieces"* | head -20; die "no plan of the pieces"; }
-    delay=$(python3 -c "print(0.01 * $round)")
+    delay=$(python3 -c "print(0.06 * $round)")
     (apply_token "$token" "$out/pieces-applied") &
     local applying=$!
-    sleep "$delay"
+    # In the end, as soon as anything of it is seen.
+    if [ "$round" = 6 ]; then expect "nothing is written" has_pieces "$round"; else sleep "$delay"; fi
     kill_server
     wait "$applying" || true
     start_server
     local now
-    now=$(atelier get configmaps -o json | jq --arg r "$round" '[.items[] | select(.metadata.name | startswith("piece-"))
-      | select(.data.round == $r)] | length')
+    now=$(pieces "$round")
     case $now in
       0) none=$((none + 1)) ;;
       "$count") all=$((all + 1)) ;;

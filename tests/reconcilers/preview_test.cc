@@ -113,7 +113,7 @@ TEST(Fingerprint, IsTheHmacOfTheStandard) {
     EXPECT_EQ(keyed_digest("Jefe", "what do ya want for nothing?"),
               "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
     EXPECT_EQ(keyed_digest(std::string(131, '\xaa'),
-                                    "Test Using Larger Than Block-Size Key - Hash Key First"),
+                           "Test Using Larger Than Block-Size Key - Hash Key First"),
               "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
     EXPECT_NE(fingerprint("a", "secret"), fingerprint("b", "secret"));
 }
@@ -216,7 +216,7 @@ TEST(Preview, ImageTierCommandAndBackendAreNamed) {
                 Contains("Workspace acme-pm: restart; command (none) -> run it"));
     EXPECT_THAT(with(R"("backend":"external")"), Contains(HasSubstr("acme-pm: stop; backend")));
     EXPECT_THAT(with(R"("backend":"process")"),
-                AllOf(Contains(HasSubstr("acme-pm: recreate; backend docker -> process")),
+                AllOf(Contains(HasSubstr("acme-pm: recreate (held); backend docker -> process")),
                       Contains(HasSubstr("blocked Workspace acme-pm: BackendMissing"))));
     EXPECT_THAT(world.plan({inline_template(R"(  - {name: PM, tier: 3}\n)")}),
                 Contains(HasSubstr("settings tier 2 -> 3")));
