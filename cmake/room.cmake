@@ -2,9 +2,12 @@
 
 add_library(atelier_rules INTERFACE)
 target_include_directories(atelier_rules INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
+# A test takes longer to compile than to run: it is not optimised, what it tests is.
+define_property(TARGET PROPERTY ATELIER_TEST BRIEF_DOCS "Holds tests alone.")
 target_compile_options(
-  atelier_rules INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
-                          $<$<CONFIG:Debug>:-O1>)
+  atelier_rules
+  INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+            $<$<CONFIG:Debug>:$<IF:$<BOOL:$<TARGET_PROPERTY:ATELIER_TEST>>,-O0,-O1>>)
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 # Optimising, g++ 12 sees overlaps in std::string and unset members of std::variant that are not
 # there (gcc.gnu.org/PR105651, PR105562).
@@ -58,6 +61,7 @@ function(atelier_test name)
     return()
   endif()
   add_executable(atelier_${name}_test ${sources})
+  set_target_properties(atelier_${name}_test PROPERTIES ATELIER_TEST ON)
   target_link_libraries(atelier_${name}_test PRIVATE atelier_rules ${TEST_LIBRARIES})
   foreach(room IN LISTS TEST_USES)
     target_link_libraries(atelier_${name}_test PRIVATE atelier_${room})
