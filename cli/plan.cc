@@ -155,19 +155,18 @@ int apply_plan(Session& session, const std::string& token) {
         }
         return code;
     }
-    const json::Value* const already = json::find(*answer, {"status", "alreadyApplied"});
-    if (already && already->IsBool() && already->GetBool()) {
+    const json::Value* const told = json::find(*answer, {"status"});
+    const json::Value none(rapidjson::kObjectType);
+    const auto status = json::read<PlanStatus>(told ? *told : none);
+    if (!status) return session.fail(status.error().in("the server's plan"));
+    if (status->already_applied.value_or(false)) {
         session.out() << "plan " << printable(token) << " was applied at "
-                      << printable(json::string_at(*answer, {"status", "appliedAt"}))
+                      << (status->applied_at ? rfc3339(*status->applied_at) : "an earlier time")
                       << "; nothing was done\n";
         return exit_code::fine;
     }
-    const json::Value* const written = json::find(*answer, {"status", "applied"});
-    for (rapidjson::SizeType i = 0; written && written->IsArray() && i < written->Size(); ++i) {
-        session.out() << printable(cell_text(&(*written)[i])) << "\n";
-    }
-    session.out() << "plan " << printable(token)
-                  << " applied: " << printable(json::string_at(*answer, {"status", "summary"}))
+    for (const std::string& one : status->applied) session.out() << printable(one) << "\n";
+    session.out() << "plan " << printable(token) << " applied: " << printable(status->summary)
                   << "\n";
     return exit_code::fine;
 }

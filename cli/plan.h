@@ -1,74 +1,23 @@
 // Plans, as the server answers them, and as people read them.
 #pragma once
 
-#include <map>
 #include <string>
 #include <vector>
 
-#include "base/fields.h"
 #include "cli/session.h"
+#include "crds/plan.h"
 
 namespace atelier::cli {
 
-struct PlanItem {
-    std::string kind;
-    std::string name;
-    std::string action;
-    std::vector<std::string> reasons;
-    std::string parent;
-    std::string old_parent;
-    std::string kept;
-    bool held = false;
-    template <class Self, class V>
-    static void fields(Self& self, V& v) {
-        v("kind", self.kind);
-        v("name", self.name);
-        v("action", self.action);
-        v("reasons", self.reasons);
-        v("parent", self.parent);
-        v("oldParent", self.old_parent);
-        v("kept", self.kept);
-        v("held", self.held);
-    }
-    // Where it moves, what is kept, and why: a line each.
-    std::vector<std::string> details() const;
-};
+// An action that a newer server has is shown by its own word.
+using PlanItem = crds::PlanItem<std::string>;
+using PlanBlocker = crds::PlanBlocker;
+using PlanStatus = crds::PlanStatus<std::string>;
 
-struct PlanBlocker {
-    std::string about;
-    std::string reason;
-    std::string message;
-    std::string command;
-    bool blocks = false;
-    template <class Self, class V>
-    static void fields(Self& self, V& v) {
-        v("about", self.about);
-        v("reason", self.reason);
-        v("message", self.message);
-        v("command", self.command);
-        v("blocks", self.blocks);
-    }
-};
-
-struct PlanStatus {
-    std::vector<PlanItem> items;
-    std::vector<PlanBlocker> blockers;
-    std::map<std::string, std::int64_t> counts;
-    std::int64_t unchanged = 0;
-    std::string summary;
-    std::string token;
-    std::string expires_at;
-    template <class Self, class V>
-    static void fields(Self& self, V& v) {
-        v("items", self.items);
-        v("blockers", self.blockers);
-        v("counts", self.counts);
-        v("unchanged", self.unchanged);
-        v("summary", self.summary);
-        v("token", self.token);
-        v("expiresAt", self.expires_at);
-    }
-};
+// Where it moves, what is kept, and why: a line each.
+std::vector<std::string> details_of(const PlanItem& item);
+// Until when its token is good: "2026-01-02T00:00:00Z".
+std::string time_text(const PlanStatus& plan);
 
 // "↻ restart", or "* restart" where the terminal has no such letters.
 std::string glyph_and_word(const std::string& action, bool unicode);

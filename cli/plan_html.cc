@@ -79,7 +79,7 @@ std::string row(const PlanItem& item) {
                       escaped(glyph_and_word(item.action, true)) + (item.held ? " (held)" : "") +
                       "</td><td>" + escaped(item.kind) + " <code>" + escaped(item.name) +
                       "</code></td><td>";
-    const auto details = item.details();
+    const auto details = details_of(item);
     if (details.size() == 1) out += escaped(details[0]);
     if (details.size() > 1) {
         out += "<ul>";
@@ -138,7 +138,7 @@ std::string plan_html(const PlanStatus& plan, const std::string& ns, const std::
     if (!plan.token.empty()) {
         out += "<h2>To have exactly this happen</h2>\n<pre>atelier apply -n " + escaped(ns) +
                " --plan " + escaped(plan.token) + "</pre>\n<p class=\"soft\">until " +
-               escaped(plan.expires_at) + "; it fails if anything has moved by then</p>\n";
+               time_text(plan) + "; it fails if anything has moved by then</p>\n";
     }
     return out + "</body>\n</html>\n";
 }

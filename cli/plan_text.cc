@@ -45,14 +45,19 @@ std::string glyph_and_word(const std::string& action, bool unicode) {
     return "  " + action;  // of a newer server
 }
 
-std::vector<std::string> PlanItem::details() const {
+std::string time_text(const PlanStatus& plan) {
+    return plan.expires_at ? rfc3339(*plan.expires_at) : std::string();
+}
+
+std::vector<std::string> details_of(const PlanItem& item) {
     std::vector<std::string> lines;
-    if (!old_parent.empty()) {
-        lines.push_back("parent " + old_parent + " -> " + (parent.empty() ? "(root)" : parent));
+    if (!item.old_parent.empty()) {
+        lines.push_back("parent " + item.old_parent + " -> " +
+                        (item.parent.empty() ? "(root)" : item.parent));
     }
-    if (!kept.empty()) lines.push_back(kept);
-    lines.insert(lines.end(), reasons.begin(), reasons.end());
-    if (held) lines.emplace_back("held: see what blocks it");
+    if (!item.kept.empty()) lines.push_back(item.kept);
+    lines.insert(lines.end(), item.reasons.begin(), item.reasons.end());
+    if (item.held) lines.emplace_back("held: see what blocks it");
     return lines;
 }
 
@@ -66,7 +71,7 @@ std::string plan_text(const PlanStatus& plan, const std::string& ns, bool unicod
              ""});
     }
     for (const PlanItem& item : plan.items) {
-        const auto details = item.details();
+        const auto details = details_of(item);
         table.add({glyph_and_word(item.action, unicode),
                    printable(lower(item.kind) + "/" + item.name),
                    details.empty() ? "" : printable(details[0])});
@@ -82,8 +87,7 @@ std::string plan_text(const PlanStatus& plan, const std::string& ns, bool unicod
     }
     out += "\n" + printable(plan.summary) + "\n";
     if (plan.token.empty()) return out;
-    out +=
-        "To have exactly this happen, until " + printable(plan.expires_at) + ":\n  atelier apply";
+    out += "To have exactly this happen, until " + time_text(plan) + ":\n  atelier apply";
     if (ns != "default") out += " -n " + printable(ns);
     return out + " --plan " + printable(plan.token) + "\n";
 }

@@ -65,8 +65,8 @@ std::string summary_of(const Forecast& forecast) {
     return text + fmt::format("; {} unchanged", forecast.unchanged);
 }
 
-json::Document document_of(const std::string& ns, const std::string& token,
-                           const Forecast& forecast, Instant now) {
+json::Document document_of(const std::string& ns, const std::string& token, Forecast forecast,
+                           Instant now) {
     json::Document plan(rapidjson::kObjectType);
     auto& allocator = plan.GetAllocator();
     json::set(plan, "apiVersion", crds::api_version, allocator);
@@ -75,13 +75,10 @@ json::Document document_of(const std::string& ns, const std::string& token,
     json::set(metadata, "name", token, allocator);
     json::set(metadata, "namespace", ns, allocator);
     json::set(metadata, "creationTimestamp", rfc3339(now), allocator);
-    json::Value status = json::write(forecast, allocator);
-    json::set(status, "summary", summary_of(forecast), allocator);
-    if (!token.empty()) {
-        json::set(status, "token", token, allocator);
-        json::set(status, "expiresAt", rfc3339(now + kept_for), allocator);
-    }
-    json::set(plan, "status", std::move(status), allocator);
+    forecast.summary = summary_of(forecast);
+    forecast.token = token;
+    if (!token.empty() && !forecast.expires_at) forecast.expires_at = now + kept_for;
+    json::set(plan, "status", json::write(forecast, allocator), allocator);
     return plan;
 }
 
@@ -224,15 +221,11 @@ Result<json::Document> Plans::apply(const std::string& ns, const std::string& to
             kept = *std::move(again);
         }
     }
-    json::Document plan = document_of(ns, token, forecast, now);
-    auto& allocator = plan.GetAllocator();
-    json::Value& status = json::object_at(plan, "status", allocator);
-    json::set(status, "appliedAt", rfc3339(*kept.applied), allocator);
-    json::set(status, "alreadyApplied", json::Value(already), allocator);
-    json::Value names(rapidjson::kArrayType);
-    for (const std::string& one : written) names.PushBack(json::make(one, allocator), allocator);
-    json::set(status, "applied", std::move(names), allocator);
-    return plan;
+    forecast.expires_at = kept.expires;
+    forecast.applied_at = kept.applied;
+    forecast.already_applied = already;
+    forecast.applied = std::move(written);
+    return document_of(ns, token, std::move(forecast), now);
 }
 
 // Makes the forecast anew, and writes what was planned if it is the same.

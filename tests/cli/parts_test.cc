@@ -421,6 +421,7 @@ PlanStatus a_plan() {
     PlanStatus plan;
     plan.items.push_back({.kind = "Workspace",
                           .name = "acme-pm",
+                          .org = "acme",
                           .action = "restart",
                           .reasons = {"files M config.yaml", "env <b>\"A\"&'\x1b[2J changed"},
                           .parent = "",
@@ -429,6 +430,7 @@ PlanStatus a_plan() {
                           .held = true});
     plan.items.push_back({.kind = "Workspace",
                           .name = "acme-qa",
+                          .org = "acme",
                           .action = "delete",
                           .reasons = {},
                           .parent = "",
@@ -440,7 +442,7 @@ PlanStatus a_plan() {
     plan.unchanged = 9'998;
     plan.summary = "1 restart, 1 delete; 9998 unchanged";
     plan.token = "0123";
-    plan.expires_at = "2026-01-02T00:00:00Z";
+    plan.expires_at = *parse_rfc3339("2026-01-02T00:00:00Z");
     return plan;
 }
 
@@ -474,6 +476,7 @@ TEST(PlanHtml, EscapesEverythingAndNeedsNothingElse) {
     PlanStatus odd;
     odd.items.push_back({.kind = "K",
                          .name = "n",
+                         .org = "",
                          .action = "\"><b>",
                          .reasons = {},
                          .parent = "",

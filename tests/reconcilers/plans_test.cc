@@ -58,8 +58,9 @@ class PlansWorld : public PreviewWorld {
         const json::Value* already = json::find(*done, {"status", "alreadyApplied"});
         if (already->GetBool()) return "already";
         std::string text;
-        for (const auto& one : json::find(*done, {"status", "applied"})->GetArray()) {
-            text += (text.empty() ? "" : ", ") + std::string(json::view(one));
+        const json::Value* const written = json::find(*done, {"status", "applied"});
+        for (rapidjson::SizeType i = 0; written && i < written->Size(); ++i) {
+            text += (text.empty() ? "" : ", ") + std::string(json::view((*written)[i]));
         }
         return text;
     }
