@@ -35,11 +35,4 @@ struct Judged {
 Judged judge(const std::optional<Side>& before, const std::optional<Side>& after,
              const std::vector<PluginChange>& plugins, const std::string& key, Instant now);
 
-// "TOKEN changed (1a2b3c4d -> 5e6f7a8b)", "NEW added (…)", "OLD removed": values by fingerprint.
-std::vector<std::string> differences(const std::map<std::string, std::string>& before,
-                                     const std::map<std::string, std::string>& after,
-                                     const std::string& key);
-// The members of `spec` in which two objects differ.
-std::vector<std::string> changed_members(const json::Value& before, const json::Value& after);
-
 }  // namespace atelier::reconcilers::preview
