@@ -151,6 +151,8 @@ bad_input() {
   local out="$WORLD/out"
   plan "$out/bad" && true
   [ "$CODE" = 2 ] || die "plan without anything: $CODE"
+  plan "$out/bad" ""
+  [ "$CODE" = 2 ] || die "plan of an org without a name: $CODE"
   plan "$out/bad" nobody
   [ "$CODE" = 1 ] || die "a plan of no org: $CODE"
   says "$out/bad.err" 'there is no Org "nobody"'
@@ -174,6 +176,27 @@ bad_input() {
       die "a plan of $body is no bad request"
   done
   [ "$(api /apis/atelier.dev/v1alpha1/namespaces/default/plans -o /dev/null -w '%{http_code}')" = 405 ] || die "plans are listed"
+  # More than a plan may hold.
+  python3 -c 'print("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: big}\ndata: {x: \"" + "y" * 1200000 + "\"}")' >"$WORLD/big.yaml"
+  plan "$out/bad" -f "$WORLD/big.yaml"
+  [ "$CODE" = 1 ] || die "a plan that is too large: $CODE"
+  says "$out/bad.err" "1048576"
+  # A token of another place is none here; and an Org that goes says so.
+  write_files '  - {name: PM, role: elsewhere}\n'
+  plan "$out/here" -f "$WORLD/org.yaml"
+  printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: there}\n' | atelier apply -f - >/dev/null
+  CODE=0
+  atelier apply -n there --plan "$(token_of "$out/here")" >"$out/there" 2>&1 || CODE=$?
+  [ "$CODE" = 1 ] || die "a token of another namespace: $CODE"
+  says "$out/there" "there is no plan" '"there"'
+  manifest Org leaving "templateRef: {name: dev}" | atelier apply -f - >/dev/null
+  api /apis/atelier.dev/v1alpha1/namespaces/default/orgs/leaving -X PATCH -H 'Content-Type: application/merge-patch+json' \
+    -d '{"metadata":{"finalizers":["test.example/hold"]}}' >/dev/null
+  atelier delete org leaving --wait=false >/dev/null
+  plan "$out/leaving" leaving
+  says "$out/leaving" "BeingDeleted"
+  api /apis/atelier.dev/v1alpha1/namespaces/default/orgs/leaving -X PATCH -H 'Content-Type: application/merge-patch+json' \
+    -d '{"metadata":{"finalizers":[]}}' >/dev/null
   # A token that has expired.
   local token
   write_files '  - {name: PM, role: other}\n'
