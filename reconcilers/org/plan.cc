@@ -219,6 +219,7 @@ class Planner {
         prune.pending.insert(prune.pending.end(), prune.remove.begin(), prune.remove.end());
         std::sort(prune.pending.begin(), prune.pending.end());
         prune.remove.clear();
+        prune.confirmed.clear();
         prune.reason = "OthersBlocked";
         prune.message = "nothing is deleted while workspaces of the template cannot be made";
     }

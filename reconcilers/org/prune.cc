@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/digest.h"
 #include "base/text.h"
@@ -31,6 +32,37 @@ std::string digest_of_set(const crds::Org& org, const std::vector<const crds::Wo
 std::int64_t limit_of(std::int64_t owned, std::int64_t max_percent) {
     if (max_percent <= 0) return 0;
     return std::max<std::int64_t>(1, owned * max_percent / 100);
+}
+
+// When the Org was last settled on another artifact than the one that it is brought to now. What is
+// younger came with this one. nullopt: it never was.
+std::optional<Instant> settled_before(const crds::Org& org, const OrgObserved& observed) {
+    const std::string artifact = observed.revision ? observed.revision->artifact_digest : "";
+    for (const crds::AppliedRevision& applied : org.status.history) {
+        if (applied.artifact_digest != artifact) return applied.applied_at;
+    }
+    // It has had this artifact for longer than it remembers.
+    if (!org.status.history.empty()) return Instant::max();
+    return std::nullopt;
+}
+
+bool came_after(const crds::Workspace& workspace, const std::optional<Instant>& settled) {
+    const auto& made = workspace.meta.created_at;
+    return made && (!settled || *made > *settled);
+}
+
+// Of a set that was confirmed, the deletion of some may have been cut off: the rest is confirmed,
+// too. The status has the names while that lasts.
+std::string confirmation_of(const crds::Org& org, const std::string& digest,
+                            const std::vector<std::string>& candidates) {
+    const std::string given = org.meta.annotation(crds::annotation::confirm_prune);
+    if (given.empty()) return {};
+    if (given == digest) return given;
+    const auto& pending = org.status.pending_prune;
+    const bool rest =
+        given == org.status.pending_prune_digest &&
+        std::includes(pending.begin(), pending.end(), candidates.begin(), candidates.end());
+    return rest ? given : std::string();
 }
 
 std::vector<std::string> names_of(const std::vector<const crds::Workspace*>& set) {
@@ -68,12 +100,17 @@ PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
     for (const DesiredWorkspace& workspace : desired.workspaces) wanted.insert(workspace.name);
     std::vector<const crds::Workspace*> candidates;
     std::vector<std::string> protected_names;
+    const auto settled = settled_before(org, observed);
     std::int64_t owned = 0;
+    std::int64_t fresh = 0;
     for (const crds::Workspace& workspace : observed.owned) {
         if (workspace.being_deleted()) continue;
         if (observed.released.contains(workspace.meta.name)) continue;
+        if (wanted.contains(workspace.meta.name)) {
+            ++(came_after(workspace, settled) ? fresh : owned);
+            continue;
+        }
         ++owned;
-        if (wanted.contains(workspace.meta.name)) continue;
         if (is_protected(workspace)) {
             protected_names.push_back(workspace.meta.name);
         } else {
@@ -104,14 +141,16 @@ PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
     }
     if (count > limit_of(owned, org.spec.prune.max_percent)) {
         const std::string digest = digest_of_set(org, candidates);
-        if (org.meta.annotation(crds::annotation::confirm_prune) != digest) {
+        decision.confirmed = confirmation_of(org, digest, names_of(candidates));
+        if (decision.confirmed.empty()) {
             decision.digest = digest;
             return wait(
                 "MaxPercentExceeded",
-                fmt::format("{} of {} workspaces would be deleted, more than {}%: to confirm, "
+                fmt::format("{} of {} workspaces{} would be deleted, more than {}%: to confirm, "
                             "annotate the Org with {}={}",
-                            count, owned, org.spec.prune.max_percent,
-                            crds::annotation::confirm_prune, digest));
+                            count, owned,
+                            fresh > 0 ? fmt::format(" ({} new ones do not count)", fresh) : "",
+                            org.spec.prune.max_percent, crds::annotation::confirm_prune, digest));
         }
     }
     decision.remove = children_first(candidates);

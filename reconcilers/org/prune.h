@@ -7,11 +7,12 @@
 // 3. A template without any workspace deletes nothing.
 // 4. Workspaces under `spawning: false`, and those annotated atelier.dev/protect=true, stay.
 // 5. More than `maxPercent` of the owned workspaces in one go wait for a confirmation, bound to the
-//    exact set by a digest. One workspace is always within the limit, unless maxPercent is 0: in a
-//    small org a single removal would otherwise always be over it.
+//    exact set by a digest. Workspaces that came with the very artifact that drops the others do
+//    not count: a template that is replaced by a larger one would otherwise be within any limit.
+//    One workspace is always within the limit, unless maxPercent is 0: in a small org a single
+//    removal would otherwise always be over it. A confirmed pruning that was cut off goes on.
 // 6. While a workspace of the template cannot be made (its name is taken, it is invalid), nothing
-// is
-//    deleted: what goes may be its old form. (plan.cc)
+//    is deleted: what goes may be its old form. (plan.cc)
 #pragma once
 
 #include <set>
@@ -28,6 +29,7 @@ struct PruneDecision {
     std::vector<std::string> remove;   // may go now, children before parents
     std::vector<std::string> pending;  // would go, but wait; sorted
     std::string digest;                // of the pending set; empty unless a confirmation helps
+    std::string confirmed;             // the digest that lets `remove` go; empty: none was needed
     std::string reason;                // why they wait: EmptyDesiredSet, MaxPercentExceeded, ...
     std::string message;
 };

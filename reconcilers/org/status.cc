@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "crds/revision.h"
 #include "reconcilers/org/planned.h"
@@ -160,6 +162,16 @@ void remember(crds::OrgStatus& status, const crds::Org& org, const crds::Templat
 }
 
 void set_prune(crds::OrgStatus& status, const PruneDecision& prune, Instant now) {
+    if (!prune.confirmed.empty()) {
+        // What was confirmed stays written down until the last of it is marked (prune.cc).
+        if (status.pending_prune_digest != prune.confirmed) {
+            status.pending_prune = prune.remove;
+            std::sort(status.pending_prune.begin(), status.pending_prune.end());
+            status.pending_prune_digest = prune.confirmed;
+        }
+        status.clear(condition::prune_blocked);
+        return;
+    }
     status.pending_prune = prune.pending;
     status.pending_prune_digest = prune.digest;
     if (prune.pending.empty()) {
@@ -257,8 +269,10 @@ crds::OrgStatus deleting_status(const crds::Org& org, const OrgOutcome& outcome,
             ? outcome.plan->prune.message
             : fmt::format("{} workspaces are being deleted", status.counts.owned);
     set_condition(status, crds::condition::ready, ConditionStatus::no, "Deleting", message, now);
-    set_condition(status, crds::condition::reconciling, ConditionStatus::yes, "Deleting", message,
-                  now);
+    const bool held = !outcome.failure && !outcome.plan->prune.pending.empty();
+    set_condition(status, held ? crds::condition::stalled : crds::condition::reconciling,
+                  ConditionStatus::yes, "Deleting", message, now);
+    status.clear(held ? crds::condition::reconciling : crds::condition::stalled);
     return status;
 }
 

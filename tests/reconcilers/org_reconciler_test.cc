@@ -228,6 +228,76 @@ TEST(OrgReconciler, Scenario16_TheOriginModesNeverDelete) {
     EXPECT_EQ(world.workspaces(), "acme-a acme-b");
 }
 
+std::string yaml_with(const std::string& prefix, int count) {
+    std::string yaml = "name: Dev\nworkspaces:\n";
+    for (int i = 0; i < count; ++i) yaml += "  - {name: " + prefix + std::to_string(i) + "}\n";
+    return yaml;
+}
+
+// What it brings does not make room for what it drops, not even once that is there.
+TEST(OrgReconciler, ATemplateReplacedByALargerOneDeletesNothingUnasked) {
+    OrgWorld world;
+    world.push({{"org.yaml", yaml_with("old", 6)}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    world.push({{"org.yaml", yaml_with("new", 40)}});
+    world.settle();
+    const auto blocked = world.read<crds::Org>("acme").status;
+    EXPECT_EQ(blocked.counts.owned, 46);
+    EXPECT_EQ(blocked.pending_prune.size(), 6u);
+    const auto* condition = blocked.find("PruneBlocked");
+    ASSERT_TRUE(condition);
+    EXPECT_EQ(condition->message.substr(0, condition->message.find(':')),
+              "6 of 6 workspaces (40 new ones do not count) would be deleted, more than 30%");
+    // They count for the next one.
+    world.push({{"org.yaml", yaml_with("new", 30)}});
+    world.settle();
+    EXPECT_EQ(world.read<crds::Org>("acme").status.counts.owned, 46);
+    world.change<crds::Org>("acme", [&](auto& org) {
+        org.meta.annotations["atelier.dev/confirm-prune"] =
+            world.read<crds::Org>("acme").status.pending_prune_digest;
+    });
+    world.settle();
+    EXPECT_EQ(world.read<crds::Org>("acme").status.counts.owned, 30);
+    world.push({{"org.yaml", yaml_with("new", 25)}});
+    world.settle();
+    EXPECT_EQ(world.read<crds::Org>("acme").status.counts.owned, 25) << "a sixth";
+}
+
+// Whichever write fails, or is the last before a crash: what was confirmed is done to its end, and
+// what was not confirmed is not done.
+TEST(OrgReconciler, AConfirmedPruningThatIsCutOffGoesOn) {
+    for (const bool after : {false, true}) {
+        for (int nth = 1; nth <= 12; ++nth) {
+            SCOPED_TRACE(std::to_string(nth) + (after ? " after" : " before"));
+            OrgWorld world;
+            world.push({{"org.yaml", yaml_with("w", 10)}});
+            world.make_git_template();
+            world.make_org();
+            world.settle();
+            world.push({{"org.yaml", yaml_with("w", 4)}});
+            world.settle();
+            const std::string digest = world.read<crds::Org>("acme").status.pending_prune_digest;
+            ASSERT_FALSE(digest.empty());
+            world.change<crds::Org>("acme", [&](auto& org) {
+                org.meta.annotations["atelier.dev/confirm-prune"] = digest;
+            });
+            world.store.fail_write(nth, after);
+            world.settle();
+            const auto done = world.read<crds::Org>("acme").status;
+            EXPECT_EQ(done.counts.owned, 4);
+            EXPECT_TRUE(done.pending_prune.empty());
+            EXPECT_EQ(done.pending_prune_digest, "");
+            // The confirmation is used up.
+            world.push({{"org.yaml", yaml_with("w", 2)}});
+            world.settle();
+            EXPECT_EQ(world.read<crds::Org>("acme").status.counts.owned, 4);
+            EXPECT_EQ(world.read<crds::Org>("acme").status.pending_prune.size(), 2u);
+        }
+    }
+}
+
 TEST(OrgReconciler, Scenario17_OrgsWithTheSameRolesDoNotTouchEachOther) {
     OrgWorld world;
     world.push({{"org.yaml", yaml_of({"Lead", "BE"})}});
