@@ -263,7 +263,8 @@ class Server {
 
     void make_controllers() {
         add(std::make_unique<reconcilers::OrgTemplateReconciler>(
-            *objects_, *git_, *trees_, options_.org_templates, options_.external));
+            *objects_, *git_, *trees_, options_.org_templates, options_.external,
+            reconcilers::key_of_revisions(plan_key(home_->encryption_key()))));
         add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_,
                                                          plan_key(home_->encryption_key())));
         workspaces_ =

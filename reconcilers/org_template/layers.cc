@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/fields.h"
+#include "reconcilers/fingerprint.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -53,6 +54,13 @@ bool is_layers_secret(const crds::Secret& secret) {
 
 bool has_values(const EnvLayers& layers) {
     return !layers.org.empty() || !layers.nodes.empty();
+}
+
+std::string keyed_digest_of_values(const EnvLayers& layers, std::string_view key) {
+    if (!has_values(layers)) return {};
+    std::string all = text_of(layers.org);
+    for (const auto& [node, values] : layers.nodes) all += "\n" + node + " " + text_of(values);
+    return keyed_digest(key, all);
 }
 
 Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvLayers& layers,

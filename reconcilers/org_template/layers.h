@@ -20,6 +20,9 @@ bool is_layers_secret_name(std::string_view name, const std::string& template_na
 bool is_layers_secret(const crds::Secret& secret);
 
 bool has_values(const EnvLayers& layers);
+// A digest of the values under a secret key: who lacks the key cannot try values out. Empty when
+// there are none.
+std::string keyed_digest_of_values(const EnvLayers& layers, std::string_view key);
 // Owned by the OrgTemplate. Code::too_large when the values do not fit into one object.
 Result<crds::Secret> secret_of_layers(const crds::OrgTemplate& owner, const EnvLayers& layers,
                                       const crds::TemplateRevision& revision);

@@ -57,7 +57,10 @@ Result<org_template::Seen> OrgTemplateReconciler::observe(const crds::OrgTemplat
     const auto externals = externals_of(*origin, git_, external_);
     seen.compiled = compile(files, *externals);
     if (!seen.compiled.errors.empty()) return seen;
-    seen.revision = origin->commit.empty() ? files.digest(seen.compiled.externals) : origin->commit;
+    seen.revision = origin->commit.empty()
+                        ? revision_without_commit(files, seen.compiled.externals, seen.compiled.env,
+                                                  revision_key_)
+                        : origin->commit;
     seen.trees = std::move(seen.compiled.trees);
     drivers::Tree artifact = artifact_of(seen.compiled.org);
     seen.artifact = drivers::digest_of(drivers::manifest_of(artifact));

@@ -18,14 +18,16 @@ namespace atelier::reconcilers {
 class OrgTemplateReconciler final : public Reconciler {
   public:
     // `templates_root`: the folder that `source.directory` is below; empty: there is none.
-    // Collaborators outlive it.
+    // `revision_key`: see key_of_revisions. Collaborators outlive it.
     OrgTemplateReconciler(Objects& objects, drivers::Git& git, drivers::TreeStore& trees,
-                          std::filesystem::path templates_root, ExternalOptions external = {})
+                          std::filesystem::path templates_root, ExternalOptions external = {},
+                          std::string revision_key = {})
         : objects_(objects),
           git_(git),
           trees_(trees),
           templates_root_(std::move(templates_root)),
-          external_(std::move(external)) {}
+          external_(std::move(external)),
+          revision_key_(std::move(revision_key)) {}
 
     std::string_view resource() const override { return crds::OrgTemplateSpec::resource; }
     std::string_view name() const override { return "orgtemplate"; }
@@ -43,6 +45,7 @@ class OrgTemplateReconciler final : public Reconciler {
     drivers::TreeStore& trees_;
     std::filesystem::path templates_root_;
     ExternalOptions external_;
+    const std::string revision_key_;
 };
 
 }  // namespace atelier::reconcilers

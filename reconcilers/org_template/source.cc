@@ -6,7 +6,9 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "reconcilers/fingerprint.h"
 #include "reconcilers/git_remote.h"
+#include "reconcilers/org_template/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -113,6 +115,19 @@ std::string DigestedFiles::digest(const std::vector<crds::TemplateExternal>& ext
     for (const auto& [path, digest] : read_) sum.update(fmt::format("{}\n{}\n", path, digest));
     for (const auto& one : externals) sum.update(fmt::format("{}\n{}\n", one.url, one.commit));
     return sum.hex();
+}
+
+std::string revision_without_commit(const DigestedFiles& files,
+                                    const std::vector<crds::TemplateExternal>& externals,
+                                    const EnvLayers& values, const std::string& key) {
+    std::string digest = files.digest(externals);
+    if (key.empty() || !has_values(values)) return digest;
+    return sha256_hex(digest + "\n" + keyed_digest_of_values(values, key));
+}
+
+std::string key_of_revisions(const std::string& fingerprint_key) {
+    if (fingerprint_key.empty()) return {};
+    return keyed_digest(fingerprint_key, "revisions of what has no commit");
 }
 
 }  // namespace atelier::reconcilers

@@ -8,6 +8,7 @@
 #include "crds/org_template.h"
 #include "drivers/git.h"
 #include "reconcilers/objects.h"
+#include "reconcilers/org_template/compiled.h"
 #include "reconcilers/org_template/externals.h"
 #include "reconcilers/org_template/files.h"
 
@@ -22,7 +23,7 @@ struct ExternalOptions {
 struct TemplateOrigin {
     std::unique_ptr<TemplateFiles> files;
     std::optional<drivers::GitRemote> remote;  // from git
-    // The commit; empty where only what is read tells (see revision_of_files).
+    // The commit; empty where only what is read tells (see revision_without_commit).
     std::string commit;
 };
 
@@ -36,8 +37,7 @@ std::unique_ptr<Externals> externals_of(const TemplateOrigin& origin, drivers::G
                                         const ExternalOptions& options);
 
 // Passes reads on, and adds up a digest of everything that was read but `.env` files, and of the
-// commits of other repositories: the revision of a source that has none of its own. `files`
-// outlives it.
+// commits of other repositories. `files` outlives it.
 class DigestedFiles final : public TemplateFiles {
   public:
     explicit DigestedFiles(TemplateFiles& files) : files_(files) {}
@@ -50,5 +50,14 @@ class DigestedFiles final : public TemplateFiles {
     TemplateFiles& files_;
     std::map<std::string, std::string> read_;  // path to digest
 };
+
+// The revision of what has no commit: a digest of the files that were read and, when there are
+// values in `.env` files and a key, of those under the key. So a change of values alone is another
+// revision, and no value can be guessed from one.
+std::string revision_without_commit(const DigestedFiles& files,
+                                    const std::vector<crds::TemplateExternal>& externals,
+                                    const EnvLayers& values, const std::string& key);
+// That key, made of the server's secret one for fingerprints; empty when that is.
+std::string key_of_revisions(const std::string& fingerprint_key);
 
 }  // namespace atelier::reconcilers

@@ -13,7 +13,7 @@ constexpr int most_rounds = 20;
 Rounds::Rounds(Scene& scene)
     : scene_(scene),
       templates_(scene.after, scene.tools.git, scene.tools.trees, scene.tools.templates_root,
-                 scene.tools.external),
+                 scene.tools.external, key_of_revisions(scene.tools.fingerprint_key)),
       orgs_(scene.after, scene.tools.trees, Log()) {}
 
 // As controllers do it, but one after the other: what is written wakes who is interested.

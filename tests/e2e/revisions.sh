@@ -178,3 +178,41 @@ atelier revert acme --to "${COMMITS[2]}" --yes >out
 expect "version 2 does not run" runs 2
 if grep -qF -e "$KEY" -e hello- server.log; then die "the log tells a secret"; fi
 stop_server
+stop_server
+
+note "a folder of the server: a change of values alone is a revision, also under a new key"
+mkdir -p templates/local/pm
+printf 'name: Local\nworkspaces:\n  - {name: PM, files_dir: pm}\n' >templates/local/org.yaml
+value() { field secret own-pm-env .data.GREETING | base64 -d; }
+has_value() { [ "$(value)" = "$1" ]; }
+write_value() {
+  echo "GREETING=$1" >templates/local/pm/.env
+  atelier reconcile orgtemplate local >/dev/null
+  expect "the value $1 does not arrive" has_value "$1"
+}
+revisions_of_local() { field orgtemplate local '.status.history | length'; }
+start_server --docker off --org-templates "$WORLD/templates"
+echo GREETING=hello-first >templates/local/pm/.env
+{
+  manifest OrgTemplate local "source: {directory: local}, interval: 1h"
+  manifest Org own "templateRef: {name: local}"
+} | atelier apply -f - >/dev/null
+expect "the first value does not arrive" has_value hello-first
+first=$(field orgtemplate local .status.revision)
+write_value hello-second
+[ "$(revisions_of_local)" = 2 ] || die "it is no revision"
+atelier history own >out
+says out "${first:0:12}" "newest, runs"
+atelier diff own --since "$first" >out
+says out "env ~GREETING"
+atelier revert own --to "${first:0:12}" --yes >/dev/null
+expect "the first value is not back" has_value hello-first
+atelier follow own --yes >/dev/null
+expect "it does not follow" has_value hello-second
+stop_server
+atelier rekey >/dev/null 2>&1
+start_server --docker off --org-templates "$WORLD/templates"
+atelier reconcile orgtemplate local --wait --timeout 60s >/dev/null
+[ "$(revisions_of_local)" = 2 ] || die "a new key made a revision"
+atelier revert own --to "${first:0:12}" --yes >/dev/null
+expect "the first value is not back under the new key" has_value hello-first

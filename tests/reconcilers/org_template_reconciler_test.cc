@@ -298,6 +298,69 @@ TEST(OrgTemplateReconciler, ReadsADirectory) {
     std::filesystem::remove_all(root);
 }
 
+// It has no commits, and values may not be told: a key makes one revision of each.
+TEST(OrgTemplateReconciler, InADirectoryAChangeOfValuesAloneIsARevision) {
+    const auto root = std::filesystem::path(testing::TempDir()) / "org_template_values";
+    std::filesystem::remove_all(root);
+    std::filesystem::create_directories(root / "dev");
+    const auto write = [&](const std::string& name, const std::string& text) {
+        std::ofstream(root / "dev" / name) << text;
+    };
+    write("org.yaml", two);
+    write(".env", "TOKEN=first\n");
+    {
+        OrgWorld world(root, key_of_revisions("secret"));
+        crds::OrgTemplateSpec spec;
+        spec.source.directory = "dev";
+        world.make_template(spec);
+        world.make_org();
+        world.settle();
+        const auto values = [&] {
+            return (*world.objects.secret("default", "acme-pm-env"))->data.at("TOKEN");
+        };
+        const auto first = world.read<crds::OrgTemplate>("dev").status;
+        EXPECT_EQ(first.history.size(), 1u);
+        EXPECT_EQ(first.revision, first.history[0].revision);
+        write(".env", "TOKEN=second\n");
+        world.settle();
+        const auto second = world.read<crds::OrgTemplate>("dev").status;
+        ASSERT_EQ(second.history.size(), 2u);
+        EXPECT_EQ(second.artifact_digest, first.artifact_digest);
+        EXPECT_NE(second.revision, first.revision);
+        EXPECT_EQ(second.revision, second.history[0].revision);
+        EXPECT_EQ(values(), "second");
+        // Back by a pin, and by the values themselves.
+        world.change<crds::Org>("acme", [&](auto& org) { org.spec.revision = first.revision; });
+        world.settle();
+        EXPECT_EQ(values(), "first");
+        world.change<crds::Org>("acme", [&](auto& org) { org.spec.revision.clear(); });
+        write(".env", "TOKEN=first\n");
+        world.settle();
+        const auto third = world.read<crds::OrgTemplate>("dev").status;
+        EXPECT_EQ(third.revision, first.revision) << "it is the same revision again";
+        EXPECT_EQ(third.history.size(), 2u);
+        EXPECT_EQ(values(), "first");
+        // What nobody reads is none.
+        write("README.md", "x\n");
+        world.settle();
+        EXPECT_EQ(world.read<crds::OrgTemplate>("dev").status.history.size(), 2u);
+    }
+    {
+        // Without the key nobody can tell from a revision whether a guess is right.
+        OrgWorld world(root, key_of_revisions("another"));
+        crds::OrgTemplateSpec spec;
+        spec.source.directory = "dev";
+        world.make_template(spec);
+        world.settle();
+        OrgWorld bare(root);
+        bare.make_template(spec);
+        bare.settle();
+        EXPECT_NE(world.read<crds::OrgTemplate>("dev").status.revision,
+                  bare.read<crds::OrgTemplate>("dev").status.revision);
+    }
+    std::filesystem::remove_all(root);
+}
+
 // The artifact's name is the same on every machine: it does not depend on time, order or identity.
 TEST(OrgTemplateReconciler, EqualTemplatesHaveEqualArtifacts) {
     std::string digests[2];

@@ -39,12 +39,13 @@ inline const crds::Kinds& org_world_kinds() {
 
 class OrgWorld {
   public:
-    explicit OrgWorld(std::filesystem::path templates_root = {})
+    explicit OrgWorld(std::filesystem::path templates_root = {},
+                      const std::string& revision_key = {})
         : opened(store::open({.url = "memory:", .encryption_key = "", .commit_inline = true}, clock,
                              random, metrics, Log())),
           store(**opened),
           objects(store, kinds, random, Log()),
-          templates(objects, git, trees, std::move(templates_root)),
+          templates(objects, git, trees, std::move(templates_root), {}, revision_key),
           orgs(objects, trees, Log(), &metrics, key_of_plans) {}
 
     static constexpr const char* key_of_plans = "a key of this test";
