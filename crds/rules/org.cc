@@ -77,6 +77,10 @@ void org_rule(const json::Value& object, const json::Value* old, const Lookup& l
                          "a parameter is named like a variable: letters, digits and '_', not "
                          "beginning with a digit");
     }
+    if (spec->prune.volume_grace < Duration::zero()) {
+        findings.invalid("spec.prune.volumeGrace", format_duration(spec->prune.volume_grace),
+                         "must not be negative; 0s keeps no volumes");
+    }
     OrgSpec before;
     if (old) {
         if (const json::Value* spec_before = json::find(*old, {"spec"})) {

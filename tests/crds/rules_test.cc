@@ -138,7 +138,11 @@ TEST_F(Rules, Org) {
          {"{templateRef: {}}", "spec.templateRef.name: Required value"},
          {"{templateRef: {name: t}, prune: {maxPercent: 101}}",
           "spec.prune.maxPercent: Invalid value: 101: spec.prune.maxPercent in body should be less "
-          "than or equal to 100"}});
+          "than or equal to 100"},
+         {"{templateRef: {name: t}, prune: {volumeGrace: 0s}}", ""},
+         {"{templateRef: {name: t}, prune: {volumeGrace: -1h}}",
+          "spec.prune.volumeGrace: Invalid value: \"-1h\": must not be negative; 0s keeps no "
+          "volumes"}});
 }
 
 TEST_F(Rules, Workspace) {
