@@ -4,6 +4,7 @@
 
 #include "reconcilers/deleted_workspace/reconciler.h"
 #include "reconcilers/plugin_install/reconciler.h"
+#include "reconcilers/plugin_update/reconciler.h"
 #include "reconcilers/preview/plans.h"
 #include "reconcilers/workspace/reconciler.h"
 #include "tests/reconcilers/preview_world.h"
@@ -41,6 +42,7 @@ class Fleet : public PreviewWorld {
           of_workspaces(objects, world, Log()),
           of_installs(objects, world, Log()),
           of_deleted(objects, world, Log()),
+          of_updates(objects, trees),
           plans(tools(), clock, stop.get_token()) {
         for (const char* image : {"agent:1", "agent:2"}) runtime.add_image(image);
         runtime.on_start([this](const drivers::UnitSpec& unit, const std::string&) {
@@ -63,7 +65,7 @@ class Fleet : public PreviewWorld {
             turn();
             for (Reconciler* reconciler :
                  {static_cast<Reconciler*>(&of_workspaces), static_cast<Reconciler*>(&of_installs),
-                  static_cast<Reconciler*>(&of_deleted)}) {
+                  static_cast<Reconciler*>(&of_deleted), static_cast<Reconciler*>(&of_updates)}) {
                 const auto all = store.list(reconciler->resource());
                 for (const auto& object : all->objects) {
                     (void)reconciler->reconcile(object->key, clock.now());
@@ -94,6 +96,21 @@ class Fleet : public PreviewWorld {
         return manifest("PluginInstall", name,
                         "\"spec\":" + json::text(json::document_of(object.spec)));
     }
+    // Of the update of plugin p to that tree, which waits for a decision.
+    std::string approval(const drivers::Tree& tree) {
+        crds::PluginUpdateSpec spec;
+        spec.plugin = "p";
+        spec.from = *read<crds::Plugin>("p").status.approved;
+        spec.to = {std::string(40, 'b'), *trees.put(tree), "main"};
+        crds::Meta meta;
+        meta.name = "p-bbbbbbb";
+        meta.ns = "default";
+        CHECK(objects.create<crds::PluginUpdate>(meta, spec, clock.now()));
+        live();
+        spec.decision = crds::Decision::approve;
+        return manifest("PluginUpdate", meta.name,
+                        "\"spec\":" + json::text(json::document_of(spec)));
+    }
     void kill(const std::string& name) {
         EXPECT_TRUE(runtime.kill(unit_name(read<crds::Workspace>(name).meta.uid)));
     }
@@ -114,6 +131,7 @@ class Fleet : public PreviewWorld {
     WorkspaceReconciler of_workspaces;
     PluginInstallReconciler of_installs;
     DeletedWorkspaceReconciler of_deleted;
+    PluginUpdateReconciler of_updates;
     std::stop_source stop;
     preview::Plans plans;
 };
@@ -277,7 +295,42 @@ const std::vector<Case>& cases() {
          },
          {{"solo", "restart"}}},
 
+        {"approved_update_of_its_skills",
+         [](Fleet& fleet) {
+             fleet.plugin("p", plugin_tree("r", "old"));
+             fleet.apply({solo(R"(,"plugins":["p"])")});
+             fleet.live();
+             return std::vector{fleet.approval(plugin_tree("r", "new"))};
+         },
+         {{"solo", "hotReload"}}},
+        {"approved_update_of_its_rules",
+         [](Fleet& fleet) {
+             fleet.plugin("p", plugin_tree("r"));
+             fleet.apply({solo(R"(,"plugins":["p"])")});
+             fleet.live();
+             return std::vector{fleet.approval(plugin_tree("other"))};
+         },
+         {{"solo", "restart"}}},
+        {"approved_update_of_a_suspended_workspace",
+         [](Fleet& fleet) {
+             fleet.plugin("p", plugin_tree("r"));
+             fleet.apply({solo(R"(,"plugins":["p"])")});
+             fleet.live();
+             fleet.change<crds::Workspace>("solo",
+                                           [](crds::Workspace& one) { one.spec.suspend = true; });
+             return std::vector{fleet.approval(plugin_tree("other"))};
+         },
+         {{"solo", "restart (held)"}}},
+
         // Circumstances.
+        {"crash_loop",
+         [](Fleet& fleet) {
+             fleet.runtime.crash_on_start("agent:1", 1);
+             fleet.kill("solo");
+             fleet.live();
+             return std::vector{solo(R"(,"image":"agent:2")")};
+         },
+         {{"solo", "restart"}}},
         {"dead_unit",
          [](Fleet& fleet) {
              fleet.kill("acme-pm");
@@ -371,6 +424,12 @@ const std::vector<Case>& cases() {
          [](Fleet& fleet) {
              fleet.change<crds::Org>("acme", [](crds::Org& one) { one.spec.suspend = true; });
              return std::vector{keys("two")};
+         },
+         all_of_acme},
+        {"secret_and_its_suspended_org",
+         [](Fleet& fleet) {
+             fleet.change<crds::Org>("acme", [](crds::Org& one) { one.spec.suspend = true; });
+             return std::vector{keys("two"), org(R"(,"suspend":true)")};
          },
          all_of_acme},
         {"external_workspace",
