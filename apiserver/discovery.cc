@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "apiserver/json_text.h"
+#include "apiserver/subresources.h"
 #include "base/digest.h"
+#include "base/text.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -15,10 +17,7 @@ using Names = std::vector<std::string>;
 const Names all_verbs{"create", "delete", "deletecollection", "get",
                       "list",   "patch",  "update",           "watch"};
 const Names read_verbs{"get", "list", "watch"};
-const Names status_verbs{"get", "patch", "update"};
-const Names finalize_verbs{"update"};
 const Names create_verbs{"create"};
-const Names get_verbs{"get"};
 
 std::string list_json(const Names& texts) {
     std::string out = "[";
@@ -28,11 +27,6 @@ std::string list_json(const Names& texts) {
     }
     return out + "]";
 }
-
-struct Subresource {
-    std::string name;
-    const Names& verbs;
-};
 
 // One row of discovery, whatever its form.
 struct Resource {
@@ -58,17 +52,11 @@ std::vector<Resource> resources_of(const Catalog& catalog, const GroupVersion& g
                    kind->short_names,
                    kind->categories,
                    {}};
-        if (kind->resource() == "namespaces")
-            r.subresources.push_back({"finalize", finalize_verbs});
-        if (kind->status_subresource || kind->resource() == "namespaces") {
-            r.subresources.push_back({"status", status_verbs});
-        }
-        if (kind->resource() == "orgs.atelier.dev") r.subresources.push_back({"plan", get_verbs});
+        r.subresources = subresources_of(catalog, *kind);
         out.push_back(std::move(r));
     }
     if (gv.group == crds::group) {
-        out.push_back(
-            {"plans", "plan", "Plan", true, create_verbs, {}, {}, {{"apply", create_verbs}}});
+        out.push_back({"plans", "plan", "Plan", true, create_verbs, {}, {}, {{"apply", "create"}}});
     }
     for (const Review& review : Catalog::reviews()) {
         if (review.group != gv.group || review.version != gv.version) continue;
@@ -94,9 +82,10 @@ std::string resource_json(const Resource& r) {
     if (!r.categories.empty()) out += ",\"categories\":" + list_json(r.categories);
     out += '}';
     for (const Subresource& sub : r.subresources) {
-        out += ",{\"name\":" + quoted(r.plural + "/" + sub.name);
+        out += ",{\"name\":" + quoted(r.plural + "/" + std::string(sub.name));
         out += fmt::format(",\"singularName\":\"\",\"namespaced\":{}", r.namespaced);
-        out += ",\"kind\":" + quoted(r.kind) + ",\"verbs\":" + list_json(sub.verbs) + "}";
+        out +=
+            ",\"kind\":" + quoted(r.kind) + ",\"verbs\":" + list_json(split(sub.verbs, ',')) + "}";
     }
     return out;
 }
@@ -133,7 +122,7 @@ std::string aggregated_resource(const GroupVersion& gv, const Resource& r) {
             if (out.back() != '[') out += ',';
             out += "{\"subresource\":" + quoted(sub.name);
             out += ",\"responseKind\":" + response_kind(gv, r.kind);
-            out += ",\"verbs\":" + list_json(sub.verbs) + "}";
+            out += ",\"verbs\":" + list_json(split(sub.verbs, ',')) + "}";
         }
         out += ']';
     }

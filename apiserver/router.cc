@@ -4,6 +4,7 @@
 #include <span>
 
 #include "apiserver/query.h"
+#include "apiserver/subresources.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -14,10 +15,11 @@ bool is_read(std::string_view method) {
     return method == "GET" || method == "HEAD";
 }
 
-bool has_subresource(const crds::Kind& kind, std::string_view name) {
-    if (name == "status") return kind.status_subresource || kind.resource() == "namespaces";
-    if (name == diff_subresource) return kind.resource() == "orgs.atelier.dev";
-    return name == "finalize" && kind.resource() == "namespaces";
+bool has_subresource(const Catalog& catalog, const crds::Kind& kind, std::string_view name) {
+    for (const Subresource& one : subresources_of(catalog, kind)) {
+        if (one.name == name) return true;
+    }
+    return false;
 }
 
 Verb verb_of(const Route& route, const Request& request) {
@@ -43,7 +45,7 @@ std::optional<Route> plan_route(const Catalog& catalog, Route out, bool namespac
         return std::nullopt;
     }
     const bool is_post = request.method == "POST";
-    const bool of_org = rest.size() == 3 && rest[0] == "orgs" && rest[2] == "plan";
+    const bool of_org = rest.size() == 3 && rest[0] == "orgs" && rest[2] == plan_subresource;
     const bool apply = rest.size() == 3 && rest[0] == "plans" && rest[2] == "apply";
     if (!of_org && !apply && !(rest.size() == 1 && rest[0] == "plans")) return std::nullopt;
     out.endpoint = Endpoint::plan;
@@ -86,7 +88,8 @@ Route resource_route(const Catalog& catalog, GroupVersion gv, std::span<const st
     if (!out.kind) return {};
     if (rest.size() > 1) out.name = rest[1];
     if (rest.size() > 2) out.subresource = rest[2];
-    if (!out.subresource.empty() && !has_subresource(*out.kind, out.subresource)) return {};
+    if (!out.subresource.empty() && !has_subresource(catalog, *out.kind, out.subresource))
+        return {};
 
     const bool needs_namespace = out.kind->scope == crds::Scope::namespaced;
     if (namespaced && !needs_namespace) return {};

@@ -2,7 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <set>
 
+#include "apiserver/catalog.h"
+#include "apiserver/router.h"
+#include "base/text.h"
 #include "tests/apiserver/api_world.h"
 
 namespace atelier::apiserver::test {
@@ -54,6 +59,64 @@ TEST_F(Verbs, UnknownPathsAndMethodsGetAStatus) {
     EXPECT_EQ(post("/apis/atelier.dev/v1alpha1/workspaces", "{}")->status, 405);
     EXPECT_EQ(get(workspaces, "application/yaml")->status, 406);
     EXPECT_EQ(post("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", "{}")->status, 405);
+}
+
+// What discovery lists is served, by the verbs that it says; and of the paths that there could be
+// below an object, those that are served are listed.
+TEST_F(Verbs, DiscoveryListsExactlyWhatIsServed) {
+    const Catalog catalog(test::shared_kinds(), clock.now());
+    const std::map<std::string, std::pair<std::string, bool>> requests = {
+        {"get", {"GET", true}},       {"list", {"GET", false}},
+        {"watch", {"GET", false}},    {"create", {"POST", false}},
+        {"update", {"PUT", true}},    {"patch", {"PATCH", true}},
+        {"delete", {"DELETE", true}}, {"deletecollection", {"DELETE", false}}};
+    int subresources = 0;
+    for (const GroupVersion& gv : catalog.group_versions()) {
+        const std::string root = gv.group.empty() ? "/api/" + gv.text() : "/apis/" + gv.text();
+        const auto list = get(root)->json();
+        std::set<std::string> listed;
+        for (const auto& resource : (*json::find(list, {"resources"})).GetArray()) {
+            const std::string name = json::string_at(resource, {"name"});
+            SCOPED_TRACE(root + " " + name);
+            listed.insert(name);
+            const auto parts = split(name, '/');
+            const bool below = parts.size() == 2;
+            subresources += below ? 1 : 0;
+            const bool namespaced = json::find(resource, {"namespaced"})->GetBool();
+            const std::string in = root + (namespaced ? "/namespaces/default/" : "/") + parts[0];
+            for (const auto& verb : json::find(resource, {"verbs"})->GetArray()) {
+                const auto& [method, of_object] = requests.at(verb.GetString());
+                std::string target = in;
+                if (of_object || below) target += "/x";
+                if (below) target += "/" + parts[1];
+                if (verb == "watch") target += "?watch=true";
+                Request request = test::request_of(method, target);
+                const Route to = route(catalog, request);
+                EXPECT_NE(to.endpoint, Endpoint::unknown) << target;
+                EXPECT_EQ(name_of(to.verb), verb.GetString()) << method << " " << target;
+            }
+        }
+        for (const crds::Kind* kind : catalog.kinds()) {
+            if (kind->group != gv.group || kind->version != gv.version) continue;
+            EXPECT_TRUE(listed.contains(kind->plural));
+            const bool namespaced = kind->scope == crds::Scope::namespaced;
+            for (const char* name : {"status", "scale", "finalize", "diff", "plan", "apply", "log",
+                                     "exec", "token", "events", "history", "revert", "undelete"}) {
+                const std::string target = root + (namespaced ? "/namespaces/default/" : "/") +
+                                           kind->plural + "/x/" + name;
+                const Route to = route(catalog, test::request_of("GET", target));
+                // A Namespace's own look like collections in it, which some of these may be.
+                const bool served = to.endpoint != Endpoint::unknown && to.subresource == name;
+                EXPECT_EQ(served, listed.contains(kind->plural + "/" + name)) << target;
+            }
+        }
+    }
+    EXPECT_GT(subresources, 10);
+    const std::string ours = get("/apis/atelier.dev/v1alpha1")->body;
+    EXPECT_NE(ours.find(R"({"name":"orgs/diff","singularName":"","namespaced":true,"kind":"Org",)"
+                        R"("verbs":["get"]})"),
+              std::string::npos)
+        << ours;
 }
 
 TEST_F(Verbs, DiscoveryIsAggregatedOrPlainAndKnowsItsTag) {
