@@ -5,6 +5,7 @@
 #include <openssl/hmac.h>
 
 #include "apiserver/verbs.h"
+#include "apiserver/webhook_push.h"
 #include "apiserver/write.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -21,21 +22,39 @@ bool same(std::string_view a, std::string_view b) {
     return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
-// The secret word of a template's webhook; empty when there is none.
-std::string key_of(const Services& services, const std::string& ns, const std::string& name) {
+std::optional<crds::OrgTemplate> template_of(const Services& services, const std::string& ns,
+                                             const std::string& name) {
     const auto object =
         services.store.get({std::string(crds::OrgTemplateSpec::resource), ns, name});
-    if (!object || object->meta.deleted_at) return {};
-    const auto source = crds::decode<crds::OrgTemplate>(object->body);
+    if (!object || object->meta.deleted_at) return std::nullopt;
+    auto source = crds::decode<crds::OrgTemplate>(object->body);
+    if (!source) return std::nullopt;
+    return *std::move(source);
+}
+
+// The secret word of a template's webhook; empty when there is none.
+std::string key_of(const Services& services, const std::optional<crds::OrgTemplate>& source) {
     if (!source || !source->spec.webhook) return {};
-    const auto stored = services.store.get(
-        {std::string(crds::Secret::resource), ns, source->spec.webhook->secret_ref.name});
+    const auto stored = services.store.get({std::string(crds::Secret::resource), source->meta.ns,
+                                            source->spec.webhook->secret_ref.name});
     if (!stored) return {};
     const auto secret = crds::decode_secret(stored->body);
     if (!secret) return {};
     const auto token = secret->data.find(std::string(token_key));
     // Files often end with a line end.
     return token == secret->data.end() ? std::string() : std::string(trim(token->second));
+}
+
+// Why nothing is to be done about a request that is signed well; empty: something is.
+std::string why_ignored(const Request& request, const crds::OrgTemplate& source) {
+    if (source.spec.suspend) {
+        return "nothing is done: the template is suspended; it is looked at once it is resumed\n";
+    }
+    const auto push = push_of(request.body);
+    if (!push || may_concern(*push, source)) return {};
+    const std::string& ref = source.spec.source.git->ref;
+    return "nothing is done: the template follows " + (ref.empty() ? "the default branch" : ref) +
+           ", and the push was to another branch or tag\n";
 }
 
 struct Asking {
@@ -120,7 +139,8 @@ void answer_webhook(Services& services, const CallPtr& call) {
         count("too_large");
         return call->text(413, "the body is larger than a webhook's may be\n");
     }
-    const std::string key = key_of(services, call->route.ns, call->route.name);
+    const auto source = template_of(services, call->route.ns, call->route.name);
+    const std::string key = key_of(services, source);
     // The same work whether there is a key or not.
     const bool good = is_signed(request, key.empty() ? "no such key" : key);
     if (key.empty() || !good) {
@@ -130,6 +150,10 @@ void answer_webhook(Services& services, const CallPtr& call) {
     if (request.header("x-github-event") == "ping") {
         count("ping");
         return call->text(200, "pong\n");
+    }
+    if (std::string why = why_ignored(request, *source); !why.empty()) {
+        count("ignored");
+        return call->text(200, std::move(why));
     }
     count("accepted");
     services.hastener.ask(

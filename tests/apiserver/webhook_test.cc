@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "apiserver/hasten.h"
+#include "apiserver/webhook_push.h"
 #include "base/digest.h"
 #include "tests/apiserver/api_world.h"
 
@@ -179,6 +180,125 @@ TEST_F(Webhook, APingIsAnsweredAndDoesNothing) {
     EXPECT_EQ(store->revision(), before);
     EXPECT_EQ(counted("ping"), "1");
     EXPECT_EQ(call("", "", "{}", "dev", "POST", "ping")->status, 401);
+}
+
+std::optional<Push> pushed(const std::string& ref, const std::string& default_branch = "") {
+    return push_of(R"({"ref":")" + ref + R"(","repository":{"default_branch":")" + default_branch +
+                   R"("}})");
+}
+
+TEST(WebhookPush, IsReadAsTheServersSendIt) {
+    const auto github = push_of(
+        R"({"ref":"refs/heads/main","before":"00","repository":{"id":1,"default_branch":"trunk"}})");
+    ASSERT_TRUE(github);
+    EXPECT_EQ(github->ref, "refs/heads/main");
+    EXPECT_EQ(github->default_branch, "trunk");
+    const auto gitlab = push_of(
+        R"({"object_kind":"tag_push","ref":"refs/tags/v1","project":{"default_branch":"main"}})");
+    ASSERT_TRUE(gitlab);
+    EXPECT_EQ(gitlab->ref, "refs/tags/v1");
+    EXPECT_EQ(gitlab->default_branch, "main");
+    // https://docs.github.com/en/webhooks: application/x-www-form-urlencoded
+    const auto form = push_of("payload=%7B%22ref%22%3A+%22refs%2Fheads%2Fa%22%7D&more=1");
+    ASSERT_TRUE(form);
+    EXPECT_EQ(form->ref, "refs/heads/a");
+    for (const char* nothing :
+         {"", "{}", "[]", "x", "payload=", "payload=%7B", "payload=%zz", R"({"ref":7})",
+          R"({"ref":"main","ref_type":"branch"})", R"({"ref":"refs/notes/x"})",
+          R"({"ref":"refs/heads/a","ref":"refs/heads/b"})"}) {
+        EXPECT_FALSE(push_of(nothing)) << nothing;
+    }
+}
+
+TEST(WebhookPush, ConcernsATemplateThatMayMeanIt) {
+    const std::string commit(40, 'a');
+    struct Case {
+        const char* follows;
+        std::optional<Push> push;
+        bool expected;
+    };
+    const Case cases[] = {
+        {"main", pushed("refs/heads/main"), true},
+        {"main", pushed("refs/tags/main"), true},
+        {"main", pushed("refs/heads/main2"), false},
+        {"main", pushed("refs/heads/feature/main"), false},
+        {"main", pushed("refs/tags/v1"), false},
+        {"v1", pushed("refs/tags/v1"), true},
+        {"heads/main", pushed("refs/heads/main"), true},
+        {"refs/heads/main", pushed("refs/heads/main"), true},
+        {"refs/heads/main", pushed("refs/tags/main"), false},
+        {"tags/v1", pushed("refs/tags/v1"), true},
+        {"", pushed("refs/heads/main", "main"), true},
+        {"", pushed("refs/heads/next", "main"), false},
+        {"", pushed("refs/heads/next"), true},
+        {"HEAD", pushed("refs/heads/next", "main"), false},
+        {"", pushed("refs/tags/v1"), false},
+        {commit.c_str(), pushed("refs/heads/main"), false},
+    };
+    for (const Case& c : cases) {
+        SCOPED_TRACE(std::string(c.follows) + " " + c.push->ref);
+        crds::OrgTemplate source;
+        source.meta.generation = 3;
+        source.spec.source.git.emplace();
+        source.spec.source.git->ref = c.follows;
+        EXPECT_TRUE(may_concern(*c.push, source)) << "it is not known what it includes";
+        source.status.observed_generation = 3;
+        source.status.set({.type = "Ready",
+                           .status = crds::ConditionStatus::yes,
+                           .reason = "Compiled",
+                           .message = ""},
+                          Instant{});
+        EXPECT_EQ(may_concern(*c.push, source), c.expected);
+        source.status.externals.push_back({.url = "https://g/a/b", .ref = "main2", .commit = ""});
+        const bool of_external = c.push->ref == "refs/heads/main2";
+        EXPECT_EQ(may_concern(*c.push, source), c.expected || of_external);
+        source.status.observed_generation = 2;
+        EXPECT_TRUE(may_concern(*c.push, source)) << "it was changed since";
+        source.spec.source.git.reset();
+        EXPECT_TRUE(may_concern(*c.push, source)) << "it is from nowhere in particular";
+    }
+}
+
+TEST_F(Webhook, APushToAnotherBranchIsAnsweredAndDoesNothing) {
+    const std::string spec = R"({"metadata":{"name":"git"},"spec":{"source":{"git":)"
+                             R"({"url":"https://g.example/a/b","ref":"main"}},)"
+                             R"("webhook":{"secretRef":{"name":"hook"}}}})";
+    ASSERT_EQ(post(templates, spec)->status, 201);
+    const auto tell = [&](const std::string& ref, const std::string& key = "s3cret") {
+        const std::string body = R"({"ref":")" + ref + R"("})";
+        return call("x-hub-signature-256", "sha256=" + sum(body, key), body, "git");
+    };
+    EXPECT_EQ(tell("refs/heads/other")->status, 202) << "it is not compiled yet";
+    const std::string status = R"({"status":{"observedGeneration":1,"conditions":[{"type":"Ready",)"
+                               R"("status":"True","reason":"Compiled","message":"",)"
+                               R"("observedGeneration":1,)"
+                               R"("lastTransitionTime":"2026-01-01T00:00:00Z"}]}})";
+    Request request = test::request_of("PATCH", test::at(templates, "git") + "/status");
+    request.headers.emplace_back("content-type", "application/merge-patch+json");
+    request.body = status;
+    ASSERT_EQ(send(std::move(request))->status, 200);
+    clock.advance(seconds(10));
+    const Revision before = store->revision();
+    const auto ignored = tell("refs/heads/other");
+    EXPECT_EQ(ignored->status, 200);
+    EXPECT_EQ(ignored->body,
+              "nothing is done: the template follows main, and the push was to another branch or "
+              "tag\n");
+    EXPECT_EQ(store->revision(), before);
+    EXPECT_EQ(counted("ignored"), "1");
+    EXPECT_EQ(tell("refs/heads/other", "guess")->status, 401) << "only who is let in is told";
+    EXPECT_EQ(tell("refs/heads/main")->status, 202);
+    EXPECT_EQ(store->revision(), before + 1);
+}
+
+TEST_F(Webhook, ASuspendedTemplateIsLeftAlone) {
+    ASSERT_EQ(make("still", R"(,"suspend":true,"webhook":{"secretRef":{"name":"hook"}})")->status,
+              201);
+    const Revision before = store->revision();
+    const auto answer = call("x-hub-signature-256", "sha256=" + sum("{}"), "{}", "still");
+    EXPECT_EQ(answer->status, 200);
+    EXPECT_NE(answer->body.find("suspended"), std::string::npos);
+    EXPECT_EQ(store->revision(), before);
 }
 
 // A flood, replayed or not, is one look at once and one more for what came after it.

@@ -85,11 +85,15 @@ call
 expect "version 2 does not run" runs 2
 [ "$(hook dev "$body" "X-Gitea-Signature: $(sum "$body")")" = 202 ] || die "Gitea's header"
 [ "$(hook dev "$body" "X-Hub-Signature-256: sha256=$(sum "$body")" 'X-GitHub-Event: ping')" = 200 ] || die "a ping"
+other='{"ref":"refs/heads/feature"}'
+[ "$(hook dev "$other" "X-Hub-Signature-256: sha256=$(sum "$other")")" = 200 ] || die "a push to another branch"
+says hook.out "the template follows main"
 version 3
 call
 expect "version 3 does not run" runs 3
 api /metrics >metrics
-says metrics 'atelier_webhook_requests_total{result="refused"} 5' 'atelier_webhook_requests_total{result="ping"} 1'
+says metrics 'atelier_webhook_requests_total{result="refused"} 5' 'atelier_webhook_requests_total{result="ping"} 1' \
+  'atelier_webhook_requests_total{result="ignored"} 1'
 
 note "history and diff"
 atelier history acme >out
