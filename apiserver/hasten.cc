@@ -16,7 +16,8 @@ std::vector<Key> Pace::take_due(Instant now) {
     std::vector<Key> due;
     for (auto it = turns_.begin(); it != turns_.end();) {
         Turn& turn = it->second;
-        if (turn.due > now) {
+        // Nothing is due later than that, unless the clock went back.
+        if (turn.due > now && turn.due <= now + pause_) {
             ++it;
         } else if (turn.asked) {
             due.push_back(it->first);

@@ -6,6 +6,7 @@ namespace atelier::controllers {
 namespace {
 
 constexpr std::size_t events_at_once = 1000;
+constexpr Duration most_slew = std::chrono::seconds(5);  // less than that corrects itself
 
 }  // namespace
 
@@ -79,6 +80,15 @@ void Core::feed_interest(std::size_t index, std::vector<Key>& keys) {
         }
         if (events->size() < events_at_once) return;
     }
+}
+
+std::optional<Key> Core::take(Instant now) {
+    if (latest_ > Instant::min() && now < latest_ - most_slew) {
+        queue_.bring_forward(latest_ - now);
+        latest_ = now;
+    }
+    latest_ = std::max(latest_, now);
+    return queue_.take(now);
 }
 
 Verdict Core::finish(const Key& key, const Result<reconcilers::Outcome>& outcome, Instant now) {

@@ -38,7 +38,8 @@ class Core {
     std::vector<Key> feed();
 
     void add(const Key& key, Instant due) { queue_.add(key, due); }
-    std::optional<Key> take(Instant now) { return queue_.take(now); }
+    // A clock that was set back does not hold up what was to come: a look too early does no harm.
+    std::optional<Key> take(Instant now);
     Verdict finish(const Key& key, const Result<reconcilers::Outcome>& outcome, Instant now);
     std::optional<Instant> next_due() const { return queue_.next_due(); }
 
@@ -63,6 +64,7 @@ class Core {
     // Used by the others.
     WorkQueue queue_;
     Backoff backoff_;
+    Instant latest_ = Instant::min();  // that take() was called with
 };
 
 // True for errors that only a change of the object can cure.

@@ -30,6 +30,14 @@ void WorkQueue::done(const Key& key) {
     in_work_.erase(key);
 }
 
+void WorkQueue::bring_forward(Duration by) {
+    line_.clear();
+    for (auto& [key, due] : due_) {
+        due -= by;
+        line_.insert({due, key});
+    }
+}
+
 std::optional<Instant> WorkQueue::next_due() const {
     for (const auto& [due, key] : line_) {
         if (!in_work_.contains(key)) return due;

@@ -23,6 +23,8 @@ class WorkQueue {
     // The key that has been due the longest and is not in work; it is in work from now on.
     std::optional<Key> take(Instant now);
     void done(const Key& key);
+    // Every key is due so much earlier: the clock went back.
+    void bring_forward(Duration by);
     // When take() could next succeed: how long a worker may sleep.
     std::optional<Instant> next_due() const;
 

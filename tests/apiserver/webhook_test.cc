@@ -353,6 +353,17 @@ TEST(Pace, TellsAtOnceThenOncePerPauseAndForgets) {
     EXPECT_FALSE(pace.next()) << "nothing is remembered";
 }
 
+TEST(Pace, AClockThatGoesBackHoldsNothingUp) {
+    Pace pace(seconds(5));
+    const Instant start = Instant{} + std::chrono::hours(10);
+    const Key a{"r", "n", "a"};
+    pace.ask(a, start);
+    EXPECT_EQ(pace.take_due(start).size(), 1u);
+    const Instant then = start - std::chrono::hours(1);
+    pace.ask(a, then);
+    EXPECT_EQ(pace.take_due(then).size(), 1u);
+}
+
 TEST_F(Webhook, TheDiffOfAnOrgIsAskedForWithAToken) {
     Request request = test::request_of("GET",
                                        "/apis/atelier.dev/v1alpha1/namespaces/default/orgs/"

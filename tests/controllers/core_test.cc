@@ -90,6 +90,23 @@ TEST(Core, OutcomesDecideWhenAKeyIsTakenAgain) {
     }
 }
 
+TEST(Core, AClockThatIsSetBackHoldsNothingUp) {
+    World world;
+    Recorder recorder;
+    Core core(recorder, *world.store, world.random, {});
+    const Instant start = Instant{} + std::chrono::hours(100);
+    EXPECT_FALSE(core.take(start));
+    core.add(world.key("soon"), start + seconds(30));
+    core.add(world.key("later"), start + minutes(5));
+    const Instant back = start - std::chrono::hours(24);
+    EXPECT_FALSE(core.take(back));
+    EXPECT_EQ(core.next_due(), back + seconds(30));
+    EXPECT_EQ(core.take(back + seconds(30)), world.key("soon"));
+    // What slews a little is left alone.
+    EXPECT_FALSE(core.take(back + seconds(28)));
+    EXPECT_EQ(core.next_due(), back + minutes(5));
+}
+
 TEST(Core, AKeyWhoseObjectIsGoneIsForgotten) {
     World world;
     Recorder recorder;
