@@ -147,6 +147,7 @@ class Server {
         TRY(open_store());
         trees_ = TRY(drivers::open_tree_collection(options_.home / "trees"));
         drivers::GitOptions git;
+        git.gate.most_slow = std::max(1, options_.workers / 2);
         git.stop = git_stop_.get_token();
         git_ = TRY(drivers::open_git(options_.home / "git", git, clock_, log_));
         folders_ = drivers::home_plugin_folders(options_.home);

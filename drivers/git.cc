@@ -24,6 +24,7 @@ using git_protocol::Advertisement;
 constexpr std::int64_t most_bytes_of_refs = 64 << 20;
 // A remote's cache is begun anew when it holds so many commits: each is a pack of its own.
 constexpr std::size_t most_commits = 64;
+constexpr Duration glance = std::chrono::milliseconds(200);
 
 constexpr const char* advertisement_type = "application/x-git-upload-pack-advertisement";
 constexpr const char* result_type = "application/x-git-upload-pack-result";
@@ -70,11 +71,14 @@ class HttpGit final : public Git {
           options_(std::move(options)),
           clock_(clock),
           log_(std::move(log)),
+          gate_(options_.gate, clock_),
           library_(options_.limits.bytes) {}
 
     Result<std::vector<GitRef>> refs(const GitRemote& remote) override {
         TRY(check_remote_url(remote.url));
-        GitHttp http(remote, options_, clock_);
+        auto pass = gate_.enter(origin_of(remote));
+        if (!pass) return not_now(remote);
+        GitHttp http(remote, options_, clock_, *pass);
         auto advertised = advertisement(http);
         if (!advertised) return about(remote, advertised.error());
         auto refs = list_refs(http, *advertised);
@@ -95,8 +99,9 @@ class HttpGit final : public Git {
         const std::string name = cache_of(remote);
         const std::shared_ptr<std::shared_timed_mutex> lock = lock_of(name);
         GitCache cache(directory_ / name);
+        auto pass = gate_.enter(origin_of(remote));
         {
-            const std::shared_lock reading(*lock, options_.limits.deadline);
+            const auto reading = wait_for<std::shared_lock<std::shared_timed_mutex>>(*lock, pass);
             if (!reading) return busy(remote);
             if (cache.is_complete(id)) {
                 auto tree = read(cache, remote, id, folder);
@@ -105,9 +110,10 @@ class HttpGit final : public Git {
                 log_.error("a git cache is damaged and is fetched again", tree.error());
             }
         }
-        const std::unique_lock writing(*lock, options_.limits.deadline);
+        if (!pass) return not_now(remote);
+        const auto writing = wait_for<std::unique_lock<std::shared_timed_mutex>>(*lock, pass);
         if (!writing) return busy(remote);
-        auto tree = fetch_locked(cache, remote, id, folder);
+        auto tree = fetch_locked(cache, remote, id, folder, *pass);
         if (!tree) return about(remote, tree.error());
         return tree;
     }
@@ -115,7 +121,8 @@ class HttpGit final : public Git {
     Result<GitAuthor> author(const GitRemote& remote, const std::string& commit) override {
         const std::string name = cache_of(remote);
         const std::shared_ptr<std::shared_timed_mutex> lock = lock_of(name);
-        const std::shared_lock reading(*lock, options_.limits.deadline);
+        const auto pass = gate_.enter(origin_of(remote));
+        const auto reading = wait_for<std::shared_lock<std::shared_timed_mutex>>(*lock, pass);
         if (!reading) return busy(remote);
         const GitCache cache(directory_ / name);
         const std::string id = lower(commit);
@@ -139,7 +146,8 @@ class HttpGit final : public Git {
     }
 
     Result<TreePtr> fetch_locked(GitCache& cache, const GitRemote& remote,
-                                 const std::string& commit, const std::string& folder) {
+                                 const std::string& commit, const std::string& folder,
+                                 GitGate::Pass& pass) {
         if (cache.is_complete(commit)) {  // by another thread, meanwhile
             auto tree = read(cache, remote, commit, folder);
             if (tree || tree.error().code != Code::internal) return tree;
@@ -147,7 +155,7 @@ class HttpGit final : public Git {
         }
         if (cache.complete_commits() >= most_commits) TRY(cache.clear());
         TRY(cache.prepare());
-        GitHttp http(remote, options_, clock_);
+        GitHttp http(remote, options_, clock_, pass);
         const auto received = receive(cache, http, commit);
         if (!received) return received.error();
         TRY(cache.mark_complete(commit));
@@ -205,6 +213,23 @@ class HttpGit final : public Git {
         return TreePtr(std::make_shared<const Tree>(std::move(content.tree)));
     }
 
+    // Empty-handed when the deadline is over, or when too many wait and this one is to give up.
+    template <class Lock>
+    Lock wait_for(std::shared_timed_mutex& mutex, const std::optional<GitGate::Pass>& pass) const {
+        Lock lock(mutex, std::defer_lock);
+        const Instant deadline = clock_.now() + options_.limits.deadline;
+        while (!lock.try_lock_for(glance) && clock_.now() < deadline) {
+            if (pass ? pass->must_give_up() : true) break;
+        }
+        return lock;
+    }
+
+    static std::string origin_of(const GitRemote& remote) {
+        const std::size_t scheme = remote.url.find("://");
+        return remote.url.substr(
+            0, remote.url.find('/', scheme == std::string::npos ? 0 : scheme + 3));
+    }
+
     std::shared_ptr<std::shared_timed_mutex> lock_of(const std::string& name) {
         const std::lock_guard guard(mutex_);
         auto& lock = locks_[name];
@@ -223,10 +248,19 @@ class HttpGit final : public Git {
                 fmt::format("git {}: another fetch of it is still at work", remote.url)};
     }
 
+    static Error not_now(const GitRemote& remote) {
+        return {
+            Code::timeout,
+            fmt::format("git {}: its server did not answer lately, nor do others now; it is asked "
+                        "again later",
+                        remote.url)};
+    }
+
     const fs::path directory_;
     const GitOptions options_;
     const Clock& clock_;
     const Log log_;
+    GitGate gate_;
     const Curl curl_;
     const GitLibrary library_;
 

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "drivers/git_gate.h"
 #include "drivers/tree.h"
 
 namespace atelier::drivers {
@@ -74,6 +75,7 @@ struct GitOptions {
     GitLimits limits;
     Duration connect_deadline = std::chrono::seconds(10);
     Duration stall = std::chrono::seconds(30);  // less than 1 byte a second for so long: timeout
+    GitGateOptions gate;                        // of operations on servers that do not answer
     std::string proxy;                          // URL; empty: none
     std::stop_token stop;                       // ends what is under way: cancelled
 };

@@ -57,6 +57,7 @@ struct GitHttp::State {
     const GitRemote& remote;
     const GitOptions& options;
     const Clock& clock;
+    GitGate::Pass& pass;
     const std::string url;  // without a trailing slash
     const Instant deadline;
     CURL* curl = curl_easy_init();
@@ -171,6 +172,7 @@ bool GitHttp::State::take(std::string_view bytes) {
     }
     if (!error) {
         received += static_cast<std::int64_t>(bytes.size());
+        pass.heard(static_cast<std::int64_t>(bytes.size()));
         if (received > request->most_bytes) {
             error = about(Code::too_large,
                           fmt::format("the answer has more than {} bytes", request->most_bytes));
@@ -193,7 +195,13 @@ std::size_t GitHttp::State::on_body(char* data, std::size_t size, std::size_t co
 
 // libcurl asks at least once a second; anything but 0 ends the transfer.
 int GitHttp::State::on_progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    return static_cast<State*>(self)->options.stop.stop_requested() ? 1 : 0;
+    auto& state = *static_cast<State*>(self);
+    if (state.options.stop.stop_requested()) return 1;
+    if (!state.pass.must_give_up()) return 0;
+    state.error = state.about(
+        Code::timeout,
+        "no answer within the deadline, a short one while other servers do not answer either");
+    return 1;
 }
 
 void GitHttp::State::configure(const Headers& headers, char* error_text) {
@@ -234,10 +242,12 @@ void GitHttp::State::configure(const Headers& headers, char* error_text) {
     }
 }
 
-GitHttp::GitHttp(const GitRemote& remote, const GitOptions& options, const Clock& clock)
+GitHttp::GitHttp(const GitRemote& remote, const GitOptions& options, const Clock& clock,
+                 GitGate::Pass& pass)
     : state_(new State{.remote = remote,
                        .options = options,
                        .clock = clock,
+                       .pass = pass,
                        .url = remote.url.substr(0, remote.url.find_last_not_of('/') + 1),
                        .deadline = clock.now() + options.limits.deadline}) {
     CHECK(state_->curl);
@@ -281,8 +291,10 @@ Result<void> GitHttp::send(const GitRequest& request, const OnBytes& on_bytes) {
     // The handle must not keep what ends with this call.
     curl_easy_setopt(state.curl, CURLOPT_ERRORBUFFER, nullptr);
     curl_easy_setopt(state.curl, CURLOPT_HTTPHEADER, nullptr);
+    if (!state.error && code != CURLE_OK) state.error = state.error_of(code, error_text);
+    if (state.answer_checked || code == CURLE_OK) state.pass.answered();
+    if (state.error && state.error->code == Code::timeout) state.pass.in_vain();
     if (state.error) return *std::move(state.error);
-    if (code != CURLE_OK) return state.error_of(code, error_text);
     return {};
 }
 

@@ -26,7 +26,8 @@ class GitHttp {
     using OnBytes = std::function<Result<void>(std::string_view)>;
 
     // The remote's URL must have passed check_remote_url. All arguments outlive this.
-    GitHttp(const GitRemote& remote, const GitOptions& options, const Clock& clock);
+    GitHttp(const GitRemote& remote, const GitOptions& options, const Clock& clock,
+            GitGate::Pass& pass);
     ~GitHttp();
     GitHttp(const GitHttp&) = delete;
     GitHttp& operator=(const GitHttp&) = delete;

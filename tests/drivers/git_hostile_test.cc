@@ -172,6 +172,44 @@ TEST_F(HostileGit, HangsWhileWeAreToldToStop) {
     EXPECT_EQ(fetch(server), "cancelled");
 }
 
+// The first is waited for; another one is given up while the first still hangs, is then not asked
+// at all, and the first was not disturbed by any of it.
+TEST_F(HostileGit, SeveralThatHangAreNotAllWaitedFor) {
+    std::stop_source stop;
+    GitOptions options;
+    options.stop = stop.get_token();
+    options.gate = {.most_slow = 1, .slow_after = 500ms};
+    git_ = *open_git(directory_.path() / "cache", options, clock_, Log());
+    std::array<RawServer*, 2> selves{};
+    const auto hangs = [&](std::size_t i) {
+        return [&selves, i](int fd, const std::string&) { selves[i]->wait_for_hangup(fd); };
+    };
+    RawServer first(hangs(0));
+    RawServer second(hangs(1));
+    selves = {&first, &second};
+    std::atomic<bool> ended = false;
+    std::string outcome;
+    std::thread waiting([&] {
+        outcome = refs(first);
+        ended = true;
+    });
+    while (first.heads().empty()) std::this_thread::sleep_for(10ms);
+    const auto given_up = git_->refs({second.url(), std::nullopt, ""});
+    ASSERT_FALSE(given_up);
+    EXPECT_EQ(given_up.error().code, Code::timeout);
+    EXPECT_NE(given_up.error().message.find("while other servers do not answer"), std::string::npos)
+        << given_up.error().message;
+    const auto not_asked = git_->refs({second.url(), std::nullopt, ""});
+    ASSERT_FALSE(not_asked);
+    EXPECT_NE(not_asked.error().message.find("did not answer lately"), std::string::npos)
+        << not_asked.error().message;
+    EXPECT_EQ(second.heads().size(), 1u);
+    EXPECT_FALSE(ended);
+    stop.request_stop();
+    waiting.join();
+    EXPECT_EQ(outcome, "cancelled");
+}
+
 TEST_F(HostileGit, HangsInTheMiddleOfThePack) {
     be_patient_for(2s);
     RawServer* self = nullptr;

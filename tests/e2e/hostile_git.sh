@@ -20,7 +20,8 @@ python3 "$ROOT/tests/support/hostile_git_server.py" --pack pack --commit "$commi
 SERVICES+=("kill $!")
 expect "the hostile server did not come up" grep -q port= hostile.log
 port=$(sed -n 's/^port=//p' hostile.log)
-start_server --docker off
+# As many workers as wait at a time below: each is to have its own full deadline.
+start_server --docker off --workers 16
 at_rest=$(server_rss)
 
 hows=(hang drip endless progress refs redirect wrong cut garbled words good)
@@ -85,3 +86,19 @@ kill "$SERVER_PID"
 wait "$SERVER_PID" || die "the server ended with exit code $?"
 SERVER_PID=
 [ $((SECONDS - began)) -le 15 ] || die "the end took $((SECONDS - began)) s"
+
+note "many that hang do not hold up who is well, with few workers"
+rm -rf home
+start_server --docker off --workers 2
+for n in $(seq 12); do
+  manifest OrgTemplate "hang-$n" "interval: 1h, source: {git: {url: \"http://127.0.0.1:$port/hang/$n.git\", ref: main}}"
+done >many.yaml
+start_git_server
+atelier apply -f many.yaml >/dev/null
+until_true 60 asks || die "nobody asks the remote that hangs"
+manifest OrgTemplate well "interval: 1h, source: {git: {url: \"http://127.0.0.1:$GIT_PORT/good.git\", ref: main}}" |
+  atelier apply -f - >/dev/null
+# One after the other, two at a time and 30 s each, they would take three minutes.
+expect "the template that is well waits for those that hang" is_ready OrgTemplate well
+[ "$(condition OrgTemplate hang-12 Ready status)" != True ] || die "what hangs is ready"
+stop_server

@@ -1,0 +1,74 @@
+// How many operations may wait for git servers that do not answer. Whoever asks a git server holds
+// a thread meanwhile; when several servers hang, those that are well shall still find one.
+//
+// An operation is slow when it has been under way for a while and has received next to nothing. So
+// many may be slow at a time, the oldest; a further one is given up, to be tried again later. And a
+// server that had none answered lately is not asked at all while that many are slow.
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "base/clock.h"
+#include "base/result.h"
+
+namespace atelier::drivers {
+
+struct GitGateOptions {
+    int most_slow = 0;  // 0: any number
+    Duration slow_after = std::chrono::seconds(3);
+};
+
+// Thread-safe. The clock outlives it.
+class GitGate {
+    struct Entry {
+        std::string origin;
+        Instant begun;
+        std::int64_t received = 0;
+    };
+
+  public:
+    GitGate(const GitGateOptions& options, const Clock& clock) : options_(options), clock_(clock) {}
+
+    // One operation, from enter() until its end, on one thread. The gate outlives it.
+    class Pass {
+      public:
+        Pass(Pass&& other) noexcept : gate_(other.gate_), entry_(other.entry_) {
+            other.gate_ = nullptr;
+        }
+        Pass(const Pass&) = delete;
+        Pass& operator=(const Pass&) = delete;
+        Pass& operator=(Pass&&) = delete;
+        ~Pass();
+
+        void heard(std::int64_t bytes);
+        bool must_give_up() const;  // cheap enough to be asked all the time
+        // How it ended, as far as the server is concerned.
+        void answered();
+        void in_vain();
+
+      private:
+        friend class GitGate;
+        Pass(GitGate& gate, std::list<Entry>::iterator entry) : gate_(&gate), entry_(entry) {}
+        GitGate* gate_;
+        std::list<Entry>::iterator entry_;
+    };
+
+    // For a server, "https://host:port". nullopt: it is not to be asked now.
+    std::optional<Pass> enter(const std::string& origin);
+
+  private:
+    bool is_slow(const Entry& entry, Instant now) const;
+
+    const GitGateOptions options_;
+    const Clock& clock_;
+    mutable std::mutex mutex_;
+    std::list<Entry> entries_;      // the oldest first; guarded by mutex_
+    std::set<std::string> silent_;  // servers whose last operation was in vain; guarded by mutex_
+};
+
+}  // namespace atelier::drivers
