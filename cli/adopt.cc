@@ -50,6 +50,17 @@ json::Document request(std::string_view wanted, std::string_view other, const st
     return out;
 }
 
+// Takes a request to adopt it back. An Org that cannot do it now would do it as soon as it can.
+Result<void> withdraw(const Parties& at, const std::string& name) {
+    json::Document out(rapidjson::kObjectType);
+    auto& allocator = out.GetAllocator();
+    json::set(
+        json::object_at(json::object_at(out, "metadata", allocator), "annotations", allocator),
+        crds::annotation::adopt_by, json::Value(), allocator);
+    TRY(at.client->merge_patch(at.workspaces, at.ns, name, out));
+    return {};
+}
+
 // Why the Org has not done it, as far as it says so.
 std::string reason_of(const Parties& at, const std::string& org_name, const std::string& name) {
     const auto org = read<Org>(at, at.orgs, org_name);
@@ -75,9 +86,11 @@ Result<void> await_owner(Session& session, const Parties& at, const std::string&
                             });
     if (done || done.error().code != Code::timeout) return done;
     why = reason_of(at, org, name);
-    return Error{Code::timeout,
-                 "the Org " + org + " has not done it yet" +
-                     (why.empty() ? "; to see why: atelier why org " + org : ": " + why)};
+    return Error{
+        Code::timeout,
+        "the Org " + org + " has not done it yet" +
+            (why.empty() ? "; to see why: atelier why org " + org : ": " + why) +
+            (owned ? "; it is still asked to: to take that back, atelier release " + name : "")};
 }
 
 Result<int> adopt(Session& session, const Deadline& deadline) {
@@ -115,7 +128,11 @@ Result<int> release(Session& session, const Deadline& deadline) {
         const auto workspace = TRY(read<Workspace>(at, at.workspaces, name));
         const auto* owner = org_of(workspace);
         if (!owner) {
-            session.out() << name_of_object(at.workspaces, name) << " is of no Org\n";
+            const std::string asked = workspace.meta.annotation(crds::annotation::adopt_by);
+            if (!asked.empty()) TRY(withdraw(at, name));
+            session.out() << name_of_object(at.workspaces, name) << " is of no Org"
+                          << (asked.empty() ? "" : ", and Org " + asked + " is no longer asked for")
+                          << "\n";
             continue;
         }
         TRY(at.client->merge_patch(

@@ -44,6 +44,14 @@ std::string last_words(const json::Value& object) {
            json::string_at(*condition, {"message"});
 }
 
+Holdup holdup_of(const json::Value& object) {
+    Holdup out;
+    if (const auto words = last_words(object); !words.empty()) out.words = ": " + words;
+    if (has_condition(object, "Stalled", "True")) out.code = exit_code::stalled;
+    if (waits_for_approval(object)) out.code = exit_code::waiting_for_approval;
+    return out;
+}
+
 bool waits_for_approval(const json::Value& object) {
     const std::string kind = json::string_at(object, {"kind"});
     if (kind == "PluginUpdate") {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "cli/run.h"
 
 namespace atelier::cli {
 
@@ -22,5 +23,12 @@ std::string last_words(const json::Value& object);
 // A decision of a person is what it waits for: a PluginUpdate that is Pending, an Org whose pruning
 // waits to be confirmed.
 bool waits_for_approval(const json::Value& object);
+
+// Why a wait for an object was in vain: the exit code for it, and ": Reason: message", or nothing.
+struct Holdup {
+    int code = exit_code::timed_out;
+    std::string words;
+};
+Holdup holdup_of(const json::Value& object);
 
 }  // namespace atelier::cli

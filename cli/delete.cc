@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "cli/await.h"
+#include "cli/conditions.h"
 #include "cli/delete_workspaces.h"
 #include "cli/manifests.h"
 #include "cli/text_table.h"
@@ -93,16 +94,24 @@ Result<Doomed> delete_kept(Client& client, const Awaited& object, const std::str
     return done;
 }
 
-Result<void> await_gone(Session& session, Client& client, const std::vector<Doomed>& doomed,
-                        const Deadline& deadline) {
+// Fine once all of them are gone; else, once there is no more time, what the first is kept by.
+Result<int> await_gone(Session& session, Client& client, const std::vector<Doomed>& doomed,
+                       const Deadline& deadline) {
     for (const Doomed& one : doomed) {
-        TRY(await(session, client, one.object, deadline, [&](const json::Value* object) {
-            if (!object) return true;
-            const std::string uid = json::string_at(*object, {"metadata", "uid"});
-            return !one.uid.empty() && uid != one.uid;  // somebody has made a new one
-        }));
+        Holdup holdup;
+        const auto gone =
+            await(session, client, one.object, deadline, [&](const json::Value* object) {
+                if (!object) return true;
+                holdup = holdup_of(*object);
+                const std::string uid = json::string_at(*object, {"metadata", "uid"});
+                return !one.uid.empty() && uid != one.uid;  // somebody has made a new one
+            });
+        if (gone) continue;
+        if (gone.error().code != Code::timeout) return gone.error();
+        session.fail(Error{Code::timeout, gone.error().message + holdup.words});
+        return holdup.code;
     }
-    return {};
+    return exit_code::fine;
 }
 
 Result<int> delete_all(Session& session, const std::string& policy, const Deadline& deadline) {
@@ -132,7 +141,8 @@ Result<int> delete_all(Session& session, const std::string& policy, const Deadli
         doomed.push_back(*std::move(done));
     }
     if (!dry_run && session.arguments.on("wait")) {
-        TRY(await_gone(session, *client, doomed, deadline));
+        const int waited = TRY(await_gone(session, *client, doomed, deadline));
+        if (waited != exit_code::fine) return waited;
     }
     return code;
 }

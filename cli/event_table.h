@@ -15,6 +15,7 @@ Instant last_seen(const json::Value& event);
 std::vector<std::string> event_header(bool with_namespace, bool with_object);
 std::vector<std::string> event_row(const json::Value& event, Instant now, bool with_namespace,
                                    bool with_object);
+// In the order in which they were seen last; within a second, in that in which they were written.
 void sort_by_last_seen(std::vector<json::Document>& events);
 // Selects the events about one object.
 Query events_about(const std::string& kind, const std::string& name);

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <ostream>
 
 #include "base/text.h"
@@ -48,9 +50,20 @@ std::vector<std::string> event_row(const json::Value& event, Instant now, bool w
     return out;
 }
 
+// Times are whole seconds. Within one, what was written first comes first: our server's revisions
+// are numbers, and those of another are only words that are equal or not.
 void sort_by_last_seen(std::vector<json::Document>& events) {
-    std::stable_sort(events.begin(), events.end(),
-                     [](const auto& a, const auto& b) { return last_seen(a) < last_seen(b); });
+    const auto written = [](const json::Value& event) {
+        const std::string text = json::string_at(event, {"metadata", "resourceVersion"});
+        std::uint64_t number = 0;
+        std::from_chars(text.data(), text.data() + text.size(), number);
+        return number;
+    };
+    std::stable_sort(events.begin(), events.end(), [&](const auto& a, const auto& b) {
+        const Instant when_a = last_seen(a);
+        const Instant when_b = last_seen(b);
+        return when_a != when_b ? when_a < when_b : written(a) < written(b);
+    });
 }
 
 Query events_about(const std::string& kind, const std::string& name) {

@@ -41,18 +41,13 @@ Result<Met> met_of(const std::string& text) {
 }
 
 // What ended a wait that was not met, or explains that it was not.
-struct Verdict {
-    int code = exit_code::timed_out;
+struct Verdict : Holdup {
     bool final = false;  // it can never be met
-    std::string words;
 };
 
 // A PluginUpdate never leaves a phase in which it has ended.
 Verdict verdict_on(const json::Value& object) {
-    Verdict verdict;
-    if (const auto words = last_words(object); !words.empty()) verdict.words = ": " + words;
-    if (has_condition(object, "Stalled", "True")) verdict.code = exit_code::stalled;
-    if (waits_for_approval(object)) verdict.code = exit_code::waiting_for_approval;
+    Verdict verdict{holdup_of(object)};
     if (json::string_at(object, {"kind"}) != "PluginUpdate") return verdict;
     const std::string phase = json::string_at(object, {"status", "phase"});
     verdict.final =

@@ -27,6 +27,26 @@ std::string owned(const std::string& name, const std::string& org_name) {
            ", uid: u1, controller: true}]\nspec: {role: x}\n---\n";
 }
 
+TEST_F(CliServer, a_deletion_that_is_held_up_says_by_what) {
+    apply(
+        "apiVersion: atelier.dev/v1alpha1\nkind: Org\nmetadata: {name: o, finalizers: "
+        "[example.com/stay]}\nspec: {templateRef: {name: t}}\n");
+    EXPECT_EQ(run({"delete", "org", "o", "--wait=false"}).code, 0);
+    const auto says = [&](const std::string& more) {
+        set_status("/apis/atelier.dev/v1alpha1/namespaces/default/orgs/o",
+                   R"({"conditions":[{"type":"Ready","status":"False","reason":"Deleting",)"
+                   R"("message":"x-a is protected","lastTransitionTime":"2026-01-01T00:00:00Z"})" +
+                       more + "]}");
+        return run({"delete", "org", "o", "--wait", "--timeout", "1s"});
+    };
+    const Ran waits = says("");
+    EXPECT_EQ(waits.code, exit_code::timed_out);
+    EXPECT_THAT(waits.err, HasSubstr("Deleting: x-a is protected"));
+    const Ran held = says(R"(,{"type":"PruneBlocked","status":"True","reason":"Protected",)"
+                          R"("message":"x","lastTransitionTime":"2026-01-01T00:00:00Z"})");
+    EXPECT_EQ(held.code, exit_code::waiting_for_approval) << held.err;
+}
+
 TEST_F(CliServer, Scenario39_a_workspace_with_children_is_deleted_only_on_a_word) {
     apply(workspace("lead") + workspace("be", "parent: lead") + workspace("qa", "parent: lead") +
           workspace("intern", "parent: be"));
@@ -159,6 +179,9 @@ TEST_F(CliServer, adopts_and_releases_by_asking_the_org) {
     EXPECT_THAT(late.err, HasSubstr("the template has no workspace of that name"));
     EXPECT_THAT(run({"get", "ws", "acme-qa", "-o", "yaml"}).out,
                 HasSubstr("atelier.dev/adopt-by: acme"));
+    EXPECT_THAT(late.err, HasSubstr("atelier release acme-qa"));
+    EXPECT_THAT(run({"release", "acme-qa"}).out, HasSubstr("Org acme is no longer asked for"));
+    EXPECT_THAT(run({"get", "ws", "acme-qa", "-o", "yaml"}).out, Not(HasSubstr("adopt-by")));
     EXPECT_EQ(run({"release", "acme-be", "--timeout", "300ms"}).code, exit_code::timed_out);
     EXPECT_THAT(run({"get", "ws", "acme-be", "-o", "yaml"}).out,
                 HasSubstr("atelier.dev/released-from: acme"));

@@ -313,6 +313,33 @@ TEST_F(CliServer, redraws_on_a_terminal_only) {
     EXPECT_THAT(ran.out, HasSubstr("\x1b["));
 }
 
+TEST_F(CliServer, shows_events_of_one_second_in_the_order_they_were_written) {
+    const auto event = [](const std::string& name, const std::string& reason) {
+        return "apiVersion: v1\nkind: Event\nmetadata: {name: " + name +
+               ", namespace: default}\n"
+               "involvedObject: {kind: Workspace, name: a, namespace: default}\n"
+               "type: Normal\nreason: " +
+               reason +
+               "\nmessage: x\nfirstTimestamp: 2026-01-01T00:00:00Z\n"
+               "lastTimestamp: 2026-01-01T00:00:00Z\n---\n";
+    };
+    // By name they would stand the other way round; by revision as text, 10 before 9.
+    std::string all;
+    for (int i = 0; i < 12; ++i) {
+        all +=
+            event(std::string(1, static_cast<char>('z' - i)), "Reason" + std::to_string(i) + "x");
+    }
+    apply(all);
+    const std::string out = run({"events"}).out;
+    std::size_t before = 0;
+    for (int i = 0; i < 12; ++i) {
+        const std::size_t at = out.find("Reason" + std::to_string(i) + "x");
+        ASSERT_NE(at, out.npos) << out;
+        EXPECT_GT(at, before) << out;
+        before = at;
+    }
+}
+
 TEST_F(CliServer, shows_events) {
     apply(workspace("a"));
     EXPECT_THAT(run({"events"}).err, HasSubstr("No events"));
