@@ -66,7 +66,8 @@ EnvMap Delivery::read_env(const std::string& file, const std::string& text) {
     EnvMap values = parse_env(text, bad_lines);
     for (const int line : bad_lines) {
         loader_.findings().warn({file, {line, 1}}, "InvalidEnvLine",
-                                "the line is not NAME=value, and is ignored");
+                                "the line is ignored: it is not NAME=value, or its value is not "
+                                "UTF-8, or it has more than 128 KiB");
     }
     return values;
 }

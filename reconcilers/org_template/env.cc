@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::size_t longest_name = 128;
 constexpr std::size_t longest_persona = 100;
+constexpr std::size_t longest_entry = 128 * 1024 - 1;  // NAME=value, as Linux starts a program
 
 using Group = std::set<std::string>;
 
@@ -61,6 +62,12 @@ std::vector<crds::EnvRequirement> in_order(const std::set<Group>& groups) {
 
 }  // namespace
 
+std::string_view without_byte_order_mark(std::string_view text) {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    if (text.starts_with(mark)) text.remove_prefix(mark.size());
+    return text;
+}
+
 bool is_env_name(std::string_view name) {
     return !name.empty() && name.size() <= longest_name && !is_digit(name.front()) &&
            std::all_of(name.begin(), name.end(),
@@ -92,7 +99,7 @@ std::string text_of(const std::vector<crds::EnvRequirement>& requirements) {
 EnvMap parse_env(std::string_view text, std::vector<int>& bad_lines) {
     EnvMap values;
     int number = 0;
-    for (const std::string& raw : split(text, '\n')) {
+    for (const std::string& raw : split(without_byte_order_mark(text), '\n')) {
         ++number;
         const std::string_view line = trim(raw);
         if (line.empty() || line.front() == '#') continue;
@@ -108,7 +115,9 @@ EnvMap parse_env(std::string_view text, std::vector<int>& bad_lines) {
             value = value.substr(1, value.size() - 2);
         }
         if (name.empty() || value.empty()) continue;
-        if (!is_env_name(name) || value.find('\0') != std::string_view::npos) {
+        if (!is_env_name(name) || !is_valid_utf8(value) ||
+            value.find('\0') != std::string_view::npos ||
+            name.size() + 1 + value.size() >= longest_entry) {
             bad_lines.push_back(number);
             continue;
         }

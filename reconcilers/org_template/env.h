@@ -33,4 +33,7 @@ struct EnvRequirements {
 };
 EnvRequirements united(const EnvRequirements& all);
 
+// Some editors write one at the beginning of a file.
+std::string_view without_byte_order_mark(std::string_view text);
+
 }  // namespace atelier::reconcilers

@@ -225,7 +225,7 @@ std::string read_prompt(Mapping& at, const std::string& name, const std::string&
                 fmt::format("{} {}: {}", file_field, file, bytes.error().message));
             return {};
         }
-        text = std::move(*bytes);
+        text = without_byte_order_mark(*bytes);
         if (!is_valid_utf8(text) || text.find('\0') != std::string::npos) {
             loader.findings().error(place, "InvalidField",
                                     fmt::format("{} {} is not UTF-8 text", file_field, file));

@@ -143,6 +143,13 @@ void read_workspace_dir(Mapping& at, Node& node) {
         }
         return;
     }
+    if (node.workspace_access != crds::WorkspaceAccess::none && (node.external || node.tier == 1)) {
+        at.loader().findings().warn(
+            at.place_of("workspace_dir"), "IgnoredField",
+            fmt::format("workspace_dir is ignored: {}",
+                        node.external ? "an external workspace runs elsewhere"
+                                      : "a workspace of tier 1 has no /workspace"));
+    }
     // With a ${NAME} in it, it is checked when the Org has expanded it.
     if (node.workspace_dir.find("${") != std::string::npos) return;
     auto cleaned = clean_workspace_dir(node.workspace_dir);

@@ -23,6 +23,17 @@ TEST(EnvFile, IsReadByItsGrammar) {
     EXPECT_EQ(bad, (std::vector<int>{10, 11}));
 }
 
+TEST(EnvFile, WhatNoProgramCanBeGivenIsABadLine) {
+    const std::string most(128 * 1024 - 1 - 3, 'x');  // with "A=" and the end
+    std::vector<int> bad;
+    EXPECT_EQ(parse_env("\xef\xbb\xbf"
+                        "A=" +
+                            most + "\nB=" + most + "x\nC=\xff\nD=\xc3\xa9\n",
+                        bad),
+              (EnvMap{{"A", most}, {"D", "\xc3\xa9"}}));
+    EXPECT_EQ(bad, (std::vector<int>{2, 3}));
+}
+
 std::string text_of(const std::vector<crds::EnvRequirement>& requirements) {
     std::vector<std::string> parts;
     for (const auto& requirement : requirements) parts.push_back(join(requirement.any_of, "|"));
