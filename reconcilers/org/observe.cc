@@ -4,6 +4,7 @@
 #include "reconcilers/org/persona.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/layers.h"
+#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -72,6 +73,22 @@ Result<void> observe_kept(const crds::Org& org, const Objects& objects, OrgObser
     std::erase_if(observed.kept, [&](const crds::DeletedWorkspace& kept) {
         return kept.spec.org_uid != org.meta.uid;
     });
+    return {};
+}
+
+// What a workspace that is to be adopted brings; or one that was, if it still waits for its values.
+Result<void> observe_brought_env(const crds::Org& org, const Objects& objects,
+                                 OrgObserved& observed) {
+    for (const auto* workspaces : {&observed.asked_for, &observed.owned}) {
+        for (const crds::Workspace& one : *workspaces) {
+            const bool waits = !one.meta.annotation(annotation::env_after).empty();
+            if (workspaces == &observed.owned && !waits) continue;
+            auto secret = TRY(objects.secret(org.meta.ns, env_secret_name(one.meta.name)));
+            const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
+            if (!owner || owner->uid != one.meta.uid) continue;
+            observed.brought_env.emplace(secret->meta.name, *std::move(secret));
+        }
+    }
     return {};
 }
 
@@ -164,6 +181,7 @@ Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
     for (crds::Secret& secret : TRY(objects.secrets_of(org.meta.ns, org.meta.uid))) {
         observed.env.emplace(secret.meta.name, std::move(secret));
     }
+    TRY(observe_brought_env(org, objects, observed));
     return observed;
 }
 

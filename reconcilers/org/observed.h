@@ -33,6 +33,7 @@ struct OrgObserved {
     std::set<std::string> released;            // those of them that it gave up, or is to
     std::vector<crds::DeletedWorkspace> kept;  // were ours: their volumes can be taken over
     std::map<std::string, crds::Secret> env;   // our Secrets of environment, by name
+    std::map<std::string, crds::Secret> brought_env;  // of those we adopt, by name: theirs yet
 
     // By the name of a persona's Secret that is there: the variables that it gives.
     std::map<std::string, std::set<std::string>> personas;

@@ -134,11 +134,10 @@ class Planner {
     void plan_change(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
         auto update = update_of(workspace, existing);
         const auto env = env_of(workspace);
-        const auto secret = observed_.env.find(env_secret_name(workspace.name));
-        const Revision seen = secret == observed_.env.end() ? 0 : secret->second.meta.revision;
+        const crds::Secret* secret = secret_of(workspace.name);
+        const Revision seen = secret ? secret->meta.revision : 0;
         if (update && env) {
-            update->next.meta.annotations[std::string(annotation::env_after)] =
-                std::to_string(seen);
+            wait_for_env(update->next.meta);
         } else if (!env && revision_in(existing.meta.annotation(annotation::env_after)) >= seen &&
                    seen > 0) {
             if (!update) update.emplace().next = existing;
@@ -166,7 +165,8 @@ class Planner {
         plan_.actions.push_back(std::move(create));
     }
 
-    // Volumes and unit stay; it restarts only if what it runs with differs.
+    // Volumes and unit stay; it restarts only if what it runs with differs, and then once: a new
+    // environment comes after a new spec, which waits for it.
     void plan_adoption(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
         const std::string why = why_not_adopted(workspace, existing);
         if (!why.empty()) {
@@ -175,7 +175,6 @@ class Planner {
             blocked_.insert(workspace.name);
             return;
         }
-        if (auto env = env_of(workspace)) plan_.actions.push_back(*std::move(env));
         AdoptWorkspace adopt{existing, {}};
         if (auto update = update_of(workspace, existing)) {
             adopt = {std::move(update->next), std::move(update->changed)};
@@ -184,7 +183,10 @@ class Planner {
         adopt.next.meta.owners.push_back(org_.as_owner());
         adopt.next.meta.annotations.erase(std::string(crds::annotation::adopt_by));
         adopt.next.meta.annotations.erase(std::string(crds::annotation::released_from));
+        auto env = env_of(workspace);
+        if (env) wait_for_env(adopt.next.meta);
         plan_.actions.push_back(std::move(adopt));
+        if (env) plan_.actions.push_back(*std::move(env));
     }
 
     std::string why_not_adopted(const DesiredWorkspace& workspace,
@@ -245,10 +247,26 @@ class Planner {
         return update;
     }
 
+    // The one with its environment: ours, or that of a workspace that we are to adopt.
+    const crds::Secret* secret_of(const std::string& workspace) const {
+        for (const auto* secrets : {&observed_.env, &observed_.brought_env}) {
+            const auto found = secrets->find(env_secret_name(workspace));
+            if (found != secrets->end()) return &found->second;
+        }
+        return nullptr;
+    }
+
+    // Until its Secret is newer than it is now.
+    void wait_for_env(crds::Meta& workspace) const {
+        const crds::Secret* secret = secret_of(workspace.name);
+        workspace.annotations[std::string(annotation::env_after)] =
+            std::to_string(secret ? secret->meta.revision : 0);
+    }
+
     std::optional<PutEnv> env_of(const DesiredWorkspace& workspace) const {
         if (observed_.layers_missing || workspace.env.empty()) return std::nullopt;
-        const auto existing = observed_.env.find(env_secret_name(workspace.name));
-        const EnvMap before = existing == observed_.env.end() ? EnvMap() : existing->second.data;
+        const crds::Secret* existing = secret_of(workspace.name);
+        const EnvMap before = existing ? existing->data : EnvMap();
         PutEnv put{workspace.name, workspace.env, changed_names(before, workspace.env)};
         if (put.changed.empty()) return std::nullopt;
         return put;

@@ -211,11 +211,7 @@ Result<void> OrgReconciler::execute_one(const crds::Org& org, const OrgAction& a
         objects_.event(org, crds::EventType::normal, reason, message, now);
     };
     if (const auto* put = std::get_if<PutEnv>(&action)) {
-        for (const crds::Workspace& asked : observed.asked_for) {
-            if (asked.meta.name != put->workspace) continue;
-            TRY(take_env(org, asked.meta, org.as_owner(), asked.meta.uid, now));
-        }
-        TRY(objects_.put_secret(env_secret(org, put->workspace, put->values), now));
+        TRY(put_env(org, observed, *put, now));
     } else if (const auto* create = std::get_if<CreateWorkspace>(&action)) {
         TRY(hold_kept(org, create->kept, now));
         const auto made = TRY(
@@ -232,7 +228,10 @@ Result<void> OrgReconciler::execute_one(const crds::Org& org, const OrgAction& a
         TRY(objects_.remove(remove->workspace, now, marks_of(*remove, now)));
         tell("WorkspaceDeleted", text_of(action));
     } else if (const auto* adopt = std::get_if<AdoptWorkspace>(&action)) {
-        TRY(take_env(org, adopt->next.meta, org.as_owner(), adopt->next.meta.uid, now));
+        // With new values it is taken later, in one write with them: what it waits for.
+        if (adopt->next.meta.annotation(annotation::env_after).empty()) {
+            TRY(take_env(org, adopt->next.meta, org.as_owner(), adopt->next.meta.uid, now));
+        }
         TRY(objects_.update(adopt->next, now));
         tell("WorkspaceAdopted", text_of(action));
         objects_.event(adopt->next, crds::EventType::normal, "Adopted",
@@ -260,6 +259,22 @@ Result<void> OrgReconciler::hold_kept(const crds::Org& org, const std::string& n
     kept->spec.expires_at = now + hold_time;
     TRY(objects_.update(*kept, now));
     return {};
+}
+
+// What an adopted workspace brought becomes ours in the same write as it gets the new values.
+Result<void> OrgReconciler::put_env(const crds::Org& org, const OrgObserved& observed,
+                                    const PutEnv& put, Instant now) {
+    crds::Secret secret = env_secret(org, put.workspace, put.values);
+    const auto brought = observed.brought_env.find(secret.meta.name);
+    if (brought == observed.brought_env.end()) {
+        TRY(objects_.put_secret(secret, now));
+        return {};
+    }
+    crds::Secret next = brought->second;
+    next.meta.labels = secret.meta.labels;
+    next.type = secret.type;
+    next.data = std::move(secret.data);
+    return objects_.give_secret(std::move(next), org.as_owner(), now);
 }
 
 // The Secret with a workspace's environment goes where the workspace goes.

@@ -48,6 +48,8 @@ class OrgReconciler final : public Reconciler {
     void tell(const crds::Org& org, const std::vector<ImportEvent>& events, Instant now);
     Result<void> end_plan(const crds::Org& org, Instant now);
     Result<void> hold_kept(const crds::Org& org, const std::string& name, Instant now);
+    Result<void> put_env(const crds::Org& org, const OrgObserved& observed, const PutEnv& put,
+                         Instant now);
     Result<void> take_env(const crds::Org& org, const crds::Meta& workspace,
                           const crds::OwnerReference& to, const std::string& from_uid, Instant now);
     Result<void> give_up(const crds::Org& org, crds::Workspace workspace, Instant now);

@@ -278,6 +278,23 @@ Result<void> Executor::act(const RemoveNetwork&) {
     return {};
 }
 
+Result<void> Executor::act(const LeaveChildren& action) {
+    for (const std::string& name : action.names) {
+        auto child = TRY(objects_.find<crds::Workspace>(workspace_.meta.ns, name));
+        if (!child || child->spec.parent != workspace_.meta.name) continue;
+        child->spec.parent.clear();
+        const auto written = objects_.update(*child, now_);
+        // One that could not be stored anew as it is stays as it is: that holds nothing up.
+        if (!written && written.error().code == Code::invalid) continue;
+        if (!written) return written.error();
+        objects_.event(*child, crds::EventType::normal, "ParentGone",
+                       "the workspace above it, " + workspace_.meta.name +
+                           ", was deleted: it has no parent any more",
+                       now_);
+    }
+    return {};
+}
+
 Result<void> Executor::act(const Release&) {
     return objects_.release(workspace_, finalizer_, now_);
 }

@@ -43,6 +43,7 @@ class Executor {
     Result<void> act(const KeepVolumes& action);
     Result<void> act(const DestroyFolder& action);
     Result<void> act(const RemoveNetwork& action);
+    Result<void> act(const LeaveChildren& action);
     Result<void> act(const Release& action);
 
     crds::DeletedWorkspaceSpec remains(const KeepVolumes& action, bool has_env) const;

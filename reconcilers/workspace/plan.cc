@@ -257,6 +257,7 @@ void plan_deletion(const Workspace& workspace, const Seen& seen, Instant now, Pl
     if (seen.has_folder) plan.actions.push_back(DestroyFolder{});
     // While a unit is taken down the others may be marked: who comes last is seen only then.
     if (seen.last_of_server || !seen.units.empty()) plan.actions.push_back(RemoveNetwork{});
+    if (!seen.children.empty()) plan.actions.push_back(LeaveChildren{seen.children});
     plan.actions.push_back(Release{});
 }
 
@@ -346,6 +347,9 @@ std::string text(const Action& action) {
         }
         std::string operator()(const DestroyFolder&) const { return "destroy folder"; }
         std::string operator()(const RemoveNetwork&) const { return "remove network"; }
+        std::string operator()(const LeaveChildren& a) const {
+            return "leave " + join(a.names, " ") + " without a parent";
+        }
         std::string operator()(const Release&) const { return "release"; }
     };
     return std::visit(Words(), action);

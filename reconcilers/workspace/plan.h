@@ -43,8 +43,9 @@ struct Seen {
     std::optional<Desired> desired;  // absent: it cannot be run as it is, see `refused`
     std::optional<Error> refused;
     // When it is being deleted:
-    std::vector<std::string> volumes;  // "backend/name"
-    std::string volumes_held_by;       // a Workspace that has taken them over; then they are its
+    std::vector<std::string> volumes;   // "backend/name"
+    std::string volumes_held_by;        // a Workspace that has taken them over; then they are its
+    std::vector<std::string> children;  // Workspaces that name it as their parent, of no Org
     bool has_folder = false;
     bool last_of_server = false;
 };
@@ -94,11 +95,15 @@ struct KeepVolumes {
 };
 struct DestroyFolder {};
 struct RemoveNetwork {};
+// Nobody else would see to it that they have no parent any more.
+struct LeaveChildren {
+    std::vector<std::string> names;
+};
 struct Release {};
 using Action =
     std::variant<CreateInstall, DeleteInstall, FindImage, ReadFiles, EnsureNetwork, EnsureVolume,
                  PrepareFolder, RemoveFiles, Stop, RemoveUnit, Create, WriteFiles, Start,
-                 RemoveVolume, KeepVolumes, DestroyFolder, RemoveNetwork, Release>;
+                 RemoveVolume, KeepVolumes, DestroyFolder, RemoveNetwork, LeaveChildren, Release>;
 
 struct Plan {
     std::vector<Action> actions;

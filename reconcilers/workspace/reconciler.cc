@@ -176,6 +176,13 @@ Result<void> WorkspaceReconciler::look_at_leftovers(const Workspace& object, See
     for (const VolumesHolder& holder : holders_of_volumes(objects_, uid, object.meta.uid)) {
         if (!holder.being_deleted) seen.volumes_held_by = holder.name;
     }
+    // Of an Org's own, the Org says where in the tree they are.
+    const auto unowned = TRY(objects_.list<Workspace>(object.meta.ns, [](const crds::Meta& meta) {
+        return !meta.controller() && !meta.deleted_at;
+    }));
+    for (const Workspace& other : unowned) {
+        if (other.spec.parent == object.meta.name) seen.children.push_back(other.meta.name);
+    }
     seen.has_folder = TRY(world_.folders.exists(object.meta.uid));
     seen.last_of_server = workspace::is_last_of_server(objects_, object.meta.uid);
     return {};

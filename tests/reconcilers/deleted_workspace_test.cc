@@ -568,6 +568,52 @@ TEST(Adoption, KeepsVolumesAndRestartsOnlyForAnotherSpec) {
     EXPECT_EQ(w.read<Org>("acme").status.counts.desired, 2);
 }
 
+// Wherever the Org is cut off between its writes, the workspace does not start with half of it.
+TEST(Adoption, NewValuesAndANewSpecAreOneRestart) {
+    for (int cut = 1; cut <= 6; ++cut) {
+        SCOPED_TRACE(cut);
+        KeepWorld w(true);
+        w.promised = true;
+        w.annotate<Workspace>("acme-qa", crds::annotation::released_from, "acme");
+        w.settle_all();
+        w.push({{"org.yaml",
+                 "name: Dev\nworkspaces:\n- {name: pm}\n- {name: qa, files_dir: qa, model: new}\n"},
+                {"qa/.env", "TOKEN=n3w\n"},
+                {"qa/a.md", "a"}});
+        w.clock.now_ += std::chrono::hours(1);
+        w.settle_all();
+        w.annotate<Workspace>("acme-qa", crds::annotation::adopt_by, "acme");
+        w.runtime.clear_calls();
+        w.store.fail_write(cut, true);
+        w.settle_all();
+        EXPECT_EQ(w.runtime.count("create"), 1u);
+        const auto spec = w.runtime.spec(w.unit_of("acme-qa"));
+        ASSERT_TRUE(spec);
+        EXPECT_EQ(spec->env.at("TOKEN"), "n3w");
+        EXPECT_EQ(spec->env.at("MODEL"), "new");
+        EXPECT_EQ(w.read<Workspace>("acme-qa").meta.controller()->kind, "Org");
+        EXPECT_EQ((*w.objects.secret("default", "acme-qa-env"))->meta.controller()->kind, "Org");
+    }
+}
+
+TEST(Release, AParentThatGoesIsNobodysParentAnyMore) {
+    KeepWorld w;
+    w.promised = true;
+    w.set_template("name: Dev\nworkspaces:\n- {name: pm, children: [{name: qa}, {name: be}]}\n");
+    w.settle_all();
+    ASSERT_EQ(w.read<Workspace>("acme-qa").spec.parent, "acme-pm");
+    w.annotate<Workspace>("acme-qa", crds::annotation::released_from, "acme");
+    w.settle_all();
+    EXPECT_EQ(w.read<Workspace>("acme-qa").spec.parent, "acme-pm") << "where it was, it stays";
+    w.runtime.clear_calls();
+    w.set_template("name: Dev\nworkspaces:\n- {name: be}\n");
+    w.settle_all();
+    EXPECT_EQ(w.names<Workspace>(), (std::vector<std::string>{"acme-be", "acme-qa"}));
+    EXPECT_EQ(w.read<Workspace>("acme-qa").spec.parent, "");
+    EXPECT_TRUE(w.has_event("ParentGone"));
+    EXPECT_EQ(w.runtime.count("create"), 0u) << "and it runs on";
+}
+
 TEST(Adoption, OfOneThatTheTemplateDoesNotHaveIsRefusedAndTold) {
     KeepWorld w;
     w.promised = true;

@@ -740,6 +740,35 @@ TEST(OrgPlan, AWorkspaceThatAsksIsAdopted) {
     EXPECT_EQ(next.meta.label("atelier.dev/org"), "acme");
 }
 
+TEST(OrgPlan, WhatIsAdoptedWaitsForItsNewEnvironment) {
+    World world = asked();
+    world.observed.layers.org = {{"A", "new"}};
+    crds::Secret brought;
+    brought.meta.name = "acme-be-env";
+    brought.meta.revision = 7;
+    brought.data = {{"A", "old"}};
+    world.observed.brought_env.emplace("acme-be-env", brought);
+    const OrgPlan plan = world.plan();
+    std::vector<std::string> of_be;
+    for (const OrgAction& action : plan.actions) {
+        if (text_of(action).find("acme-be") != std::string::npos) of_be.push_back(text_of(action));
+    }
+    EXPECT_EQ(join(of_be, "; "), "adopt acme-be: key, org, labels; set env acme-be: A")
+        << "the spec first, so that one restart does for both";
+    for (const OrgAction& action : plan.actions) {
+        const auto* adopt = std::get_if<AdoptWorkspace>(&action);
+        if (!adopt) continue;
+        EXPECT_EQ(adopt->next.meta.annotation(annotation::env_after), "7");
+    }
+    // With the same values there is nothing to wait for.
+    world.observed.brought_env.at("acme-be-env").data = {{"A", "new"}};
+    for (const OrgAction& action : world.plan().actions) {
+        const auto* adopt = std::get_if<AdoptWorkspace>(&action);
+        if (!adopt) continue;
+        EXPECT_EQ(adopt->next.meta.annotation(annotation::env_after), "");
+    }
+}
+
 TEST(OrgPlan, AnAdoptionThatWouldTakeSomethingFromSomebodyIsRefused) {
     const auto refusal = [](const std::function<void(crds::Workspace&)>& but) {
         const OrgPlan plan = asked(but).plan();
