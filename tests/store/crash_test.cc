@@ -25,16 +25,7 @@ constexpr int child_threads = 8;
 TEST(Child, DISABLED_Writes) {
     const char* url = std::getenv("ATELIER_STORE_CHILD_URL");
     ASSERT_NE(url, nullptr);
-    class Given final : public Place {
-      public:
-        explicit Given(std::string url) : url_(std::move(url)) {}
-        std::string url() const override { return url_; }
-        std::vector<std::string> query(const std::string&) override { return {}; }
-
-      private:
-        std::string url_;
-    };
-    World world(std::make_shared<Given>(url));
+    World world(place_at(url));
     must(world.open());
     std::vector<std::thread> threads;
     for (int t = 0; t < child_threads; ++t) {

@@ -42,30 +42,15 @@ class Forwarding : public Backend {
     std::unique_ptr<Backend> inner_;
 };
 
-class Faults : public testing::Test {
+class Faults : public SharedLogTest {
   protected:
-    std::unique_ptr<Store> open(bool commit_inline = true) {
-        Options options;
-        options.commit_inline = commit_inline;
-        return must(CachedStore::start(backend_over(shared_), must(Sealer::make({}, random_)),
-                                       options, clock_, metrics_, Log()));
-    }
     static Result<ObjectPtr> put(Store& store, Write write) {
         return write_and_wait(store, std::move(write));
-    }
-    void fail_next(std::initializer_list<Fault> faults) {
-        const std::lock_guard lock(shared_->mutex);
-        shared_->faults = faults;
     }
     void set_down(bool down) {
         const std::lock_guard lock(shared_->mutex);
         shared_->down = down;
     }
-
-    std::shared_ptr<SharedLog> shared_ = std::make_shared<SharedLog>();
-    ManualClock clock_;
-    SystemRandom random_;
-    Metrics metrics_;
 };
 
 TEST_F(Faults, A_full_disk_fails_the_writes_and_the_store_goes_on) {

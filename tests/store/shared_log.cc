@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "store/cached_store.h"
+
 namespace atelier::store {
 namespace {
 
@@ -113,6 +115,18 @@ class SharedBackend final : public Backend {
 
 std::unique_ptr<Backend> backend_over(std::shared_ptr<SharedLog> shared) {
     return std::make_unique<SharedBackend>(std::move(shared));
+}
+
+std::unique_ptr<Store> SharedLogTest::open(bool commit_inline) {
+    Options options;
+    options.commit_inline = commit_inline;
+    return must(CachedStore::start(backend_over(shared_), must(Sealer::make({}, random_)), options,
+                                   clock_, metrics_, Log()));
+}
+
+void SharedLogTest::fail_next(std::initializer_list<Fault> faults) {
+    const std::lock_guard lock(shared_->mutex);
+    shared_->faults = faults;
 }
 
 }  // namespace atelier::store

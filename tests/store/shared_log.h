@@ -2,14 +2,21 @@
 // it is told to.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <deque>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
 
+#include "base/metrics.h"
+#include "base/random.h"
 #include "store/backend.h"
+#include "store/store.h"
+#include "world.h"
 
 namespace atelier::store {
 
@@ -34,5 +41,17 @@ struct SharedLog {
 };
 
 std::unique_ptr<Backend> backend_over(std::shared_ptr<SharedLog> shared);
+
+// Stores over one of these.
+class SharedLogTest : public testing::Test {
+  protected:
+    std::unique_ptr<Store> open(bool commit_inline = true);
+    void fail_next(std::initializer_list<Fault> faults);
+
+    std::shared_ptr<SharedLog> shared_ = std::make_shared<SharedLog>();
+    ManualClock clock_;
+    SystemRandom random_;
+    Metrics metrics_;
+};
 
 }  // namespace atelier::store

@@ -227,16 +227,7 @@ constexpr int crash_objects = 5;
 TEST(TogetherChild, DISABLED_Writes) {
     const char* url = std::getenv("ATELIER_STORE_CHILD_URL");
     ASSERT_NE(url, nullptr);
-    class Given final : public Place {
-      public:
-        explicit Given(std::string url) : url_(std::move(url)) {}
-        std::string url() const override { return url_; }
-        std::vector<std::string> query(const std::string&) override { return {}; }
-
-      private:
-        std::string url_;
-    };
-    World world(std::make_shared<Given>(url));
+    World world(place_at(url));
     must(world.open());
     std::vector<std::thread> threads;
     for (int t = 0; t < crash_threads; ++t) {
@@ -289,26 +280,11 @@ INSTANTIATE_TEST_SUITE_P(All, TogetherCrash,
                                          Where{"postgres", postgres_place}),
                          where_name);
 
-class TogetherFaults : public testing::Test {
+class TogetherFaults : public SharedLogTest {
   protected:
-    std::unique_ptr<Store> open(bool commit_inline = true) {
-        Options options;
-        options.commit_inline = commit_inline;
-        return must(CachedStore::start(backend_over(shared_), must(Sealer::make({}, random_)),
-                                       options, clock_, metrics_, Log()));
-    }
-    void fail_next(std::initializer_list<Fault> faults) {
-        const std::lock_guard lock(shared_->mutex);
-        shared_->faults = faults;
-    }
     static std::vector<Write> pair(const std::string& name) {
         return {create(workspace(name + "-1")), create(workspace(name + "-2"))};
     }
-
-    std::shared_ptr<SharedLog> shared_ = std::make_shared<SharedLog>();
-    ManualClock clock_;
-    SystemRandom random_;
-    Metrics metrics_;
 };
 
 TEST_F(TogetherFaults, A_lost_answer_is_found_and_what_did_not_arrive_is_sent_again) {

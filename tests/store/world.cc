@@ -17,6 +17,16 @@ class MemoryPlace final : public Place {
     std::vector<std::string> query(const std::string&) override { return {}; }
 };
 
+class GivenPlace final : public Place {
+  public:
+    explicit GivenPlace(std::string url) : url_(std::move(url)) {}
+    std::string url() const override { return url_; }
+    std::vector<std::string> query(const std::string&) override { return {}; }
+
+  private:
+    const std::string url_;
+};
+
 class SqlitePlace final : public Place {
   public:
     std::string url() const override { return "sqlite:" + path().string(); }
@@ -76,6 +86,9 @@ std::unique_ptr<Place> sqlite_place() {
 }
 std::unique_ptr<Place> memory_place() {
     return std::make_unique<MemoryPlace>();
+}
+std::unique_ptr<Place> place_at(const std::string& url) {
+    return std::make_unique<GivenPlace>(url);
 }
 
 Key workspace(const std::string& name, const std::string& ns) {

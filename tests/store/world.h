@@ -43,6 +43,8 @@ std::unique_ptr<Place> sqlite_place();
 // nullptr without ATELIER_TEST_POSTGRES: skip_without_postgres() says so, and ends the test.
 std::unique_ptr<Place> postgres_place();
 std::unique_ptr<Place> postgres_place_at(const std::string& server);
+// One that somebody else made; query() finds nothing there.
+std::unique_ptr<Place> place_at(const std::string& url);
 std::string test_postgres();
 std::string with_schema(const std::string& url, const std::string& schema);
 void skip_without_postgres();
