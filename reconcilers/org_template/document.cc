@@ -284,9 +284,11 @@ const YamlFile* Loader::load(const Mount& mount, const std::string& path, const 
     if (!text) {
         const bool no_root =
             &mount == &root_ && path == "org.yaml" && text.error().code == Code::not_found;
+        const bool other_name = no_root && read_visible(*mount.files, "org.yml");
         findings_.error(asked_from,
                         no_root ? "TemplateMissing" : reason_of_unreadable(text.error()),
-                        fmt::format("cannot read {}: {}", mount.shown(path), text.error().message));
+                        fmt::format("cannot read {}: {}{}", mount.shown(path), text.error().message,
+                                    other_name ? "; there is an org.yml: name it org.yaml" : ""));
         return nullptr;
     }
     return parse(mount, path, *text, asked_from);

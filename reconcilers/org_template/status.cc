@@ -102,7 +102,7 @@ crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
     status.clear(crds::condition::stalled);
     status.clear(crds::condition::suspended);
     const std::string summary =
-        fmt::format("{} workspaces, {} of them not spawned, {} warnings", status.counts.declared,
+        fmt::format("declared {}, not spawned {}, warnings {}", status.counts.declared,
                     status.counts.skipped, compiled.warnings.size());
     set_condition(status, condition::source_ready, ConditionStatus::yes, "Fetched",
                   "the source was read", now);

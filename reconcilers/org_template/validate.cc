@@ -82,9 +82,8 @@ std::unique_ptr<Externals> local_externals(ExternalPolicy policy, StandIns stand
 std::vector<std::string> summary_of(const Compilation& compiled) {
     if (!compiled.errors.empty()) return {};
     const CompiledOrg& org = compiled.org;
-    std::vector<std::string> lines = {fmt::format("{}: {} workspaces, {} of them not spawned",
-                                                  org.name, org.counts.declared,
-                                                  org.counts.skipped)};
+    std::vector<std::string> lines = {fmt::format("{}: declared {}, not spawned {}", org.name,
+                                                  org.counts.declared, org.counts.skipped)};
     if (!org.required_env.empty()) lines.push_back("requires: " + text_of(org.required_env));
     if (!org.recommended_env.empty()) {
         lines.push_back("recommends: " + text_of(org.recommended_env));

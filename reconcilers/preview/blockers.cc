@@ -24,7 +24,7 @@ void add(std::vector<Blocker>& blockers, const std::string& about, const Conditi
 
 }  // namespace
 
-void add_blockers(const crds::OrgTemplate& source, std::vector<Blocker>& blockers) {
+void add_blockers(const crds::OrgTemplate& source, bool needed, std::vector<Blocker>& blockers) {
     const std::string about = "OrgTemplate " + source.meta.name;
     if (source.spec.suspend) {
         blockers.push_back({about, "Suspended",
@@ -34,7 +34,7 @@ void add_blockers(const crds::OrgTemplate& source, std::vector<Blocker>& blocker
         return;
     }
     const Condition* ready = source.status.find(crds::condition::ready);
-    if (ready && ready->status == ConditionStatus::no) add(blockers, about, *ready, "", true);
+    if (ready && ready->status == ConditionStatus::no) add(blockers, about, *ready, "", needed);
     for (const crds::TemplateWarning& warning : source.status.warnings) {
         const std::string place = warning.file.empty()
                                       ? std::string()

@@ -9,7 +9,8 @@
 
 namespace atelier::reconcilers::preview {
 
-void add_blockers(const crds::OrgTemplate& source, std::vector<Blocker>& blockers);
+// `needed`: an Org follows it. What is wrong with it now does not block Orgs that are all pinned.
+void add_blockers(const crds::OrgTemplate& source, bool needed, std::vector<Blocker>& blockers);
 void add_blockers(const crds::Org& org, std::vector<Blocker>& blockers);
 
 }  // namespace atelier::reconcilers::preview

@@ -44,10 +44,23 @@ class Teller {
         return {};
     }
 
+    // Unless each Org that uses it is pinned to one of its revisions.
+    Result<bool> is_needed(const Key& source) {
+        bool pinned = false;
+        for (const Key& key : rounds_.looked_at()) {
+            if (key.resource != crds::OrgSpec::resource || key.ns != source.ns) continue;
+            const auto org = TRY(scene_.after.find<Org>(key.ns, key.name));
+            if (!org || org->spec.template_ref.name != source.name) continue;
+            if (org->spec.revision.empty()) return true;
+            pinned = true;
+        }
+        return !pinned;
+    }
+
     Result<void> tell_template(const Key& key) {
         const auto source = TRY(scene_.after.find<OrgTemplate>(key.ns, key.name));
         if (!source) return {};
-        add_blockers(*source, scene_.answer.forecast.blockers);
+        add_blockers(*source, TRY(is_needed(key)), scene_.answer.forecast.blockers);
         const auto old = TRY(scene_.before.find<OrgTemplate>(key.ns, key.name));
         if (!old || old->status.artifact_digest == source->status.artifact_digest) return {};
         const auto shown = [](const std::string& text) {

@@ -49,7 +49,7 @@ TEST_F(Validate, ATemplateThatIsFine) {
     write("dev/org.yaml", "name: Dev\nrequired_env: [A_KEY]\nworkspaces: [{name: PM}]\n");
     const Ran ran = run({"--strict"});
     EXPECT_EQ(ran.code, 0);
-    EXPECT_EQ(ran.out, "Dev: 1 workspaces, 0 of them not spawned\nrequires: A_KEY\n");
+    EXPECT_EQ(ran.out, "Dev: declared 1, not spawned 0\nrequires: A_KEY\n");
     EXPECT_EQ(ran.err, "");
     EXPECT_NE(run({"-o", "json"}).out.find("\"valid\": true"), std::string::npos);
 }

@@ -339,6 +339,23 @@ TEST(Preview, ATemplateThatDoesNotCompileBlocksWithItsLine) {
     EXPECT_THAT(preview::lines_of(answer->forecast), Not(Contains(HasSubstr("Workspace"))));
 }
 
+TEST(Preview, WhatIsWrongWithATemplateDoesNotBlockAnOrgThatIsPinned) {
+    PreviewWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto source = world.objects.find<crds::OrgTemplate>("default", "dev");
+    ASSERT_TRUE(source && *source);
+    const std::string compiled = (*source)->status.artifact_digest.substr(0, 12);
+    const std::string pinned =
+        R"("spec":{"templateRef":{"name":"dev"},"revision":")" + compiled + "\"}";
+    const auto answer = world.ask(
+        {inline_template(R"(  - {name: PM}\n  - {name: PM}\n)"), manifest("Org", "acme", pinned)});
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->forecast.blockers.size(), 1u);
+    EXPECT_EQ(answer->forecast.blockers[0].about, "OrgTemplate dev");
+    EXPECT_FALSE(answer->forecast.blockers[0].blocks);
+}
+
 TEST(Preview, ASuspendedOrgShowsWhatWouldHappenOnceItIsResumed) {
     PreviewWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});

@@ -43,10 +43,9 @@ TEST(Validate, LeavesOtherRepositoriesOutUnlessAFolderStandsInForThem) {
         EXPECT_EQ(reasons_of(compiled.warnings), "ExternalNotFetched UnknownField");
         EXPECT_EQ(text_of(compiled.warnings.front()),
                   "org.yaml:6:5: !external acme/research@v1:w.yaml is not looked at here");
-        EXPECT_EQ(
-            summary_of(compiled),
-            (std::vector<std::string>{"Dev: 2 workspaces, 1 of them not spawned",
-                                      "requires: A_KEY, B_KEY or C_KEY", "recommends: NICE"}));
+        EXPECT_EQ(summary_of(compiled), (std::vector<std::string>{"Dev: declared 2, not spawned 1",
+                                                                  "requires: A_KEY, B_KEY or C_KEY",
+                                                                  "recommends: NICE"}));
         EXPECT_EQ(json_of(compiled).find("artifactDigest"), std::string::npos);
     }
     const auto externals = local_externals({.host = "git.example", .allow = {}},
