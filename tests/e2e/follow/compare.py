@@ -98,7 +98,7 @@ class Fleet:
         if out:
             return out
         out += [*self.of_others(workspaces), *self.runtime.leftovers(units)]
-        limit = max(1, 30 * (len(self.before) + len(set(self.wanted) - set(self.before))) // 100)
+        limit = max(1, 30 * len(self.before) // 100)  # what comes with the same commit does not count
         if len(self.to_go() - set(self.disturbed)) > limit and not self.confirmed:
             out.append(f"{sorted(self.to_go())} went, more than {limit}, and nobody confirmed it")
         return out
