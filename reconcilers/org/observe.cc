@@ -86,7 +86,8 @@ Result<void> observe_brought_env(const crds::Org& org, const Objects& objects,
             auto secret = TRY(objects.secret(org.meta.ns, env_secret_name(one.meta.name)));
             const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
             if (!owner || owner->uid != one.meta.uid) continue;
-            observed.brought_env.emplace(secret->meta.name, *std::move(secret));
+            const std::string name = secret->meta.name;
+            observed.brought_env.emplace(name, *std::move(secret));
         }
     }
     return {};
