@@ -25,8 +25,10 @@ start_again() {
   build/release/bin/atelier server --listen "127.0.0.1:$ATELIER_DEMO_PORT" --docker "$ATELIER_DOCKER" \
     >>build/demo/server.log 2>&1 &
   echo $! >build/demo/server.pid
-  until_true 30 atelier healthcheck >/dev/null 2>&1 || die "the server did not come back"
+  until_true 30 atelier healthcheck >/dev/null 2>&1 ||
+    { tail -20 build/demo/server.log; die "the server did not come back"; }
 }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
 
 scripts/demo --keep >/dev/null
 trap 'scripts/demo --stop >/dev/null 2>&1 || true' EXIT
@@ -70,7 +72,10 @@ for i in 1 2 3; do
   git -C build/demo/work/acme-org push -q origin main
   atelier reconcile orgtemplate acme >/dev/null
   sleep "0.$((i * 2))" # a different moment of the work each time
-  kill -9 "$(cat build/demo/server.pid)"
+  killed=$(cat build/demo/server.pid)
+  kill -9 "$killed"
+  wait "$killed" 2>/dev/null || true # the first is no child of this shell
+  until_true 10 is_gone "$killed" || die "the killed server is still there"
   start_again
 done
 atelier reconcile orgtemplate acme --wait >/dev/null
