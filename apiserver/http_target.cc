@@ -1,5 +1,7 @@
 #include "apiserver/http_target.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace atelier::apiserver {
@@ -61,21 +63,22 @@ Result<void> parse_path(std::string_view path, Request& request) {
     return {};
 }
 
-Result<void> parse_query(std::string_view query, Request& request) {
-    while (!query.empty()) {
-        const std::size_t end = std::min(query.find('&'), query.size());
-        const std::string_view pair = query.substr(0, end);
-        query.remove_prefix(std::min(end + 1, query.size()));
+}  // namespace
+
+Result<FormFields> parse_form(std::string_view text) {
+    FormFields fields;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('&'), text.size());
+        const std::string_view pair = text.substr(0, end);
+        text.remove_prefix(std::min(end + 1, text.size()));
         if (pair.empty()) continue;
         const std::size_t equals = std::min(pair.find('='), pair.size());
         std::string name = TRY(decode(pair.substr(0, equals), true));
         std::string value = TRY(decode(pair.substr(std::min(equals + 1, pair.size())), true));
-        request.query.emplace_back(std::move(name), std::move(value));
+        fields.emplace_back(std::move(name), std::move(value));
     }
-    return {};
+    return fields;
 }
-
-}  // namespace
 
 Result<void> parse_target(std::string_view target, Request& request) {
     request.target = target;
@@ -92,7 +95,8 @@ Result<void> parse_target(std::string_view target, Request& request) {
         return Error{Code::invalid, "the request target must begin with '/'"};
     }
     TRY(parse_path(path, request));
-    return parse_query(target.substr(std::min(mark + 1, target.size())), request);
+    request.query = TRY(parse_form(target.substr(std::min(mark + 1, target.size()))));
+    return {};
 }
 
 }  // namespace atelier::apiserver

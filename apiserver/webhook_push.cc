@@ -2,42 +2,20 @@
 
 #include <algorithm>
 
+#include "apiserver/http_target.h"
 #include "base/json.h"
-#include "base/text.h"
 
 namespace atelier::apiserver {
 namespace {
 
 constexpr std::string_view of_branches = "refs/heads/";
 constexpr std::string_view of_tags = "refs/tags/";
-constexpr std::string_view form_field = "payload=";
+constexpr std::string_view form_field = "payload";
 constexpr std::size_t digits_of_commit = 40;
-
-int digit_of(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    const char small = static_cast<char>(c | 0x20);
-    return small >= 'a' && small <= 'f' ? small - 'a' + 10 : -1;
-}
-
-// A value of a form. What is no escape stays as it is: then it is no JSON, and tells nothing.
-std::string unescaped(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool escape = text[i] == '%' && i + 2 < text.size() && digit_of(text[i + 1]) >= 0 &&
-                            digit_of(text[i + 2]) >= 0;
-        if (escape) {
-            out += static_cast<char>(digit_of(text[i + 1]) * 16 + digit_of(text[i + 2]));
-            i += 2;
-        } else {
-            out += text[i] == '+' ? ' ' : text[i];
-        }
-    }
-    return out;
-}
 
 bool is_commit(std::string_view ref) {
     return ref.size() == digits_of_commit &&
-           std::all_of(ref.begin(), ref.end(), [](char c) { return digit_of(c) >= 0; });
+           ref.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
 }
 
 // By the order in which a ref is looked for (drivers::resolve_ref): as written, then as a tag, then
@@ -56,11 +34,9 @@ bool may_mean(const std::string& ref, const Push& push) {
 }  // namespace
 
 std::optional<Push> push_of(std::string_view body) {
-    std::string form;
-    if (body.starts_with(form_field)) {
-        form = unescaped(body.substr(form_field.size(), body.find('&') - form_field.size()));
-        body = form;
-    }
+    Result<FormFields> form = FormFields();
+    if (body.starts_with(form_field)) form = parse_form(body);
+    if (form && !form->empty() && form->front().first == form_field) body = form->front().second;
     const auto told = json::parse(body);
     if (!told || !told->IsObject()) return std::nullopt;
     Push push{json::string_at(*told, {"ref"}),

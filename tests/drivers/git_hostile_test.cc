@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "drivers/git.h"
+#include "runtime_contract.h"
 #include "tests/support/process.h"
 
 namespace atelier::drivers {
@@ -189,11 +190,15 @@ TEST_F(HostileGit, SeveralThatHangAreNotAllWaitedFor) {
     selves = {&first, &second};
     std::atomic<bool> ended = false;
     std::string outcome;
-    std::thread waiting([&] {
+    std::jthread waiting([&] {
         outcome = refs(first);
         ended = true;
     });
-    while (first.heads().empty()) std::this_thread::sleep_for(10ms);
+    struct Ending {  // also of a test that fails
+        std::stop_source& stop;
+        ~Ending() { stop.request_stop(); }
+    } const ending{stop};
+    ASSERT_TRUE(eventually([&] { return !first.heads().empty(); }));
     const auto given_up = git_->refs({second.url(), std::nullopt, ""});
     ASSERT_FALSE(given_up);
     EXPECT_EQ(given_up.error().code, Code::timeout);

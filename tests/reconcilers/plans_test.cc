@@ -300,11 +300,16 @@ std::vector<std::string> several_objects() {
                      R"("spec":{"templateRef":{"name":"dev"},"defaults":{"model":"opus"}})")};
 }
 
-TEST(Plans, AWriteThatFailsLeavesNothingWritten) {
-    PlansWorld world;
+// The token of a plan for them, over an org that has settled.
+std::string token_for_several(PlansWorld& world) {
     world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
     world.settle();
-    const std::string token = world.token(several_objects());
+    return world.token(several_objects());
+}
+
+TEST(Plans, AWriteThatFailsLeavesNothingWritten) {
+    PlansWorld world;
+    const std::string token = token_for_several(world);
     const Revision before = world.store.revision();
     world.store.fail_write(1, false);
     EXPECT_THAT(world.carry_out(token), HasSubstr("ERROR"));
@@ -321,9 +326,7 @@ TEST(Plans, AWriteThatFailsLeavesNothingWritten) {
 // The answer of the database was lost, or the server was killed right after the transaction.
 TEST(Plans, AnAnswerThatIsLostIsFoundByTheToken) {
     PlansWorld world;
-    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
-    world.settle();
-    const std::string token = world.token(several_objects());
+    const std::string token = token_for_several(world);
     const Revision before = world.store.revision();
     world.store.fail_write(1, true);
     EXPECT_EQ(world.carry_out(token), "already");
@@ -374,9 +377,7 @@ TEST(Plans, AnEditInTheLastMomentLeavesNothingWritten) {
     for (const Case& one : cases) {
         SCOPED_TRACE(one.name);
         PlansWorld world;
-        world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
-        world.settle();
-        const std::string token = world.token(several_objects());
+        const std::string token = token_for_several(world);
         Revision after = 0;
         world.store.before_next_write_all([&] {
             one.edit(world);
@@ -391,18 +392,14 @@ TEST(Plans, AnEditInTheLastMomentLeavesNothingWritten) {
 
 TEST(Plans, AStatusThatMovesInTheLastMomentIsNoEdit) {
     PlansWorld world;
-    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
-    world.settle();
-    const std::string token = world.token(several_objects());
+    const std::string token = token_for_several(world);
     world.store.before_next_write_all([&] { world.make_ready("acme-pm"); });
     EXPECT_THAT(world.carry_out(token), HasSubstr("Org acme configured"));
 }
 
 TEST(Plans, ATokenThatIsAppliedTwiceAtOnceIsAppliedOnce) {
     PlansWorld world;
-    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
-    world.settle();
-    const std::string token = world.token(several_objects());
+    const std::string token = token_for_several(world);
     std::string other;
     world.store.before_next_write_all([&] { other = world.carry_out(token); });
     EXPECT_EQ(world.carry_out(token), "already");
