@@ -1,9 +1,9 @@
 #include "apiserver/api.h"
 
-#include "apiserver/plans.h"
+#include "apiserver/plans/forecast_service.h"
 #include "apiserver/services.h"
-#include "apiserver/verbs.h"
-#include "apiserver/webhook.h"
+#include "apiserver/verbs/verbs.h"
+#include "apiserver/webhooks/webhook.h"
 #include "crds/lifecycle.h"
 
 namespace atelier::apiserver {
@@ -103,8 +103,8 @@ Services::Services(store::Store& s, const crds::Kinds& kinds, const Clock& c, Ra
       authentication(options.credentials),
       request_metrics(m),
       watches(objects, presenter, c, m, {options.own_thread}),
-      hastener(c, options.webhook_pause, options.own_thread,
-               [this](const Key& key) { request_reconcile(*this, key); }) {
+      debouncer(c, options.webhook_pause, options.own_thread,
+                [this](const Key& key) { request_reconcile(*this, key); }) {
     subscription = store.on_commit([this](Revision) { watches.wake(); });
 }
 
@@ -181,15 +181,15 @@ Result<void> Api::seed() {
 
 void Api::pump() {
     state_->services->watches.pump();
-    state_->services->hastener.pump();
+    state_->services->debouncer.pump();
 }
 
 void Api::stop() {
     state_->services->subscription.reset();
     state_->services->watches.stop();
-    state_->services->hastener.stop();
+    state_->services->debouncer.stop();
     state_->services->comparisons.stop();
-    state_->services->desk.stop();
+    state_->services->forecast_workers.stop();
 }
 
 }  // namespace atelier::apiserver

@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "apiserver/authentication.h"
-#include "apiserver/http.h"
+#include "apiserver/http/http.h"
+#include "apiserver/identity/authentication.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -22,7 +22,7 @@
 
 namespace atelier::apiserver {
 
-class Planner;
+class ForecastService;
 
 // One thing that must be well. Called on I/O threads: must not block.
 struct HealthCheck {
@@ -54,7 +54,8 @@ struct ApiOptions {
     Duration webhook_pause = std::chrono::seconds(5);
     // Watches and webhooks are served by threads of their own; otherwise by calls of pump().
     bool own_thread = true;
-    Planner* planner = nullptr;  // apiserver/plans.h; without one, plans are answered with 503
+    ForecastService* planner =
+        nullptr;  // apiserver/plans/forecast_service.h; without one, plans are answered with 503
 };
 
 // Thread-safe. All collaborators outlive it.

@@ -4,17 +4,17 @@
 #include <memory>
 
 #include "apiserver/api.h"
-#include "apiserver/authentication.h"
-#include "apiserver/call.h"
-#include "apiserver/catalog.h"
-#include "apiserver/discovery.h"
-#include "apiserver/hasten.h"
-#include "apiserver/objects.h"
-#include "apiserver/openapi.h"
-#include "apiserver/plans.h"
-#include "apiserver/representation.h"
-#include "apiserver/request_metrics.h"
-#include "apiserver/watch_hub.h"
+#include "apiserver/documents/discovery.h"
+#include "apiserver/documents/openapi.h"
+#include "apiserver/identity/authentication.h"
+#include "apiserver/plans/forecast_service.h"
+#include "apiserver/present/representation.h"
+#include "apiserver/request/call.h"
+#include "apiserver/request/request_metrics.h"
+#include "apiserver/resources/catalog.h"
+#include "apiserver/resources/objects.h"
+#include "apiserver/watch/hub.h"
+#include "apiserver/webhooks/debouncer.h"
 #include "base/random.h"
 
 namespace atelier::apiserver {
@@ -38,9 +38,9 @@ struct Services : std::enable_shared_from_this<Services> {
     Authentication authentication;
     RequestMetrics request_metrics;
     WatchHub watches;
-    Hastener hastener;
-    Desk desk{2, 8};                                    // of plans
-    Desk comparisons{1, 16};                            // of revisions
+    Debouncer debouncer;
+    WorkerPool forecast_workers{2, 8};                  // of plans
+    WorkerPool comparisons{1, 16};                      // of revisions
     std::unique_ptr<store::Subscription> subscription;  // last: ends first
 };
 

@@ -2,7 +2,7 @@
 
 #include <ostream>
 
-#include "cli/text_table.h"
+#include "cli/output/text_table.h"
 #include "cli/three_way.h"
 
 namespace atelier::cli {

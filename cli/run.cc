@@ -4,7 +4,7 @@
 #include <ostream>
 
 #include "base/text.h"
-#include "cli/text_table.h"
+#include "cli/output/text_table.h"
 #include "cli/verb.h"
 
 namespace atelier::cli {
@@ -60,37 +60,38 @@ std::string help_text(const Verb& verb) {
     return out + "\nglobal flags:\n" + flags_text(global_flags());
 }
 
-int unknown_verb(const std::string& name, const World& world) {
+int unknown_verb(const std::string& name, const ProcessContext& process) {
     std::vector<std::string> names = {"server", "rekey", "validate", "help"};
     for (const Verb& verb : verbs()) names.emplace_back(verb.name);
-    world.terminal.err << "error: unknown verb \"" << printable(name) << "\"";
+    process.terminal.err << "error: unknown verb \"" << printable(name) << "\"";
     if (const auto near = did_you_mean(name, names)) {
-        world.terminal.err << ", did you mean \"" << *near << "\"?";
+        process.terminal.err << ", did you mean \"" << *near << "\"?";
     }
-    world.terminal.err << "\nsee: atelier --help\n";
+    process.terminal.err << "\nsee: atelier --help\n";
     return exit_code::usage;
 }
 
-int help_about(const std::vector<std::string>& words, const World& world) {
+int help_about(const std::vector<std::string>& words, const ProcessContext& process) {
     if (words.empty()) {
-        world.terminal.out << help_text();
+        process.terminal.out << help_text();
         return exit_code::fine;
     }
     const Verb* const verb = find_verb(words[0]);
-    if (!verb) return unknown_verb(words[0], world);
-    world.terminal.out << help_text(*verb);
+    if (!verb) return unknown_verb(words[0], process);
+    process.terminal.out << help_text(*verb);
     return exit_code::fine;
 }
 
-int run_verb(const Verb& verb, const std::vector<std::string>& rest, const World& world) {
+int run_verb(const Verb& verb, const std::vector<std::string>& rest,
+             const ProcessContext& process) {
     std::vector<Flag> flags = verb.flags;
     flags.insert(flags.end(), global_flags().begin(), global_flags().end());
     auto arguments = parse_arguments(rest, flags);
     if (!arguments) {
-        return Session(world, std::string(verb.name), {}).usage(arguments.error().message);
+        return Session(process, std::string(verb.name), {}).usage(arguments.error().message);
     }
-    if (arguments->on("help")) return help_about({std::string(verb.name)}, world);
-    Session session(world, std::string(verb.name), *std::move(arguments));
+    if (arguments->on("help")) return help_about({std::string(verb.name)}, process);
+    Session session(process, std::string(verb.name), *std::move(arguments));
     const int code = verb.run(session);
     session.out().flush();
     session.err().flush();
@@ -99,22 +100,23 @@ int run_verb(const Verb& verb, const std::vector<std::string>& rest, const World
 
 }  // namespace
 
-int run(const std::vector<std::string>& arguments, const World& world) {
+int run(const std::vector<std::string>& arguments, const ProcessContext& process) {
     try {
         const std::size_t at = find_first_word(arguments, global_flags());
         if (at == std::string::npos) {
             auto flags = parse_arguments(arguments, global_flags());
-            if (!flags) return Session(world, "", {}).usage(flags.error().message);
-            return help_about({}, world);
+            if (!flags) return Session(process, "", {}).usage(flags.error().message);
+            return help_about({}, process);
         }
         std::vector<std::string> rest = arguments;
         const std::string name = rest[at];
         rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(at));
-        if (name == "help") return help_about(rest, world);
+        if (name == "help") return help_about(rest, process);
         const Verb* const verb = find_verb(name);
-        return verb ? run_verb(*verb, rest, world) : unknown_verb(name, world);
+        return verb ? run_verb(*verb, rest, process) : unknown_verb(name, process);
     } catch (const std::exception& e) {
-        world.terminal.err << "error: this is a defect of atelier: " << printable(e.what()) << "\n";
+        process.terminal.err << "error: this is a defect of atelier: " << printable(e.what())
+                             << "\n";
         return exit_code::error;
     }
 }

@@ -21,7 +21,7 @@ struct Terminal {
 };
 
 // All that a verb knows of the process around it. Outlives run().
-struct World {
+struct ProcessContext {
     Terminal& terminal;
     const Environment& environment;
     const Clock& clock;
@@ -44,6 +44,6 @@ inline constexpr int interrupted = 130;
 }  // namespace exit_code
 
 // `arguments` without the program's name. Returns the exit code. Throws nothing.
-int run(const std::vector<std::string>& arguments, const World& world);
+int run(const std::vector<std::string>& arguments, const ProcessContext& process);
 
 }  // namespace atelier::cli

@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "base/text.h"
-#include "cli/text_table.h"
+#include "cli/output/text_table.h"
 
 namespace atelier::cli {
 
@@ -13,10 +13,10 @@ Result<void> Session::connect_once() {
         TRY(find_connection({arguments.text("kubeconfig"), arguments.text("context"),
                              arguments.text("server"), arguments.text("token"),
                              arguments.text("certificate-authority"), arguments.text("namespace")},
-                            world.environment));
+                            process.environment));
     auto timeout = parse_duration(arguments.text("request-timeout"));
     if (!timeout) return timeout.error().in("--request-timeout");
-    auto http = TRY(connect(*connection_, *timeout, world.interrupted));
+    auto http = TRY(connect(*connection_, *timeout, process.interrupted));
     client_ =
         std::make_unique<Client>(std::move(http), [this](const std::string& text) { warn(text); });
     return {};

@@ -8,24 +8,24 @@
 #include <vector>
 
 #include "cli/arguments.h"
-#include "cli/client.h"
+#include "cli/client/client.h"
 #include "cli/run.h"
 
 namespace atelier::cli {
 
 class Session {
   public:
-    Session(const World& w, std::string verb, Arguments a)
-        : world(w), terminal(w.terminal), arguments(std::move(a)), verb_(std::move(verb)) {}
+    Session(const ProcessContext& w, std::string verb, Arguments a)
+        : process(w), terminal(w.terminal), arguments(std::move(a)), verb_(std::move(verb)) {}
 
-    const World& world;
+    const ProcessContext& process;
     Terminal& terminal;
     const Arguments arguments;
 
     std::ostream& out() { return terminal.out; }
     std::ostream& err() { return terminal.err; }
-    Instant now() const { return world.clock.now(); }
-    bool interrupted() const { return world.interrupted; }
+    Instant now() const { return process.clock.now(); }
+    bool interrupted() const { return process.interrupted; }
 
     // Made when first asked for; lives as long as the session.
     Result<Client*> client();

@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "apiserver/pki.h"
+#include "apiserver/identity/pki.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"

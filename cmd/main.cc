@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 #include "base/environment.h"
+#include "cli/output/text_table.h"
 #include "cli/run.h"
-#include "cli/text_table.h"
 #include "cmd/options.h"
 #include "cmd/rekey.h"
 #include "cmd/server.h"

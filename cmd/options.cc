@@ -103,12 +103,12 @@ Result<std::string> encryption_key(const Environment& environment, std::string_v
 
 Result<void> interpret_external(const po::variables_map& values, const Environment& environment,
                                 ServerOptions& options) {
-    reconcilers::ExternalPolicy& policy = options.external.policy;
+    templates::ExternalPolicy& policy = options.external.policy;
     policy.host = values["external-host"].as<std::string>();
     if (values.count("external-allow")) {
         policy.allow = values["external-allow"].as<std::vector<std::string>>();
     }
-    const auto checked = reconcilers::check_external_policy(policy);
+    const auto checked = templates::check_external_policy(policy);
     if (!checked) return checked.error().in("--external-host and --external-allow");
     options.external.token = environment.get("ATELIER_EXTERNAL_TOKEN");
     if (options.external.token.empty()) {

@@ -1,7 +1,7 @@
 #include "cmd/runtimes.h"
 
-#include "drivers/docker.h"
-#include "drivers/process.h"
+#include "drivers/docker/docker.h"
+#include "drivers/process/process.h"
 
 namespace atelier::cmd {
 namespace {

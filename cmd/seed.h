@@ -4,7 +4,7 @@
 #include "apiserver/api.h"
 #include "base/clock.h"
 #include "base/result.h"
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 
 namespace atelier::cmd {
 

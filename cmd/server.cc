@@ -17,14 +17,14 @@
 #include <vector>
 
 #include "apiserver/api.h"
-#include "apiserver/http_server.h"
-#include "apiserver/pki.h"
+#include "apiserver/http/server.h"
+#include "apiserver/identity/pki.h"
 #include "base/clock.h"
 #include "base/metrics.h"
 #include "base/random.h"
 #include "cmd/certificates.h"
+#include "cmd/forecaster.h"
 #include "cmd/home.h"
-#include "cmd/planner.h"
 #include "cmd/runtime_watch.h"
 #include "cmd/runtimes.h"
 #include "cmd/seed.h"
@@ -33,11 +33,11 @@
 #include "controllers/fleet_metrics.h"
 #include "controllers/garbage.h"
 #include "crds/kind.h"
-#include "drivers/git.h"
-#include "drivers/plugin_folder.h"
-#include "drivers/tree_collection.h"
+#include "drivers/git/git.h"
+#include "drivers/plugins/plugin_folder.h"
+#include "drivers/trees/tree_collection.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/deleted_workspace/reconciler.h"
-#include "reconcilers/objects.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org/revision_diff.h"
 #include "reconcilers/org_template/reconciler.h"
@@ -230,11 +230,11 @@ class Server {
         return {};
     }
 
-    reconcilers::World world() {
+    reconcilers::Runtimes runtimes() {
         std::map<std::string, drivers::Runtime*> runtimes;
         for (const auto& [name, runtime] : runtimes_.by_name) runtimes[name] = runtime.get();
         return {
-            .runtimes = runtimes,
+            .by_backend = runtimes,
             .default_backend = runtimes_.default_backend,
             .folders = *folders_,
             .trees = *trees_,
@@ -249,17 +249,17 @@ class Server {
     }
 
     void make_plans() {
-        planner_ = make_planner({.store = *store_,
-                                 .kinds = kinds_,
-                                 .random = random_,
-                                 .git = *git_,
-                                 .trees = *trees_,
-                                 .templates_root = options_.org_templates,
-                                 .external = options_.external,
-                                 .world = world(),
-                                 .fingerprint_key = plan_key(home_->encryption_key()),
-                                 .log = log_},
-                                clock_, git_stop_.get_token());
+        planner_ = make_forecast_service({.store = *store_,
+                                          .kinds = kinds_,
+                                          .random = random_,
+                                          .git = *git_,
+                                          .trees = *trees_,
+                                          .templates_root = options_.org_templates,
+                                          .external = options_.external,
+                                          .runtimes = runtimes(),
+                                          .fingerprint_key = plan_key(home_->encryption_key()),
+                                          .log = log_},
+                                         clock_, git_stop_.get_token());
     }
 
     void make_controllers() {
@@ -269,13 +269,13 @@ class Server {
         add(std::make_unique<reconcilers::OrgReconciler>(*objects_, *trees_, log_, &metrics_,
                                                          plan_key(home_->encryption_key())));
         workspaces_ =
-            &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, world(), log_));
-        add(std::make_unique<reconcilers::DeletedWorkspaceReconciler>(*objects_, world(), log_));
+            &add(std::make_unique<reconcilers::WorkspaceReconciler>(*objects_, runtimes(), log_));
+        add(std::make_unique<reconcilers::DeletedWorkspaceReconciler>(*objects_, runtimes(), log_));
         add(std::make_unique<reconcilers::PluginReconciler>(
             *objects_, *git_, *trees_,
             reconcilers::plugin::Options{.directory = options_.plugins,
                                          .github_url = options_.github_url}));
-        add(std::make_unique<reconcilers::PluginInstallReconciler>(*objects_, world(), log_));
+        add(std::make_unique<reconcilers::PluginInstallReconciler>(*objects_, runtimes(), log_));
         add(std::make_unique<reconcilers::PluginUpdateReconciler>(*objects_, *trees_));
         add(std::make_unique<reconcilers::UpdateTierReconciler>(*objects_));
         add(std::make_unique<reconcilers::PluginPolicyReconciler>(*objects_));
@@ -335,7 +335,7 @@ class Server {
     Runtimes runtimes_;
     std::unique_ptr<reconcilers::Objects> objects_;
     std::unique_ptr<controllers::FleetMetrics> fleet_;
-    std::unique_ptr<apiserver::Planner> planner_;
+    std::unique_ptr<apiserver::ForecastService> planner_;
     std::unique_ptr<apiserver::Api> api_;
     std::vector<std::unique_ptr<reconcilers::Reconciler>> reconcilers_;
     std::vector<std::unique_ptr<controllers::Controller>> controllers_;

@@ -7,9 +7,9 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/output/text_table.h"
 #include "cli/run.h"
-#include "cli/text_table.h"
-#include "reconcilers/org_template/validate.h"
+#include "templates/validate.h"
 
 namespace atelier::cmd {
 namespace {
@@ -25,8 +25,8 @@ struct Asked {
     bool git = false;
     bool strict = false;
     bool json = false;
-    reconcilers::ExternalPolicy policy;
-    reconcilers::StandIns stand_ins;
+    templates::ExternalPolicy policy;
+    templates::StandIns stand_ins;
 };
 
 po::options_description describe() {
@@ -48,8 +48,8 @@ Error bad(std::string message) {
     return {Code::invalid, std::move(message)};
 }
 
-Result<reconcilers::StandIns> stand_ins_of(const std::vector<std::string>& pairs) {
-    reconcilers::StandIns stand_ins;
+Result<templates::StandIns> stand_ins_of(const std::vector<std::string>& pairs) {
+    templates::StandIns stand_ins;
     for (const std::string& pair : pairs) {
         const std::size_t equals = pair.find('=');
         if (equals == 0 || equals == std::string::npos) {
@@ -91,7 +91,7 @@ Result<Asked> interpret(const po::variables_map& values, const Environment& envi
     if (values.count("external-allow")) {
         asked.policy.allow = values["external-allow"].as<std::vector<std::string>>();
     }
-    TRY(reconcilers::check_external_policy(asked.policy));
+    TRY(templates::check_external_policy(asked.policy));
     if (values.count("external")) {
         asked.stand_ins = TRY(stand_ins_of(values["external"].as<std::vector<std::string>>()));
     }
@@ -114,12 +114,12 @@ Result<Asked> parse(const std::vector<std::string>& arguments, const Environment
     return interpret(values, environment);
 }
 
-Result<std::unique_ptr<reconcilers::TemplateFiles>> files_of(const Asked& asked) {
+Result<std::unique_ptr<templates::TemplateFiles>> files_of(const Asked& asked) {
     if (asked.git) {
         auto tree = TRY(drivers::read_tree(asked.folder));
-        return reconcilers::files_of_tree(std::make_shared<const drivers::Tree>(std::move(tree)));
+        return templates::files_of_tree(std::make_shared<const drivers::Tree>(std::move(tree)));
     }
-    return reconcilers::files_of_directory(asked.folder, asked.folder / "..");
+    return templates::files_of_directory(asked.folder, asked.folder / "..");
 }
 
 }  // namespace
@@ -143,19 +143,19 @@ int validate(const std::vector<std::string>& arguments, const Environment& envir
         err << "error: " << cli::printable(files.error().message) << "\n";
         return cli::exit_code::error;
     }
-    const auto externals = reconcilers::local_externals(asked->policy, asked->stand_ins);
-    const auto compiled = reconcilers::compile(**files, *externals);
+    const auto externals = templates::local_externals(asked->policy, asked->stand_ins);
+    const auto compiled = templates::compile(**files, *externals);
     if (asked->json) {
-        out << reconcilers::json_of(compiled);
+        out << templates::json_of(compiled);
     } else {
         for (const auto& [what, findings] :
              {std::pair("error", &compiled.errors), std::pair("warning", &compiled.warnings)}) {
             for (const auto& one : *findings) {
-                err << what << ": " << cli::printable(reconcilers::text_of(one)) << " ("
-                    << one.reason << ")\n";
+                err << what << ": " << cli::printable(templates::text_of(one)) << " (" << one.reason
+                    << ")\n";
             }
         }
-        for (const std::string& line : reconcilers::summary_of(compiled)) {
+        for (const std::string& line : templates::summary_of(compiled)) {
             out << cli::printable(line) << "\n";
         }
     }

@@ -69,7 +69,7 @@ class Compiler {
         for (const auto& m : schema.GetObject()) {
             TRY(keyword(*out, view(m.name), m.value, path));
         }
-        TRY(look_at_structure(*out, path));
+        TRY(check_structure(*out, path));
         return out;
     }
 
@@ -234,7 +234,7 @@ class Compiler {
         return out;
     }
 
-    static Result<void> look_at_structure(const Node& n, const std::string& path) {
+    static Result<void> check_structure(const Node& n, const std::string& path) {
         if (n.type == Node::Type::any && !n.int_or_string && !n.preserve_unknown) {
             return fail(path, "no type");
         }
@@ -262,32 +262,32 @@ class Compiler {
             }
         }
         for (const Node::Nodes* nodes : {&n.all_of, &n.any_of, &n.one_of}) {
-            for (const auto& inner : *nodes) TRY(look_at_branch(n, *inner, path));
+            for (const auto& inner : *nodes) TRY(check_branch(n, *inner, path));
         }
-        if (n.negated) TRY(look_at_branch(n, *n.negated, path));
-        return look_at_default(n, path);
+        if (n.negated) TRY(check_branch(n, *n.negated, path));
+        return check_default(n, path);
     }
 
-    static Result<void> look_at_branch(const Node& outer, const Node& inner,
-                                       const std::string& path) {
+    static Result<void> check_branch(const Node& outer, const Node& inner,
+                                     const std::string& path) {
         for (const auto& [name, property] : inner.properties) {
             const Node* known = outer.property(name);
             if (!known) {
                 return fail(path, fmt::format("\"{}\" is named inside logic only", name));
             }
-            TRY(look_at_branch(*known, *property, path + "." + name));
+            TRY(check_branch(*known, *property, path + "." + name));
         }
         if (inner.items) {
             if (!outer.items) return fail(path, "items are named inside logic only");
-            TRY(look_at_branch(*outer.items, *inner.items, path + "[]"));
+            TRY(check_branch(*outer.items, *inner.items, path + "[]"));
         }
         for (const Node::Nodes* nodes : {&inner.all_of, &inner.any_of, &inner.one_of}) {
-            for (const auto& deeper : *nodes) TRY(look_at_branch(outer, *deeper, path));
+            for (const auto& deeper : *nodes) TRY(check_branch(outer, *deeper, path));
         }
         return {};
     }
 
-    static Result<void> look_at_default(const Node& n, const std::string& path) {
+    static Result<void> check_default(const Node& n, const std::string& path) {
         if (!n.default_value) return {};
         if (n.default_value->IsNull() && n.nullable) return {};
         std::vector<Cause> causes;

@@ -456,7 +456,7 @@ std::string escape_pointer(std::string_view member) {
 Result<std::vector<YamlDocument>> parse_yaml_tagged(std::string_view text, std::string_view file,
                                                     const YamlOptions& options) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
-    if (const auto refusal = look_at_yaml_bytes(text, options.limits)) {
+    if (const auto refusal = check_yaml_bytes(text, options.limits)) {
         return error_at(file, refusal->at, refusal->code, refusal->message);
     }
     Result<std::vector<YamlDocument>> documents = read_documents(text, file, options);

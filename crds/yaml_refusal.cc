@@ -37,7 +37,7 @@ Position not_utf8_at(std::string_view text) {
 
 }  // namespace
 
-std::optional<YamlRefusal> look_at_yaml_bytes(std::string_view text, const YamlLimits& limits) {
+std::optional<YamlRefusal> check_yaml_bytes(std::string_view text, const YamlLimits& limits) {
     if (text.size() > limits.bytes) {
         return YamlRefusal{
             Code::too_large,

@@ -18,7 +18,7 @@ struct YamlRefusal {
 
 // What no YAML may hold, whatever its structure: too many bytes, control characters, other than
 // UTF-8.
-std::optional<YamlRefusal> look_at_yaml_bytes(std::string_view text, const YamlLimits& limits);
+std::optional<YamlRefusal> check_yaml_bytes(std::string_view text, const YamlLimits& limits);
 
 // What yaml-cpp complained about in the line `at` (from 0, or -1). Its own words are for the log.
 std::string explain_yaml(std::string_view text, int at, std::string_view reason);

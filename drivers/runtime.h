@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
-#include "drivers/tree.h"
+#include "drivers/trees/tree.h"
 
 namespace atelier::drivers {
 

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "crds/plugin_update.h"
-#include "reconcilers/org_template/compiled.h"
 #include "reconcilers/plugin_update/plan.h"
+#include "templates/compiled.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -55,7 +55,7 @@ Result<std::set<std::string>> trees_in_use(const store::Store& store, const crds
         }
     }
     for (const std::string& artifact : std::set<std::string>(named)) {
-        const auto compiled = trees.read(artifact, std::string(tree_file));
+        const auto compiled = trees.read(artifact, std::string(templates::tree_file));
         if (compiled) {
             add_digests(*compiled, there, named);
         } else if (compiled.error().code != Code::not_found) {

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "crds/kind.h"
-#include "drivers/tree_collection.h"
+#include "drivers/trees/tree_collection.h"
 #include "store/store.h"
 
 namespace atelier::reconcilers {

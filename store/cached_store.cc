@@ -236,18 +236,18 @@ CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
                 break;
             }
         }
-        Plan planned = plan(group, {cache_.revision(), trimmed_, clock_.now(), sealer_,
-                                    [&](const Key& key) { return cache_.get(key); }});
-        if (planned.events.empty()) return std::move(planned.answers);
-        auto committed = commit_plan(planned);
+        Commit commit = prepare(group, {cache_.revision(), trimmed_, clock_.now(), sealer_,
+                                        [&](const Key& key) { return cache_.get(key); }});
+        if (commit.events.empty()) return std::move(commit.answers);
+        auto committed = write_commit(commit);
         if (!committed) {
             error = std::move(committed).error();
             break;
         }
         if (!*committed) continue;
         set_health({});
-        publish(planned.events);
-        return std::move(planned.answers);
+        publish(commit.events);
+        return std::move(commit.answers);
     }
     meters_.failed.add();
     if (error.code == Code::invalid) {
@@ -274,19 +274,19 @@ CachedStore::Answers CachedStore::commit_apart(std::vector<Pending>& group) {
     return answers;
 }
 
-Result<bool> CachedStore::commit_plan(const Plan& planned) {
+Result<bool> CachedStore::write_commit(const Commit& commit) {
     const Instant begin = clock_.now();
-    auto outcome = backend_->commit(planned.batch);
+    auto outcome = backend_->commit(commit.batch);
     if (outcome && *outcome == Outcome::committed) {
         commit_took_ = clock_.now() - begin;
         meters_.commit_seconds.observe(std::chrono::duration<double>(commit_took_).count());
-        meters_.batch_writes.observe(static_cast<double>(planned.events.size()));
+        meters_.batch_writes.observe(static_cast<double>(commit.events.size()));
         return true;
     }
     if (!outcome && outcome.error().code != Code::unavailable) return std::move(outcome).error();
     // Somebody else wrote, or the answer was lost: the log tells which.
     behind_ = true;
-    auto settled = settle(&planned);
+    auto settled = settle(&commit);
     if (!settled && !outcome) return std::move(outcome).error();
     return settled;
 }

@@ -13,8 +13,8 @@
 
 #include "store/backend.h"
 #include "store/cache.h"
+#include "store/commit.h"
 #include "store/open.h"
-#include "store/plan.h"
 #include "store/subscribers.h"
 
 namespace atelier::store {
@@ -80,8 +80,8 @@ class CachedStore final : public Store {
     void commit_group(std::vector<Pending> group);
     Answers commit(std::vector<Pending>& group);
     // Whether the plan is now in the database; false: what others wrote came first, plan again.
-    Result<bool> commit_plan(const Plan& plan);
-    Result<bool> settle(const Plan* plan);
+    Result<bool> write_commit(const Commit& commit);
+    Result<bool> settle(const Commit* commit);
     Answers commit_apart(std::vector<Pending>& group);
     void take(std::vector<Pending> joined);
     void publish(const std::vector<EventPtr>& events);

@@ -108,7 +108,7 @@ Result<void> CachedStore::load() {
 
 // Brings the cache up to the database. True when what was missing is the plan itself: its answer
 // had been lost on the way.
-Result<bool> CachedStore::settle(const Plan* planned) {
+Result<bool> CachedStore::settle(const Commit* commit) {
     const Marks marks = TRY(backend_->marks());
     const Revision base = cache_.revision();
     if (marks.newest < base) {
@@ -129,7 +129,7 @@ Result<bool> CachedStore::settle(const Plan* planned) {
     };
     TRY(backend_->read_log(base, take_line));
     behind_ = false;
-    if (planned && same_lines(lines, planned->batch)) return true;
+    if (commit && same_lines(lines, commit->batch)) return true;
     for (StoredEntry& line : lines) {
         auto event = std::make_shared<Event>();
         event->change = line.change;

@@ -3,8 +3,8 @@
 #include <fmt/format.h>
 
 #include "store/cached_store.h"
+#include "store/commit.h"
 #include "store/memory_backend.h"
-#include "store/plan.h"
 #include "store/postgres_backend.h"
 #include "store/sqlite_backend.h"
 

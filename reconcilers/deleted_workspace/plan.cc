@@ -1,7 +1,7 @@
 #include "reconcilers/deleted_workspace/plan.h"
 
 #include "base/text.h"
-#include "reconcilers/workspace_env.h"
+#include "reconcilers/environment/workspace_env.h"
 
 namespace atelier::reconcilers::deleted_workspace {
 namespace {
@@ -9,7 +9,7 @@ namespace {
 using crds::DeletedWorkspace;
 using crds::DeletedWorkspaceSpec;
 
-Restore restored(const DeletedWorkspace& object, const Seen& seen) {
+Restore restored(const DeletedWorkspace& object, const Observed& observed) {
     const DeletedWorkspaceSpec& kept = object.spec;
     Restore out;
     out.meta.ns = object.meta.ns;
@@ -18,7 +18,7 @@ Restore restored(const DeletedWorkspace& object, const Seen& seen) {
     out.meta.finalizers = {std::string(workspace_finalizer)};
     out.spec = kept.spec;
     out.spec.suspend = false;
-    if (!seen.parent_there) out.spec.parent.clear();
+    if (!observed.parent_there) out.spec.parent.clear();
     const std::string env_then = env_secret_name(kept.workspace);
     for (crds::EnvFrom& from : out.spec.env_from) {
         if (kept.has_env && from.secret_ref && from.secret_ref->name == env_then) {
@@ -29,15 +29,15 @@ Restore restored(const DeletedWorkspace& object, const Seen& seen) {
 }
 
 // The volumes are a live Workspace's: nothing is kept here any more.
-void plan_taken_over(const DeletedWorkspace& object, const Seen& seen, Plan& plan) {
-    if (seen.env_due) plan.actions.push_back(GiveEnv{seen.holder->name});
+void plan_taken_over(const DeletedWorkspace& object, const Observed& observed, Plan& plan) {
+    if (observed.env_due) plan.actions.push_back(GiveEnv{observed.holder->name});
     plan.actions.push_back(LetGo{});
     if (!object.being_deleted()) plan.actions.push_back(Delete{"Restored"});
 }
 
-void plan_purge(const Seen& seen, Plan& plan) {
-    if (!seen.unreachable.empty()) return;
-    for (const std::string& volume : seen.volumes) {
+void plan_purge(const Observed& observed, Plan& plan) {
+    if (!observed.unreachable.empty()) return;
+    for (const std::string& volume : observed.volumes) {
         auto [backend, name] = parts_of_volume(volume);
         plan.actions.push_back(RemoveVolume{std::move(backend), std::move(name)});
     }
@@ -45,9 +45,9 @@ void plan_purge(const Seen& seen, Plan& plan) {
 }
 
 // Without its volumes there is nothing to come back to; whoever asked is told.
-void plan_restore(const DeletedWorkspace& object, const Seen& seen, Plan& plan) {
-    if (!seen.unreachable.empty() || seen.volumes.empty() || seen.in_place) return;
-    Restore made = restored(object, seen);
+void plan_restore(const DeletedWorkspace& object, const Observed& observed, Plan& plan) {
+    if (!observed.unreachable.empty() || observed.volumes.empty() || observed.in_place) return;
+    Restore made = restored(object, observed);
     const std::string name = made.meta.name;
     plan.actions.push_back(std::move(made));
     if (object.spec.has_env) plan.actions.push_back(GiveEnv{name});
@@ -61,22 +61,22 @@ std::string name_of_restored(const DeletedWorkspaceSpec& spec) {
     return spec.restore_as.empty() ? spec.workspace : spec.restore_as;
 }
 
-Plan plan(const DeletedWorkspace& object, const Seen& seen, Instant now) {
+Plan plan(const DeletedWorkspace& object, const Observed& observed, Instant now) {
     Plan plan;
     // While the workspace is still being taken down its volumes are its own business; and while the
     // new one could go without a word they are ours.
-    if (seen.holder && (seen.holder->being_deleted || !seen.holder->bound)) return plan;
-    if (seen.holder) {
-        plan_taken_over(object, seen, plan);
+    if (observed.holder && (observed.holder->being_deleted || !observed.holder->bound)) return plan;
+    if (observed.holder) {
+        plan_taken_over(object, observed, plan);
         return plan;
     }
     if (object.being_deleted()) {
-        plan_purge(seen, plan);
+        plan_purge(observed, plan);
         return plan;
     }
     if (object.spec.suspend) return plan;
     if (object.spec.restore) {
-        plan_restore(object, seen, plan);
+        plan_restore(object, observed, plan);
         return plan;
     }
     if (!object.spec.expires_at) return plan;

@@ -8,11 +8,11 @@
 
 #include "base/clock.h"
 #include "crds/deleted_workspace.h"
-#include "reconcilers/kept_volumes.h"
+#include "reconcilers/common/kept_volumes.h"
 
 namespace atelier::reconcilers::deleted_workspace {
 
-struct Seen {
+struct Observed {
     std::vector<std::string> volumes;       // "backend/name": those that are there
     std::string unreachable;                // why `volumes` is not known; empty: it is
     std::optional<VolumesHolder> holder;    // the Workspace that the volumes are of now
@@ -45,14 +45,14 @@ struct Plan {
     std::optional<Instant> wake_at;
 };
 
-Plan plan(const crds::DeletedWorkspace& object, const Seen& seen, Instant now);
+Plan plan(const crds::DeletedWorkspace& object, const Observed& observed, Instant now);
 std::string text(const Action& action);
 std::string text(const Plan& plan);  // "restore acme-qa, let go, delete (Restored)"
 
 // The name that it comes back under.
 std::string name_of_restored(const crds::DeletedWorkspaceSpec& spec);
 
-crds::DeletedWorkspaceStatus report(const crds::DeletedWorkspace& object, const Seen& seen,
+crds::DeletedWorkspaceStatus report(const crds::DeletedWorkspace& object, const Observed& observed,
                                     const std::optional<Error>& failure, Instant now);
 
 }  // namespace atelier::reconcilers::deleted_workspace

@@ -3,8 +3,8 @@
 #include <algorithm>
 
 #include "crds/workspace.h"
-#include "reconcilers/kept_volumes.h"
-#include "reconcilers/workspace_env.h"
+#include "reconcilers/common/kept_volumes.h"
+#include "reconcilers/environment/workspace_env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -12,8 +12,8 @@ namespace {
 using crds::DeletedWorkspace;
 using crds::Workspace;
 using deleted_workspace::Action;
+using deleted_workspace::Observed;
 using deleted_workspace::Plan;
-using deleted_workspace::Seen;
 
 // A Workspace that comes or goes may have the volumes, or the name.
 std::vector<Key> of_workspace(const store::Event& event, const store::Store& store) {
@@ -37,10 +37,10 @@ std::vector<Key> of_workspace(const store::Event& event, const store::Store& sto
 }
 
 // A volume in a runtime that this server does not have is neither there nor gone.
-std::string unknown_backend(const DeletedWorkspace& object, const World& world) {
+std::string unknown_backend(const DeletedWorkspace& object, const Runtimes& runtimes) {
     for (const std::string& volume : object.spec.volumes) {
         const std::string backend = parts_of_volume(volume).first;
-        if (!runtime_of(world, backend)) {
+        if (!runtime_of(runtimes, backend)) {
             return "this server has no runtime \"" + backend + "\", which has the volume " +
                    parts_of_volume(volume).second;
         }
@@ -63,33 +63,33 @@ Result<bool> DeletedWorkspaceReconciler::is_env_due(const DeletedWorkspace& obje
     return !there;
 }
 
-Result<Seen> DeletedWorkspaceReconciler::observe(const DeletedWorkspace& object) const {
-    Seen seen;
+Result<Observed> DeletedWorkspaceReconciler::observe(const DeletedWorkspace& object) const {
+    Observed observed;
     for (VolumesHolder& holder : holders_of_volumes(objects_, object.spec.uid)) {
-        if (!seen.holder || seen.holder->being_deleted) seen.holder = std::move(holder);
+        if (!observed.holder || observed.holder->being_deleted) observed.holder = std::move(holder);
     }
-    if (seen.holder) seen.env_due = TRY(is_env_due(object, *seen.holder));
-    seen.unreachable = unknown_backend(object, world_);
-    if (seen.unreachable.empty()) {
-        auto volumes = find_volumes(world_, object.spec.uid);
+    if (observed.holder) observed.env_due = TRY(is_env_due(object, *observed.holder));
+    observed.unreachable = unknown_backend(object, runtimes_);
+    if (observed.unreachable.empty()) {
+        auto volumes = find_volumes(runtimes_, object.spec.uid);
         if (volumes) {
-            seen.volumes = *std::move(volumes);
+            observed.volumes = *std::move(volumes);
         } else {
-            seen.unreachable = volumes.error().message;
+            observed.unreachable = volumes.error().message;
         }
     }
     const std::string name = deleted_workspace::name_of_restored(object.spec);
     const auto in_place = TRY(objects_.find<Workspace>(object.meta.ns, name));
     if (in_place && crds::volumes_uid(in_place->meta) != object.spec.uid) {
-        seen.in_place = VolumesHolder{name, in_place->meta.uid, in_place->being_deleted(),
-                                      in_place->meta.controller() != nullptr, true};
+        observed.in_place = VolumesHolder{name, in_place->meta.uid, in_place->being_deleted(),
+                                          in_place->meta.controller() != nullptr, true};
     }
     const std::string& parent = object.spec.spec.parent;
     if (!parent.empty()) {
         const auto found = TRY(objects_.find<Workspace>(object.meta.ns, parent));
-        seen.parent_there = found && !found->being_deleted() && parent != name;
+        observed.parent_there = found && !found->being_deleted() && parent != name;
     }
-    return seen;
+    return observed;
 }
 
 Result<void> DeletedWorkspaceReconciler::give_env(const DeletedWorkspace& object,
@@ -113,8 +113,8 @@ Result<void> DeletedWorkspaceReconciler::give_env(const DeletedWorkspace& object
 
 Result<void> DeletedWorkspaceReconciler::execute_one(DeletedWorkspace& object, const Action& action,
                                                      Instant now) {
-    const auto tell = [&](crds::EventType type, std::string_view reason,
-                          const std::string& message) {
+    const auto record_events = [&](crds::EventType type, std::string_view reason,
+                                   const std::string& message) {
         objects_.event(object, type, reason, message, now);
     };
     if (const auto* restore = std::get_if<deleted_workspace::Restore>(&action)) {
@@ -125,7 +125,7 @@ Result<void> DeletedWorkspaceReconciler::execute_one(DeletedWorkspace& object, c
     } else if (const auto* env = std::get_if<deleted_workspace::GiveEnv>(&action)) {
         TRY(give_env(object, env->workspace, now));
     } else if (const auto* remove = std::get_if<deleted_workspace::RemoveVolume>(&action)) {
-        drivers::Runtime* const place = runtime_of(world_, remove->backend);
+        drivers::Runtime* const place = runtime_of(runtimes_, remove->backend);
         if (!place) return Error{Code::unavailable, "there is no runtime " + remove->backend};
         const auto removed = place->remove_volume(remove->name);
         if (!removed && removed.error().code != Code::not_found) return removed;
@@ -138,10 +138,11 @@ Result<void> DeletedWorkspaceReconciler::execute_one(DeletedWorkspace& object, c
         object = TRY(objects_.update(object, now));
     } else if (const auto* end = std::get_if<deleted_workspace::Delete>(&action)) {
         if (end->reason == "Expired") {
-            tell(crds::EventType::normal, "Expired",
-                 "nobody asked for it back: its volumes are removed");
+            record_events(crds::EventType::normal, "Expired",
+                          "nobody asked for it back: its volumes are removed");
         } else {
-            tell(crds::EventType::normal, end->reason, "a Workspace has its volumes again");
+            record_events(crds::EventType::normal, end->reason,
+                          "a Workspace has its volumes again");
         }
         TRY(objects_.remove(object, now));
     }
@@ -162,12 +163,12 @@ Result<Outcome> DeletedWorkspaceReconciler::reconcile(const Key& key, Instant no
     if (object.being_deleted() && !object.meta.has_finalizer(deleted_workspace_finalizer)) {
         return Outcome{};
     }
-    const Seen seen = TRY(observe(object));
+    const Observed observed = TRY(observe(object));
     // One made by hand, or left by a crash between letting go and going.
-    if (!object.being_deleted() && !seen.holder) {
+    if (!object.being_deleted() && !observed.holder) {
         object = TRY(objects_.add_finalizer(std::move(object), deleted_workspace_finalizer, now));
     }
-    const Plan plan = deleted_workspace::plan(object, seen, now);
+    const Plan plan = deleted_workspace::plan(object, observed, now);
     const Result<void> acted = execute(object, plan, now);
     if (!plan.actions.empty()) {
         log_.info(acted ? "acted" : "could not act", {{"deletedworkspace", key.ns + "/" + key.name},
@@ -177,9 +178,10 @@ Result<Outcome> DeletedWorkspaceReconciler::reconcile(const Key& key, Instant no
     const std::optional<Error> failure = acted ? std::nullopt : std::optional(acted.error());
     const auto still = TRY(objects_.find<DeletedWorkspace>(key.ns, key.name));
     if (still)
-        TRY(objects_.report(*still, deleted_workspace::report(*still, seen, failure, now), now));
+        TRY(objects_.report(*still, deleted_workspace::report(*still, observed, failure, now),
+                            now));
     if (!acted) return acted.error();
-    if (!seen.unreachable.empty()) return Error{Code::unavailable, seen.unreachable};
+    if (!observed.unreachable.empty()) return Error{Code::unavailable, observed.unreachable};
     return Outcome{.wake_at = plan.wake_at};
 }
 

@@ -4,17 +4,17 @@
 
 #include "base/log.h"
 #include "crds/deleted_workspace.h"
+#include "reconcilers/common/objects.h"
+#include "reconcilers/common/runtimes.h"
 #include "reconcilers/deleted_workspace/plan.h"
-#include "reconcilers/objects.h"
 #include "reconcilers/reconciler.h"
-#include "reconcilers/workspace/world.h"
 
 namespace atelier::reconcilers {
 
 class DeletedWorkspaceReconciler final : public Reconciler {
   public:
-    DeletedWorkspaceReconciler(Objects& objects, World world, Log log)
-        : objects_(objects), world_(std::move(world)), log_(std::move(log)) {}
+    DeletedWorkspaceReconciler(Objects& objects, Runtimes runtimes, Log log)
+        : objects_(objects), runtimes_(std::move(runtimes)), log_(std::move(log)) {}
 
     std::string_view resource() const override { return crds::DeletedWorkspaceSpec::resource; }
     std::string_view name() const override { return "deletedworkspace"; }
@@ -22,7 +22,7 @@ class DeletedWorkspaceReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
   private:
-    Result<deleted_workspace::Seen> observe(const crds::DeletedWorkspace& object) const;
+    Result<deleted_workspace::Observed> observe(const crds::DeletedWorkspace& object) const;
     Result<bool> is_env_due(const crds::DeletedWorkspace& object,
                             const VolumesHolder& holder) const;
     Result<void> execute(const crds::DeletedWorkspace& object, const deleted_workspace::Plan& plan,
@@ -33,7 +33,7 @@ class DeletedWorkspaceReconciler final : public Reconciler {
                           Instant now);
 
     Objects& objects_;
-    const World world_;
+    const Runtimes runtimes_;
     const Log log_;
 };
 

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "reconcilers/common/status.h"
 #include "reconcilers/deleted_workspace/plan.h"
-#include "reconcilers/status.h"
 
 namespace atelier::reconcilers::deleted_workspace {
 namespace {
@@ -16,48 +16,49 @@ struct Said {
     bool stalled = false;
 };
 
-Said said(const DeletedWorkspace& object, const Seen& seen, const std::optional<Error>& failure) {
+Said said(const DeletedWorkspace& object, const Observed& observed,
+          const std::optional<Error>& failure) {
     const auto& spec = object.spec;
-    if (seen.holder && seen.holder->being_deleted) {
+    if (observed.holder && observed.holder->being_deleted) {
         return {ConditionStatus::no, "Terminating",
-                fmt::format("Workspace {} is being taken down", seen.holder->name)};
+                fmt::format("Workspace {} is being taken down", observed.holder->name)};
     }
-    if (!seen.unreachable.empty()) {
-        return {ConditionStatus::unknown, "RuntimeUnreachable", seen.unreachable};
+    if (!observed.unreachable.empty()) {
+        return {ConditionStatus::unknown, "RuntimeUnreachable", observed.unreachable};
     }
     if (failure) return {ConditionStatus::no, "Failed", failure->message};
     if (object.being_deleted()) {
         return {ConditionStatus::no, "Purging",
-                fmt::format("{} volumes are to be removed", seen.volumes.size())};
+                fmt::format("{} volumes are to be removed", observed.volumes.size())};
     }
-    if (seen.volumes.empty()) {
+    if (observed.volumes.empty()) {
         return {ConditionStatus::no, "VolumesMissing",
                 "none of its volumes is there any more; delete it, its spec says what it was",
                 true};
     }
-    if (spec.restore && seen.in_place) {
+    if (spec.restore && observed.in_place) {
         return {ConditionStatus::no, "NameTaken",
                 fmt::format("there is a Workspace {}{}: it comes back when that one is gone, or at "
                             "once under another name: atelier undelete {} --as NAME",
-                            seen.in_place->name,
-                            seen.in_place->being_deleted ? ", which is being deleted" : "",
+                            observed.in_place->name,
+                            observed.in_place->being_deleted ? ", which is being deleted" : "",
                             object.meta.name),
-                !seen.in_place->being_deleted};
+                !observed.in_place->being_deleted};
     }
     const std::string until =
         spec.expires_at ? " until " + rfc3339(*spec.expires_at) : std::string();
     return {ConditionStatus::yes, "Kept",
             fmt::format("{} volumes are kept{}; to bring it back: atelier undelete {}",
-                        seen.volumes.size(), until, object.meta.name)};
+                        observed.volumes.size(), until, object.meta.name)};
 }
 
 }  // namespace
 
-crds::DeletedWorkspaceStatus report(const DeletedWorkspace& object, const Seen& seen,
+crds::DeletedWorkspaceStatus report(const DeletedWorkspace& object, const Observed& observed,
                                     const std::optional<Error>& failure, Instant now) {
     auto status = begun(object);
-    if (seen.unreachable.empty()) status.volumes = seen.volumes;
-    const Said is = said(object, seen, failure);
+    if (observed.unreachable.empty()) status.volumes = observed.volumes;
+    const Said is = said(object, observed, failure);
     set_condition(status, crds::condition::ready, is.ready, is.reason, is.message, now);
     if (is.stalled) {
         set_condition(status, crds::condition::stalled, ConditionStatus::yes, is.reason, is.message,

@@ -10,8 +10,8 @@
 #include <utility>
 
 #include "base/result.h"
-#include "drivers/tree.h"
-#include "reconcilers/org_template/compiled.h"
+#include "drivers/trees/tree.h"
+#include "templates/compiled.h"
 
 namespace atelier::reconcilers {
 
@@ -19,12 +19,12 @@ namespace atelier::reconcilers {
 class CompiledCache {
   public:
     // nullptr: the tree store has no such tree.
-    Result<std::shared_ptr<const CompiledOrg>> get(const std::string& digest,
-                                                   drivers::TreeStore& trees);
+    Result<std::shared_ptr<const templates::CompiledOrg>> get(const std::string& digest,
+                                                              drivers::TreeStore& trees);
 
   private:
-    using Entry = std::pair<std::string, std::shared_ptr<const CompiledOrg>>;
-    std::shared_ptr<const CompiledOrg> find(const std::string& digest);
+    using Entry = std::pair<std::string, std::shared_ptr<const templates::CompiledOrg>>;
+    std::shared_ptr<const templates::CompiledOrg> find(const std::string& digest);
     void keep(Entry entry);
 
     std::mutex mutex_;

@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "reconcilers/environment/persona.h"
 #include "reconcilers/org/expand.h"
-#include "reconcilers/org/persona.h"
-#include "reconcilers/org_template/channel.h"
-#include "reconcilers/org_template/node.h"
+#include "templates/channel.h"
+#include "templates/node.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -20,11 +20,13 @@ std::string first_of(std::string_view a, std::string_view b, std::string_view c 
 
 class Builder {
   public:
-    Builder(const crds::Org& org, const CompiledOrg& compiled, const OrgObserved& observed)
+    Builder(const crds::Org& org, const templates::CompiledOrg& compiled,
+            const OrgObserved& observed)
         : org_(org), compiled_(compiled), observed_(observed) {}
 
     Desired build() {
-        for (const Node& node : compiled_.nodes) out_.workspaces.push_back(workspace_of(node));
+        for (const templates::Node& node : compiled_.nodes)
+            out_.workspaces.push_back(workspace_of(node));
         for (const std::string& key : compiled_.skipped) {
             out_.kept.insert(workspace_name(org_.meta.name, key));
         }
@@ -32,7 +34,7 @@ class Builder {
     }
 
   private:
-    DesiredWorkspace workspace_of(const Node& node) {
+    DesiredWorkspace workspace_of(const templates::Node& node) {
         DesiredWorkspace workspace;
         workspace.name = workspace_name(org_.meta.name, node.key);
         if (!is_dns_label(workspace.name)) {
@@ -46,7 +48,7 @@ class Builder {
         return workspace;
     }
 
-    void set_meta(const Node& node, DesiredWorkspace& workspace) const {
+    void set_meta(const templates::Node& node, DesiredWorkspace& workspace) const {
         workspace.meta.name = workspace.name;
         workspace.meta.ns = org_.meta.ns;
         workspace.meta.labels[std::string(crds::label::managed)] = "true";
@@ -58,13 +60,13 @@ class Builder {
         workspace.meta.owners.push_back(org_.as_owner());
     }
 
-    void set_env(const Node& node, DesiredWorkspace& workspace) const {
+    void set_env(const templates::Node& node, DesiredWorkspace& workspace) const {
         const auto own = observed_.layers.nodes.find(node.key);
         if (own != observed_.layers.nodes.end()) workspace.env = own->second;
         workspace.env.insert(observed_.layers.org.begin(), observed_.layers.org.end());
     }
 
-    void set_spec(const Node& node, DesiredWorkspace& workspace) {
+    void set_spec(const templates::Node& node, DesiredWorkspace& workspace) {
         crds::WorkspaceSpec& spec = workspace.spec;
         const crds::OrgDefaults& defaults = org_.spec.defaults;
         spec.org = org_.meta.name;
@@ -115,7 +117,7 @@ class Builder {
 
     // One that is not there is told. A workspace that names its persona itself reads the Secret all
     // the same, and so waits for it; another goes without.
-    Persona take_persona(const Node& node, const std::string& workspace) {
+    Persona take_persona(const templates::Node& node, const std::string& workspace) {
         const auto wanted = persona_of(node, org_.spec);
         if (!wanted) return {};
         if (wanted->secret.empty()) {
@@ -134,12 +136,12 @@ class Builder {
 
     // Files of the template keep the digest of the node's own tree, so that an edit elsewhere in
     // the template leaves this spec as it is.
-    static void set_files(const Node& node, crds::WorkspaceSpec& spec) {
+    static void set_files(const templates::Node& node, crds::WorkspaceSpec& spec) {
         crds::WorkspaceFile config;
         config.path = "config.yaml";
         config.content = render_config(spec);
         spec.files.push_back(std::move(config));
-        for (const NodeFile& file : node.files) {
+        for (const templates::NodeFile& file : node.files) {
             crds::WorkspaceFile out;
             out.path = file.path;
             out.artifact = crds::ArtifactRef{node.files_digest, file.path};
@@ -155,7 +157,7 @@ class Builder {
         return it->second;
     }
 
-    std::string workspace_dir_of(const Node& node, DesiredWorkspace& workspace) const {
+    std::string workspace_dir_of(const templates::Node& node, DesiredWorkspace& workspace) const {
         std::vector<std::string> unknown;
         std::string path = expand(
             node.workspace_dir,
@@ -173,7 +175,7 @@ class Builder {
                 "the template",
                 join(unknown, ", "));
         } else if (!path.empty()) {
-            auto cleaned = clean_workspace_dir(path);
+            auto cleaned = templates::clean_workspace_dir(path);
             if (cleaned) return *std::move(cleaned);
             workspace.problem = cleaned.error().message;
         }
@@ -183,13 +185,14 @@ class Builder {
     // Parameters are filled in here. A name that the workspace's environment has stays as it is:
     // its value is a secret, and a spec is no place for one. Nor are parameters, where a setting is
     // secret. A channel that needs anything else is left out, and told.
-    std::vector<crds::Channel> channels_of(const Node& node, const DesiredWorkspace& workspace,
+    std::vector<crds::Channel> channels_of(const templates::Node& node,
+                                           const DesiredWorkspace& workspace,
                                            const Persona& persona) {
         std::vector<crds::Channel> channels;
         for (crds::Channel channel : node.channels) {
             std::vector<std::string> missing;
             for (auto& [name, value] : channel.config) {
-                const bool secret = is_secret_setting(name);
+                const bool secret = templates::is_secret_setting(name);
                 std::vector<std::string> unknown;
                 value = expand(
                     value,
@@ -203,7 +206,7 @@ class Builder {
                     missing.push_back(std::move(other));
                 }
             }
-            const std::string why = why_unusable(channel);
+            const std::string why = templates::why_unusable(channel);
             if (missing.empty() && why.empty()) {
                 channels.push_back(std::move(channel));
             } else if (missing.empty()) {
@@ -224,7 +227,7 @@ class Builder {
     }
 
     const crds::Org& org_;
-    const CompiledOrg& compiled_;
+    const templates::CompiledOrg& compiled_;
     const OrgObserved& observed_;
     Desired out_;
 };
@@ -238,7 +241,8 @@ bool OrgObserved::template_is_current() const {
            source->status.is_true(crds::condition::ready);
 }
 
-Desired desired_of(const crds::Org& org, const CompiledOrg& compiled, const OrgObserved& observed) {
+Desired desired_of(const crds::Org& org, const templates::CompiledOrg& compiled,
+                   const OrgObserved& observed) {
     return Builder(org, compiled, observed).build();
 }
 

@@ -6,8 +6,8 @@
 
 #include "crds/org.h"
 #include "crds/workspace.h"
+#include "reconcilers/environment/workspace_env.h"
 #include "reconcilers/org/observed.h"
-#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers {
 
@@ -19,8 +19,8 @@ struct DesiredWorkspace {
     std::string name;
     crds::Meta meta;  // name, namespace, labels, annotations, owner
     crds::WorkspaceSpec spec;
-    EnvMap env;           // of the template's layers, merged; empty: no Secret
-    std::string problem;  // not empty: it cannot be made or changed, and this is why
+    templates::EnvMap env;  // of the template's layers, merged; empty: no Secret
+    std::string problem;    // not empty: it cannot be made or changed, and this is why
 };
 
 struct Desired {
@@ -30,7 +30,8 @@ struct Desired {
     std::vector<std::string> missing_personas;  // "acme-pm: there is no Secret persona-pm"
 };
 
-Desired desired_of(const crds::Org& org, const CompiledOrg& compiled, const OrgObserved& observed);
+Desired desired_of(const crds::Org& org, const templates::CompiledOrg& compiled,
+                   const OrgObserved& observed);
 
 std::string workspace_name(const std::string& org, const std::string& key);
 

@@ -1,6 +1,6 @@
 #include "reconcilers/org/expand.h"
 
-#include "reconcilers/org_template/env.h"
+#include "templates/env.h"
 
 namespace atelier::reconcilers {
 
@@ -17,7 +17,7 @@ std::string expand(std::string_view text,
         }
         out += text.substr(0, start);
         const std::string name(text.substr(start + 2, end - start - 2));
-        const auto value = is_env_name(name) ? value_of(name) : std::nullopt;
+        const auto value = templates::is_env_name(name) ? value_of(name) : std::nullopt;
         if (value) {
             out += *value;
         } else {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "reconcilers/common/status.h"
 #include "reconcilers/org/status.h"
-#include "reconcilers/status.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -30,7 +30,8 @@ bool is_about(const Condition& condition, const Subject& subject) {
     return condition.message.starts_with(subject.text);
 }
 
-// Told of anew only when it failed and goes on; then the time of the failure tells the two apart.
+// PlatformValues of anew only when it failed and goes on; then the time of the failure tells the
+// two apart.
 std::string start_of(const Condition* before, const Subject& subject) {
     std::string text = "the import of " + subject.text + " begins";
     if (before && before->status == ConditionStatus::no && is_about(*before, subject) &&

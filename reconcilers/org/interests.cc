@@ -1,8 +1,8 @@
 #include <algorithm>
 
-#include "reconcilers/org/persona.h"
+#include "reconcilers/environment/persona.h"
 #include "reconcilers/org/reconciler.h"
-#include "reconcilers/org_template/layers.h"
+#include "templates/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -79,7 +79,7 @@ std::vector<Key> orgs_of_template(const store::Event& event, const store::Store&
 std::vector<Key> orgs_of_secret(const store::Event& event, const store::Store& store) {
     const std::string& name = event.object->key.name;
     auto keys = orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
-        return is_layers_secret_name(name, org.spec.template_ref.name) ||
+        return templates::is_layers_secret_name(name, org.spec.template_ref.name) ||
                name.starts_with(persona_prefix(org.spec)) ||
                std::any_of(org.spec.env_from.begin(), org.spec.env_from.end(),
                            [&](const crds::EnvFrom& from) {

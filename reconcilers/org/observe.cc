@@ -1,10 +1,10 @@
 #include <fmt/format.h>
 
-#include "crds/revision.h"
-#include "reconcilers/org/persona.h"
+#include "crds/template_revision.h"
+#include "reconcilers/environment/persona.h"
+#include "reconcilers/environment/workspace_env.h"
 #include "reconcilers/org/reconciler.h"
-#include "reconcilers/org_template/layers.h"
-#include "reconcilers/workspace_env.h"
+#include "templates/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -14,9 +14,9 @@ bool is_owned_by(const crds::Meta& meta, const crds::Org& org) {
     return owner && owner->uid == org.meta.uid;
 }
 
-bool has_env(const CompiledOrg& compiled) {
+bool has_env(const templates::CompiledOrg& compiled) {
     if (!compiled.env_names.empty()) return true;
-    for (const Node& node : compiled.nodes) {
+    for (const templates::Node& node : compiled.nodes) {
         if (!node.env_names.empty()) return true;
     }
     return false;
@@ -35,11 +35,11 @@ Result<void> observe_template(const crds::Org& org, const Objects& objects,
     observed.compiled = *compiled;
     if (!has_env(*compiled)) return {};
     const auto secret =
-        TRY(objects.secret(org.meta.ns, layers_secret_name(name, *observed.revision)));
+        TRY(objects.secret(org.meta.ns, templates::layers_secret_name(name, *observed.revision)));
     const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
     const bool ours = owner && owner->uid == observed.source->meta.uid;
-    if (ours && are_layers_of(*secret, *observed.revision)) {
-        observed.layers = TRY(layers_of_secret(*secret));
+    if (ours && templates::are_layers_of(*secret, *observed.revision)) {
+        observed.layers = TRY(templates::layers_of_secret(*secret));
     } else {
         observed.layers_missing = true;
     }
@@ -104,7 +104,7 @@ std::set<std::string> names_with_values(const std::map<std::string, std::string>
 Result<void> observe_personas(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
     if (!observed.compiled) return {};
     std::set<std::string> names;
-    for (const Node& node : observed.compiled->nodes) {
+    for (const templates::Node& node : observed.compiled->nodes) {
         const auto persona = persona_of(node, org.spec);
         if (persona && !persona->secret.empty()) names.insert(persona->secret);
     }

@@ -13,7 +13,7 @@
 #include "crds/org.h"
 #include "crds/org_template.h"
 #include "crds/workspace.h"
-#include "reconcilers/org_template/compiled.h"
+#include "templates/compiled.h"
 
 namespace atelier::reconcilers {
 
@@ -23,8 +23,8 @@ struct OrgObserved {
     std::optional<crds::TemplateRevision> revision;
     std::optional<Error> unknown_revision;  // why there is none, of an Org that is pinned
     bool pinned = false;
-    std::optional<CompiledOrg> compiled;  // that one's artifact, when it can be read
-    EnvLayers layers;
+    std::optional<templates::CompiledOrg> compiled;  // that one's artifact, when it can be read
+    templates::EnvLayers layers;
     bool layers_missing = false;  // the artifact has environment, and its values are not there
 
     std::vector<crds::Workspace> owned;        // by owner reference; also those being deleted
@@ -39,7 +39,7 @@ struct OrgObserved {
     std::map<std::string, std::set<std::string>> personas;
     std::set<std::string> env_from_names;  // variables that spec.envFrom gives
     // What spec.envFrom and personas give, by "Secret x" or "ConfigMap x". Secret.
-    std::map<std::string, EnvMap> given;
+    std::map<std::string, templates::EnvMap> given;
     std::vector<std::string> env_from_missing;  // "Secret x": named in spec.envFrom, not there
 
     // The template is compiled as it is now, so that what is not in it is really gone from it. What

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/text.h"
-#include "reconcilers/kept_volumes.h"
+#include "reconcilers/common/kept_volumes.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -43,7 +43,8 @@ bool merge(std::map<std::string, std::string>& into,
     return changed;
 }
 
-std::vector<std::string> changed_names(const EnvMap& before, const EnvMap& after) {
+std::vector<std::string> changed_names(const templates::EnvMap& before,
+                                       const templates::EnvMap& after) {
     std::set<std::string> names;
     for (const auto& [name, value] : after) {
         const auto old = before.find(name);
@@ -135,11 +136,12 @@ class Planner {
         auto update = update_of(workspace, existing);
         const auto env = env_of(workspace);
         const crds::Secret* secret = secret_of(workspace.name);
-        const Revision seen = secret ? secret->meta.revision : 0;
+        const Revision observed = secret ? secret->meta.revision : 0;
         if (update && env) {
             wait_for_env(update->next.meta);
-        } else if (!env && revision_in(existing.meta.annotation(annotation::env_after)) >= seen &&
-                   seen > 0) {
+        } else if (!env &&
+                   revision_in(existing.meta.annotation(annotation::env_after)) >= observed &&
+                   observed > 0) {
             if (!update) update.emplace().next = existing;
             update->next.meta.annotations.erase(std::string(annotation::env_after));
             update->changed.emplace_back("annotations");
@@ -266,7 +268,7 @@ class Planner {
     std::optional<PutEnv> env_of(const DesiredWorkspace& workspace) const {
         if (observed_.layers_missing || workspace.env.empty()) return std::nullopt;
         const crds::Secret* existing = secret_of(workspace.name);
-        const EnvMap before = existing ? existing->data : EnvMap();
+        const templates::EnvMap before = existing ? existing->data : templates::EnvMap();
         PutEnv put{workspace.name, workspace.env, changed_names(before, workspace.env)};
         if (put.changed.empty()) return std::nullopt;
         return put;

@@ -17,7 +17,7 @@ namespace atelier::reconcilers {
 // Comes before the workspace that reads it when that is new, else after (workspace_env.h).
 struct PutEnv {
     std::string workspace;
-    EnvMap values;  // secret: the text form has names only
+    templates::EnvMap values;  // secret: the text form has names only
     std::vector<std::string> changed;
 };
 struct CreateWorkspace {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
-#include "reconcilers/org/environment.h"
-#include "reconcilers/status.h"
+#include "reconcilers/common/status.h"
+#include "reconcilers/environment/planned_values.h"
 
 namespace atelier::reconcilers {
 namespace {

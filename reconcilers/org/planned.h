@@ -13,7 +13,7 @@ namespace atelier::reconcilers {
 namespace annotation {
 // The digest of the artifact that a plan promised. Taken off once the Org is there.
 inline constexpr std::string_view planned_artifact = "atelier.dev/planned-artifact";
-// The keyed digest of the values that come with it (reconcilers/org/environment.h).
+// The keyed digest of the values that come with it (reconcilers/environment/planned_values.h).
 inline constexpr std::string_view planned_environment = "atelier.dev/planned-environment";
 }  // namespace annotation
 

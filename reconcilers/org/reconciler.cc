@@ -3,10 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "reconcilers/environment/workspace_env.h"
 #include "reconcilers/org/import.h"
 #include "reconcilers/org/planned.h"
 #include "reconcilers/org/status.h"
-#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -15,7 +15,8 @@ constexpr std::string_view finalizer = "atelier.dev/org";
 constexpr Duration hold_time = std::chrono::minutes(10);
 constexpr std::string_view orphan_finalizer = "orphan";  // kubectl delete --cascade=orphan
 
-crds::Secret env_secret(const crds::Org& org, const std::string& workspace, EnvMap values) {
+crds::Secret env_secret(const crds::Org& org, const std::string& workspace,
+                        templates::EnvMap values) {
     crds::Secret secret;
     secret.meta.name = env_secret_name(workspace);
     secret.meta.ns = org.meta.ns;
@@ -79,18 +80,18 @@ Result<OrgObserved> OrgReconciler::sources_of(const crds::Org& org, const Object
     return observe_sources(org, objects, trees_, compiled_);
 }
 
-Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& seen, Instant now) {
-    auto observed = TRY(observe_org(seen, objects_, trees_, compiled_));
-    if (const auto hold = hold_of(seen, observed, fingerprint_key_)) {
-        TRY(report(seen, held_status(seen, observed, *hold, now), now));
+Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& stored, Instant now) {
+    auto observed = TRY(observe_org(stored, objects_, trees_, compiled_));
+    if (const auto hold = hold_of(stored, observed, fingerprint_key_)) {
+        TRY(report(stored, held_status(stored, observed, *hold, now), now));
         return Outcome{};
     }
     if (!observed.compiled) {
-        TRY(report(seen, status_of(seen, {.observed = observed, .failure = std::nullopt}, now),
+        TRY(report(stored, status_of(stored, {.observed = observed, .failure = std::nullopt}, now),
                    now));
         return Outcome{};
     }
-    const auto begun = TRY(begin_import(seen, observed, now));
+    const auto begun = TRY(begin_import(stored, observed, now));
     if (!begun) return Outcome{};
     const crds::Org& org = *begun;
     auto desired = desired_of(org, *observed.compiled, observed);
@@ -113,7 +114,7 @@ Result<Outcome> OrgReconciler::reconcile_live(const crds::Org& seen, Instant now
         .observed = observed, .desired = &desired, .plan = &plan, .failure = std::nullopt};
     if (!acted) outcome.failure = acted.error();
     auto status = status_of(org, outcome, now);
-    tell(org, import_goes_on(org, observed, status, now), now);
+    record_events(org, import_goes_on(org, observed, status, now), now);
     TRY(report(org, status, now));
     if (!acted) return acted.error();
     if (plan.actions.empty()) TRY(end_plan(org, now));
@@ -128,7 +129,7 @@ Result<std::optional<crds::Org>> OrgReconciler::begin_import(const crds::Org& or
     crds::OrgStatus next = org.status;
     const auto events = import_begins(org, observed, next, now);
     if (events.empty()) return std::optional(org);
-    tell(org, events, now);
+    record_events(org, events, now);
     TRY(objects_.report(org, next, now));
     auto begun = TRY(objects_.find<crds::Org>(org.meta.ns, org.meta.name));
     if (!begun || begun->meta.generation != org.meta.generation || begun->being_deleted()) {
@@ -137,8 +138,8 @@ Result<std::optional<crds::Org>> OrgReconciler::begin_import(const crds::Org& or
     return begun;
 }
 
-void OrgReconciler::tell(const crds::Org& org, const std::vector<ImportEvent>& events,
-                         Instant now) {
+void OrgReconciler::record_events(const crds::Org& org, const std::vector<ImportEvent>& events,
+                                  Instant now) {
     for (const ImportEvent& event : events) {
         objects_.event(org, event.type, event.reason, event.message, now);
     }
@@ -169,7 +170,7 @@ Result<Outcome> OrgReconciler::reconcile_deleted(const crds::Org& org, Instant n
         .observed = observed, .desired = nullptr, .plan = &plan, .failure = std::nullopt};
     if (!acted) outcome.failure = acted.error();
     auto status = deleting_status(org, outcome, now);
-    tell(org, import_ends(org, status, now), now);
+    record_events(org, import_ends(org, status, now), now);
     TRY(report(org, status, now));
     if (!acted) return acted.error();
     return Outcome{};
@@ -207,7 +208,7 @@ Result<void> OrgReconciler::execute(const crds::Org& org, const OrgPlan& plan,
 
 Result<void> OrgReconciler::execute_one(const crds::Org& org, const OrgAction& action,
                                         const OrgObserved& observed, Instant now) {
-    const auto tell = [&](std::string_view reason, const std::string& message) {
+    const auto record_events = [&](std::string_view reason, const std::string& message) {
         objects_.event(org, crds::EventType::normal, reason, message, now);
     };
     if (const auto* put = std::get_if<PutEnv>(&action)) {
@@ -216,29 +217,30 @@ Result<void> OrgReconciler::execute_one(const crds::Org& org, const OrgAction& a
         TRY(hold_kept(org, create->kept, now));
         const auto made = TRY(
             objects_.create<crds::Workspace>(create->workspace.meta, create->workspace.spec, now));
-        tell("WorkspaceCreated", text_of(action));
+        record_events("WorkspaceCreated", text_of(action));
         if (!create->kept.empty()) {
             objects_.event(made, crds::EventType::normal, "VolumesRestored",
                            "it has the volumes again that were kept as " + create->kept, now);
         }
     } else if (const auto* update = std::get_if<UpdateWorkspace>(&action)) {
         TRY(objects_.update(update->next, now));
-        tell(update->parent_changes ? "WorkspaceMoved" : "WorkspaceUpdated", text_of(action));
+        record_events(update->parent_changes ? "WorkspaceMoved" : "WorkspaceUpdated",
+                      text_of(action));
     } else if (const auto* remove = std::get_if<DeleteWorkspace>(&action)) {
         TRY(objects_.remove(remove->workspace, now, marks_of(*remove, now)));
-        tell("WorkspaceDeleted", text_of(action));
+        record_events("WorkspaceDeleted", text_of(action));
     } else if (const auto* adopt = std::get_if<AdoptWorkspace>(&action)) {
         // With new values it is taken later, in one write with them: what it waits for.
         if (adopt->next.meta.annotation(annotation::env_after).empty()) {
             TRY(take_env(org, adopt->next.meta, org.as_owner(), adopt->next.meta.uid, now));
         }
         TRY(objects_.update(adopt->next, now));
-        tell("WorkspaceAdopted", text_of(action));
+        record_events("WorkspaceAdopted", text_of(action));
         objects_.event(adopt->next, crds::EventType::normal, "Adopted",
                        "it is of Org " + org.meta.name + " from now on", now);
     } else if (const auto* release = std::get_if<ReleaseWorkspace>(&action)) {
         TRY(give_up(org, release->workspace, now));
-        tell("WorkspaceReleased", text_of(action));
+        record_events("WorkspaceReleased", text_of(action));
     } else if (const auto* forget = std::get_if<RemoveEnv>(&action)) {
         const auto secret = observed.env.find(env_secret_name(forget->workspace));
         if (secret != observed.env.end()) TRY(objects_.remove_secret(secret->second, now));

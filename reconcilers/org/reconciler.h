@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "crds/org.h"
-#include "drivers/tree.h"
-#include "reconcilers/objects.h"
+#include "drivers/trees/tree.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/org/compiled_cache.h"
 #include "reconcilers/org/import.h"
 #include "reconcilers/org/observed.h"
@@ -37,7 +37,7 @@ class OrgReconciler final : public Reconciler {
     Result<OrgObserved> sources_of(const crds::Org& org, const Objects& objects);
 
   private:
-    Result<Outcome> reconcile_live(const crds::Org& seen, Instant now);
+    Result<Outcome> reconcile_live(const crds::Org& observed, Instant now);
     Result<Outcome> reconcile_deleted(const crds::Org& org, Instant now);
     Result<void> execute(const crds::Org& org, const OrgPlan& plan, const OrgObserved& observed,
                          Instant now);
@@ -45,7 +45,7 @@ class OrgReconciler final : public Reconciler {
                              const OrgObserved& observed, Instant now);
     Result<std::optional<crds::Org>> begin_import(const crds::Org& org, const OrgObserved& observed,
                                                   Instant now);
-    void tell(const crds::Org& org, const std::vector<ImportEvent>& events, Instant now);
+    void record_events(const crds::Org& org, const std::vector<ImportEvent>& events, Instant now);
     Result<void> end_plan(const crds::Org& org, Instant now);
     Result<void> hold_kept(const crds::Org& org, const std::string& name, Instant now);
     Result<void> put_env(const crds::Org& org, const OrgObserved& observed, const PutEnv& put,

@@ -7,9 +7,9 @@
 
 #include "base/fields.h"
 #include "crds/org.h"
-#include "crds/revision.h"
+#include "crds/template_revision.h"
 #include "reconcilers/org/compiled_cache.h"
-#include "reconcilers/org_template/layers.h"
+#include "templates/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -45,24 +45,24 @@ class Differ {
     }
 
   private:
-    using Nodes = std::map<std::string, const Node*>;
+    using Nodes = std::map<std::string, const templates::Node*>;
     struct Env {
         const std::vector<std::string>& names;
-        const EnvMap& values;
+        const templates::EnvMap& values;
     };
 
     json::Value copy(const json::Value& value) { return json::Value(value, allocator_); }
 
-    static Nodes nodes_of(const CompiledOrg& org) {
+    static Nodes nodes_of(const templates::CompiledOrg& org) {
         Nodes nodes;
-        for (const Node& node : org.nodes) nodes[node.key] = &node;
+        for (const templates::Node& node : org.nodes) nodes[node.key] = &node;
         return nodes;
     }
 
     void add_workspaces(json::Value& list) {
         const Nodes before = nodes_of(since_.compiled);
         const Nodes after = nodes_of(to_.compiled);
-        for (const Node& node : to_.compiled.nodes) {
+        for (const templates::Node& node : to_.compiled.nodes) {
             const auto old = before.find(node.key);
             json::Value entry = begin(node);
             if (old == before.end()) {
@@ -73,7 +73,7 @@ class Differ {
                 list.PushBack(std::move(entry), allocator_);
             }
         }
-        for (const Node& node : since_.compiled.nodes) {
+        for (const templates::Node& node : since_.compiled.nodes) {
             if (after.contains(node.key)) continue;
             json::Value entry = begin(node);
             // Below `spawning: false`: it is not made, and one that runs is left alone.
@@ -84,7 +84,7 @@ class Differ {
         }
     }
 
-    json::Value begin(const Node& node) {
+    json::Value begin(const templates::Node& node) {
         json::Value entry(rapidjson::kObjectType);
         json::set(entry, "key", node.key, allocator_);
         json::set(entry, "name", node.name, allocator_);
@@ -92,15 +92,16 @@ class Differ {
     }
 
     // False when nothing differs.
-    bool compare(json::Value& entry, const Node& before, const Node& after) {
+    bool compare(json::Value& entry, const templates::Node& before, const templates::Node& after) {
         json::set(entry, "change", "Changed", allocator_);
         const bool moved = before.parent != after.parent;
         if (moved) add_parent(entry, before.parent, after.parent);
         const bool fields =
             add_fields(entry, json::document_of(before), json::document_of(after), apart_of_node);
         const bool files = add_files(entry, before.files, after.files);
-        static const EnvMap none;
-        const auto values = [](const EnvLayers& layers, const std::string& key) -> const EnvMap& {
+        static const templates::EnvMap none;
+        const auto values = [](const templates::EnvLayers& layers,
+                               const std::string& key) -> const templates::EnvMap& {
             const auto found = layers.nodes.find(key);
             return found == layers.nodes.end() ? none : found->second;
         };
@@ -141,12 +142,13 @@ class Differ {
         return true;
     }
 
-    bool add_files(json::Value& entry, const std::vector<NodeFile>& before,
-                   const std::vector<NodeFile>& after) {
-        std::map<std::string, std::pair<const NodeFile*, const NodeFile*>> all;
-        for (const NodeFile& file : before) all[file.path].first = &file;
-        for (const NodeFile& file : after) all[file.path].second = &file;
-        const auto shown = [](const NodeFile& file) {
+    bool add_files(json::Value& entry, const std::vector<templates::NodeFile>& before,
+                   const std::vector<templates::NodeFile>& after) {
+        std::map<std::string, std::pair<const templates::NodeFile*, const templates::NodeFile*>>
+            all;
+        for (const templates::NodeFile& file : before) all[file.path].first = &file;
+        for (const templates::NodeFile& file : after) all[file.path].second = &file;
+        const auto shown = [](const templates::NodeFile& file) {
             return file.sha256.substr(0, shown_digits) + (file.executable ? " executable" : "");
         };
         json::Value files(rapidjson::kArrayType);
@@ -217,11 +219,11 @@ Result<RevisionContent> content_of(const Objects& objects, drivers::TreeStore& t
             fmt::format("the compiled tree of revision {} is no longer here", revision.revision)};
     }
     content.compiled = *compiled;
-    const auto secret =
-        TRY(objects.secret(source.meta.ns, layers_secret_name(source.meta.name, revision)));
+    const auto secret = TRY(
+        objects.secret(source.meta.ns, templates::layers_secret_name(source.meta.name, revision)));
     const crds::OwnerReference* owner = secret ? secret->meta.controller() : nullptr;
-    if (owner && owner->uid == source.meta.uid && are_layers_of(*secret, revision)) {
-        content.layers = TRY(layers_of_secret(*secret));
+    if (owner && owner->uid == source.meta.uid && templates::are_layers_of(*secret, revision)) {
+        content.layers = TRY(templates::layers_of_secret(*secret));
     }
     return content;
 }

@@ -5,17 +5,17 @@
 
 #include "base/json.h"
 #include "crds/org_template.h"
-#include "drivers/tree.h"
-#include "reconcilers/objects.h"
-#include "reconcilers/org_template/compiled.h"
+#include "drivers/trees/tree.h"
+#include "reconcilers/common/objects.h"
+#include "templates/compiled.h"
 
 namespace atelier::reconcilers {
 
 // One side of the comparison.
 struct RevisionContent {
     crds::TemplateRevision revision;
-    CompiledOrg compiled;
-    EnvLayers layers;  // without values, only names are compared
+    templates::CompiledOrg compiled;
+    templates::EnvLayers layers;  // without values, only names are compared
 };
 
 // Pure. Of files the beginnings of digests, of variables the names alone:

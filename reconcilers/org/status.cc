@@ -5,9 +5,9 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "crds/revision.h"
+#include "crds/template_revision.h"
+#include "reconcilers/common/status.h"
 #include "reconcilers/org/planned.h"
-#include "reconcilers/status.h"
 
 namespace atelier::reconcilers {
 namespace {

@@ -39,7 +39,7 @@ crds::OrgStatus deleting_status(const crds::Org& org, const OrgOutcome& outcome,
 // Whether what is required of the environment is given by any layer: spec.envFrom, a persona, the
 // template's .env, or the .env of a node. What the template itself asks for must be given to some
 // workspace; what a node asks for, to that one. Reports; it does not block.
-crds::Condition env_condition(const crds::Org& org, const CompiledOrg& compiled,
+crds::Condition env_condition(const crds::Org& org, const templates::CompiledOrg& compiled,
                               const OrgObserved& observed);
 
 }  // namespace atelier::reconcilers

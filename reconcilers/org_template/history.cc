@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "crds/revision.h"
+#include "crds/template_revision.h"
 
 namespace atelier::reconcilers {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "reconcilers/org_template/history.h"
-#include "reconcilers/org_template/layers.h"
 #include "reconcilers/org_template/status.h"
+#include "templates/layers.h"
 
 namespace atelier::reconcilers::org_template {
 namespace {
@@ -27,50 +27,51 @@ const crds::Secret* find(const std::vector<crds::Secret>& secrets, const std::st
     return found == secrets.end() ? nullptr : &*found;
 }
 
-crds::TemplateRevision revision_of(const Seen& seen, Instant now) {
-    return {.revision = seen.revision,
-            .artifact_digest = seen.artifact,
+crds::TemplateRevision revision_of(const Observed& observed, Instant now) {
+    return {.revision = observed.revision,
+            .artifact_digest = observed.artifact,
             .compiled_at = now,
-            .author = seen.author,
-            .subject = seen.subject,
-            .workspaces = seen.compiled.org.counts.spawning};
+            .author = observed.author,
+            .subject = observed.subject,
+            .workspaces = observed.compiled.org.counts.spawning};
 }
 
 // Whether that revision has the environment that was just compiled.
 bool has_layers(const crds::OrgTemplate& object, const crds::TemplateRevision& revision,
-                const Seen& seen) {
-    const std::string name = layers_secret_name(object.meta.name, revision);
-    const crds::Secret* there = find(seen.layers, name);
-    if (!has_values(seen.compiled.env)) return !there;
-    const auto wanted = secret_of_layers(object, seen.compiled.env, revision);
+                const Observed& observed) {
+    const std::string name = templates::layers_secret_name(object.meta.name, revision);
+    const crds::Secret* there = find(observed.layers, name);
+    if (!templates::has_values(observed.compiled.env)) return !there;
+    const auto wanted = templates::secret_of_layers(object, observed.compiled.env, revision);
     return wanted && there && are_equal(*wanted, *there);
 }
 
-std::vector<crds::TemplateRevision> history_of(const crds::OrgTemplate& object, const Seen& seen,
-                                               Instant now) {
+std::vector<crds::TemplateRevision> history_of(const crds::OrgTemplate& object,
+                                               const Observed& observed, Instant now) {
     const auto& before = object.status.history;
-    const bool same = !before.empty() && before.front().artifact_digest == seen.artifact &&
-                      has_layers(object, before.front(), seen);
-    return next_history(before, revision_of(seen, now), same,
-                        {object.spec.revision_history_limit, seen.pins});
+    const bool same = !before.empty() && before.front().artifact_digest == observed.artifact &&
+                      has_layers(object, before.front(), observed);
+    return next_history(before, revision_of(observed, now), same,
+                        {object.spec.revision_history_limit, observed.pins});
 }
 
-Result<void> add_layers(const crds::OrgTemplate& object, const Seen& seen,
+Result<void> add_layers(const crds::OrgTemplate& object, const Observed& observed,
                         const std::vector<crds::TemplateRevision>& history, Plan& plan) {
     std::set<std::string> stay;
     for (const crds::TemplateRevision& revision : history) {
-        stay.insert(layers_secret_name(object.meta.name, revision));
+        stay.insert(templates::layers_secret_name(object.meta.name, revision));
     }
-    if (has_values(seen.compiled.env)) {
-        auto secret = TRY(secret_of_layers(object, seen.compiled.env, history.front()));
-        const crds::Secret* there = find(seen.layers, secret.meta.name);
+    if (templates::has_values(observed.compiled.env)) {
+        auto secret =
+            TRY(templates::secret_of_layers(object, observed.compiled.env, history.front()));
+        const crds::Secret* there = find(observed.layers, secret.meta.name);
         if (!there || !are_equal(secret, *there)) {
             plan.actions.push_back(PutLayers{std::move(secret)});
         }
     } else {
-        stay.erase(layers_secret_name(object.meta.name, history.front()));
+        stay.erase(templates::layers_secret_name(object.meta.name, history.front()));
     }
-    for (const crds::Secret& secret : seen.layers) {
+    for (const crds::Secret& secret : observed.layers) {
         if (!stay.contains(secret.meta.name)) plan.actions.push_back(RemoveLayers{secret});
     }
     return {};
@@ -101,38 +102,39 @@ Plan plan_after_failure(const crds::OrgTemplate& object, const Error& failure, I
     return plan;
 }
 
-Plan plan(const crds::OrgTemplate& object, const Seen& seen, Instant now) {
+Plan plan(const crds::OrgTemplate& object, const Observed& observed, Instant now) {
     Plan plan;
     if (object.spec.suspend) {
         plan.status = suspended_status(object, now);
         return plan;
     }
-    if (seen.unreadable) {
-        plan.status = source_failed_status(object, *seen.unreadable, now);
-        if (retry_of(seen.unreadable->code) == Retry::at_interval) {
+    if (observed.unreadable) {
+        plan.status = source_failed_status(object, *observed.unreadable, now);
+        if (retry_of(observed.unreadable->code) == Retry::at_interval) {
             plan.wake_at = at_interval(object, now);
         } else {
-            plan.retry = seen.unreadable;
+            plan.retry = observed.unreadable;
         }
         return plan;
     }
     plan.wake_at = at_interval(object, now);
-    if (!seen.compiled.errors.empty()) {
-        plan.status = not_compiled_status(object, seen.compiled, now);
-        if (seen.compiled.may_pass) {
+    if (!observed.compiled.errors.empty()) {
+        plan.status = not_compiled_status(object, observed.compiled, now);
+        if (observed.compiled.may_pass) {
             plan.wake_at.reset();
             plan.retry = Error{Code::unavailable, "a repository of the template cannot be reached"};
         }
         return plan;
     }
-    for (const auto& [digest, tree] : seen.trees) {
-        if (!seen.kept.contains(digest)) plan.actions.push_back(KeepTree{digest});
+    for (const auto& [digest, tree] : observed.trees) {
+        if (!observed.kept.contains(digest)) plan.actions.push_back(KeepTree{digest});
     }
-    auto history = history_of(object, seen, now);
-    if (const auto added = add_layers(object, seen, history, plan); !added) {
+    auto history = history_of(object, observed, now);
+    if (const auto added = add_layers(object, observed, history, plan); !added) {
         return plan_after_failure(object, added.error(), now);
     }
-    plan.status = compiled_status(object, seen.compiled, seen.revision, seen.artifact, now);
+    plan.status =
+        compiled_status(object, observed.compiled, observed.revision, observed.artifact, now);
     plan.status.history = std::move(history);
     return plan;
 }

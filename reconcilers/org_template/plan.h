@@ -11,15 +11,15 @@
 #include "base/clock.h"
 #include "crds/core.h"
 #include "crds/org_template.h"
-#include "drivers/tree.h"
-#include "reconcilers/org_template/compile.h"
+#include "drivers/trees/tree.h"
+#include "templates/compile.h"
 
 namespace atelier::reconcilers::org_template {
 
 // What was seen. Without `unreadable`, the source was read and `compiled` is what it gave.
-struct Seen {
+struct Observed {
     std::optional<Error> unreadable;
-    Compilation compiled;
+    templates::Compilation compiled;
     std::string revision;  // the commit, or a digest of what was read
     // When it compiled: every tree to be kept, the artifact among them, and which of them are.
     std::map<std::string, drivers::Tree> trees;
@@ -51,7 +51,7 @@ struct Plan {
     std::optional<Error> retry;  // what the controller tries again with backoff
 };
 
-Plan plan(const crds::OrgTemplate& object, const Seen& seen, Instant now);
+Plan plan(const crds::OrgTemplate& object, const Observed& observed, Instant now);
 // As `plan`, when an action failed with this.
 Plan plan_after_failure(const crds::OrgTemplate& object, const Error& failure, Instant now);
 

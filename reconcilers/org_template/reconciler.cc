@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "crds/org.h"
-#include "reconcilers/org_template/layers.h"
+#include "templates/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -19,7 +19,7 @@ std::vector<Key> templates_of_secret(const store::Event& event, const store::Sto
         if (!decoded) continue;
         const auto& git = decoded->spec.source.git;
         const bool reads = git && git->secret_ref && git->secret_ref->name == secret.name;
-        if (reads || is_layers_secret_name(secret.name, object->key.name)) {
+        if (reads || templates::is_layers_secret_name(secret.name, object->key.name)) {
             keys.push_back(object->key);
         }
     }
@@ -35,62 +35,63 @@ std::vector<Interest> OrgTemplateReconciler::interests() const {
 Result<Outcome> OrgTemplateReconciler::reconcile(const Key& key, Instant now) {
     const auto object = TRY(objects_.find<crds::OrgTemplate>(key.ns, key.name));
     if (!object || object->being_deleted()) return Outcome{};
-    const org_template::Seen seen = TRY(observe(*object));
-    org_template::Plan plan = org_template::plan(*object, seen, now);
-    const Result<void> acted = execute(seen, plan.actions, now);
+    const org_template::Observed observed = TRY(observe(*object));
+    org_template::Plan plan = org_template::plan(*object, observed, now);
+    const Result<void> acted = execute(observed, plan.actions, now);
     if (!acted) plan = org_template::plan_after_failure(*object, acted.error(), now);
     TRY(report(*object, plan.status, now));
     if (plan.retry) return *plan.retry;
     return Outcome{.wake_at = plan.wake_at};
 }
 
-Result<org_template::Seen> OrgTemplateReconciler::observe(const crds::OrgTemplate& object) const {
-    org_template::Seen seen;
-    if (object.spec.suspend) return seen;
+Result<org_template::Observed> OrgTemplateReconciler::observe(
+    const crds::OrgTemplate& object) const {
+    org_template::Observed observed;
+    if (object.spec.suspend) return observed;
     const auto origin = open_source(object, objects_, git_, templates_root_);
     if (!origin) {
         if (origin.error().code == Code::cancelled) return origin.error();
-        seen.unreadable = origin.error();
-        return seen;
+        observed.unreadable = origin.error();
+        return observed;
     }
     DigestedFiles files(*origin->files);
     const auto externals = externals_of(*origin, git_, external_);
-    seen.compiled = compile(files, *externals);
-    if (!seen.compiled.errors.empty()) return seen;
-    seen.revision = origin->commit.empty()
-                        ? revision_without_commit(files, seen.compiled.externals, seen.compiled.env,
-                                                  revision_key_)
-                        : origin->commit;
-    seen.trees = std::move(seen.compiled.trees);
-    drivers::Tree artifact = artifact_of(seen.compiled.org);
-    seen.artifact = drivers::digest_of(drivers::manifest_of(artifact));
-    seen.trees.emplace(seen.artifact, std::move(artifact));
-    for (const auto& [digest, tree] : seen.trees) {
-        if (trees_.manifest(digest)) seen.kept.insert(digest);
+    observed.compiled = templates::compile(files, *externals);
+    if (!observed.compiled.errors.empty()) return observed;
+    observed.revision = origin->commit.empty()
+                            ? revision_without_commit(files, observed.compiled.externals,
+                                                      observed.compiled.env, revision_key_)
+                            : origin->commit;
+    observed.trees = std::move(observed.compiled.trees);
+    drivers::Tree artifact = templates::artifact_of(observed.compiled.org);
+    observed.artifact = drivers::digest_of(drivers::manifest_of(artifact));
+    observed.trees.emplace(observed.artifact, std::move(artifact));
+    for (const auto& [digest, tree] : observed.trees) {
+        if (trees_.manifest(digest)) observed.kept.insert(digest);
     }
     if (origin->remote) {
         // A commit that says nothing of itself is a revision all the same.
         if (auto author = git_.author(*origin->remote, origin->commit)) {
-            seen.author = std::move(author->name);
-            seen.subject = std::move(author->subject);
+            observed.author = std::move(author->name);
+            observed.subject = std::move(author->subject);
         }
     }
     for (crds::Secret& secret : TRY(objects_.secrets_of(object.meta.ns, object.meta.uid))) {
-        if (is_layers_secret(secret)) seen.layers.push_back(std::move(secret));
+        if (templates::is_layers_secret(secret)) observed.layers.push_back(std::move(secret));
     }
     for (const auto& org : TRY(objects_.list<crds::Org>(object.meta.ns))) {
         const bool pinned = org.spec.template_ref.name == object.meta.name;
-        if (pinned && !org.spec.revision.empty()) seen.pins.insert(org.spec.revision);
+        if (pinned && !org.spec.revision.empty()) observed.pins.insert(org.spec.revision);
     }
-    return seen;
+    return observed;
 }
 
-Result<void> OrgTemplateReconciler::execute(const org_template::Seen& seen,
+Result<void> OrgTemplateReconciler::execute(const org_template::Observed& observed,
                                             const std::vector<org_template::Action>& actions,
                                             Instant now) {
     for (const org_template::Action& action : actions) {
         if (const auto* keep = std::get_if<org_template::KeepTree>(&action)) {
-            const std::string stored = TRY(trees_.put(seen.trees.at(keep->digest)));
+            const std::string stored = TRY(trees_.put(observed.trees.at(keep->digest)));
             if (stored != keep->digest) {
                 return Error{Code::internal, "the tree store names a tree by another digest"};
             }

@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "crds/org_template.h"
-#include "drivers/git.h"
-#include "drivers/tree.h"
-#include "reconcilers/objects.h"
+#include "drivers/git/git.h"
+#include "drivers/trees/tree.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/org_template/plan.h"
 #include "reconcilers/org_template/source.h"
 #include "reconcilers/reconciler.h"
@@ -35,8 +35,8 @@ class OrgTemplateReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
   private:
-    Result<org_template::Seen> observe(const crds::OrgTemplate& object) const;
-    Result<void> execute(const org_template::Seen& seen,
+    Result<org_template::Observed> observe(const crds::OrgTemplate& object) const;
+    Result<void> execute(const org_template::Observed& observed,
                          const std::vector<org_template::Action>& actions, Instant now);
     Result<void> report(const crds::OrgTemplate& object, crds::OrgTemplateStatus next, Instant now);
 

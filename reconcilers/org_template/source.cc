@@ -5,10 +5,11 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "base/fingerprint.h"
 #include "base/text.h"
-#include "reconcilers/fingerprint.h"
-#include "reconcilers/git_remote.h"
-#include "reconcilers/org_template/layers.h"
+#include "reconcilers/common/git_remote.h"
+#include "reconcilers/org_template/git_externals.h"
+#include "templates/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -34,7 +35,7 @@ Result<TemplateOrigin> open_git(const crds::GitSource& source, const std::string
         commit = TRY(drivers::resolve_ref(refs, source.ref)).commit;
     }
     auto tree = TRY(git.fetch(remote, commit, path));
-    return TemplateOrigin{files_of_tree(std::move(tree)), remote, commit};
+    return TemplateOrigin{templates::files_of_tree(std::move(tree)), remote, commit};
 }
 
 Result<TemplateOrigin> open_directory(const std::string& directory,
@@ -56,7 +57,7 @@ Result<TemplateOrigin> open_directory(const std::string& directory,
             Code::not_found,
             fmt::format("there is no folder {} in the server's folder of templates", path)};
     }
-    return TemplateOrigin{files_of_directory(root / path, root), std::nullopt, ""};
+    return TemplateOrigin{templates::files_of_directory(root / path, root), std::nullopt, ""};
 }
 
 }  // namespace
@@ -71,17 +72,17 @@ Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Object
     }
     if (source.git) return open_git(*source.git, object.meta.ns, objects, git);
     if (!source.directory.empty()) return open_directory(source.directory, templates_root);
-    return TemplateOrigin{files_of_text(source.inline_yaml), std::nullopt, ""};
+    return TemplateOrigin{templates::files_of_text(source.inline_yaml), std::nullopt, ""};
 }
 
-std::unique_ptr<Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
-                                        const ExternalOptions& options) {
+std::unique_ptr<templates::Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
+                                                   const ExternalOptions& options) {
     std::vector<ExternalAccess> access;
     if (origin.remote && (origin.remote->credential || !origin.remote->ca_pem.empty())) {
-        access.push_back(
-            {origin_of_url(origin.remote->url), origin.remote->credential, origin.remote->ca_pem});
+        access.push_back({templates::origin_of_url(origin.remote->url), origin.remote->credential,
+                          origin.remote->ca_pem});
     }
-    const auto usual = external_origin(options.policy.host);
+    const auto usual = templates::external_origin(options.policy.host);
     if (usual && !options.token.empty()) {
         access.push_back(
             {*usual,
@@ -106,7 +107,7 @@ Result<drivers::Tree> DigestedFiles::folder(const std::string& path) {
 }
 
 void DigestedFiles::note(const std::string& path, const std::string& bytes) {
-    if (is_env_file(path)) return;
+    if (templates::is_env_file(path)) return;
     read_.insert_or_assign(path, sha256_hex(bytes));
 }
 
@@ -119,10 +120,10 @@ std::string DigestedFiles::digest(const std::vector<crds::TemplateExternal>& ext
 
 std::string revision_without_commit(const DigestedFiles& files,
                                     const std::vector<crds::TemplateExternal>& externals,
-                                    const EnvLayers& values, const std::string& key) {
+                                    const templates::EnvLayers& values, const std::string& key) {
     std::string digest = files.digest(externals);
-    if (key.empty() || !has_values(values)) return digest;
-    return sha256_hex(digest + "\n" + keyed_digest_of_values(values, key));
+    if (key.empty() || !templates::has_values(values)) return digest;
+    return sha256_hex(digest + "\n" + templates::keyed_digest_of_values(values, key));
 }
 
 std::string key_of_revisions(const std::string& fingerprint_key) {

@@ -6,22 +6,22 @@
 #include <string>
 
 #include "crds/org_template.h"
-#include "drivers/git.h"
-#include "reconcilers/objects.h"
-#include "reconcilers/org_template/compiled.h"
-#include "reconcilers/org_template/externals.h"
-#include "reconcilers/org_template/files.h"
+#include "drivers/git/git.h"
+#include "reconcilers/common/objects.h"
+#include "templates/compiled.h"
+#include "templates/externals.h"
+#include "templates/files.h"
 
 namespace atelier::reconcilers {
 
 // The operator's settings for `!external`.
 struct ExternalOptions {
-    ExternalPolicy policy;
+    templates::ExternalPolicy policy;
     std::string token;  // for the policy's host alone; empty: none
 };
 
 struct TemplateOrigin {
-    std::unique_ptr<TemplateFiles> files;
+    std::unique_ptr<templates::TemplateFiles> files;
     std::optional<drivers::GitRemote> remote;  // from git
     // The commit; empty where only what is read tells (see revision_without_commit).
     std::string commit;
@@ -33,21 +33,21 @@ Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Object
 
 // The repositories that a template of that origin may use. What is on the template's own server is
 // read with the template's own credential.
-std::unique_ptr<Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
-                                        const ExternalOptions& options);
+std::unique_ptr<templates::Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
+                                                   const ExternalOptions& options);
 
 // Passes reads on, and adds up a digest of everything that was read but `.env` files, and of the
 // commits of other repositories. `files` outlives it.
-class DigestedFiles final : public TemplateFiles {
+class DigestedFiles final : public templates::TemplateFiles {
   public:
-    explicit DigestedFiles(TemplateFiles& files) : files_(files) {}
+    explicit DigestedFiles(templates::TemplateFiles& files) : files_(files) {}
     Result<std::string> read(const std::string& path) override;
     Result<drivers::Tree> folder(const std::string& path) override;
     std::string digest(const std::vector<crds::TemplateExternal>& externals) const;
 
   private:
     void note(const std::string& path, const std::string& bytes);
-    TemplateFiles& files_;
+    templates::TemplateFiles& files_;
     std::map<std::string, std::string> read_;  // path to digest
 };
 
@@ -56,7 +56,7 @@ class DigestedFiles final : public TemplateFiles {
 // revision, and no value can be guessed from one.
 std::string revision_without_commit(const DigestedFiles& files,
                                     const std::vector<crds::TemplateExternal>& externals,
-                                    const EnvLayers& values, const std::string& key);
+                                    const templates::EnvLayers& values, const std::string& key);
 // That key, made of the server's secret one for fingerprints; empty when that is.
 std::string key_of_revisions(const std::string& fingerprint_key);
 

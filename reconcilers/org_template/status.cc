@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "reconcilers/org_template/env.h"
+#include "templates/env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -26,9 +26,10 @@ void set_failed(crds::OrgTemplateStatus& status, std::string_view reason, std::s
     }
 }
 
-std::string text_of_errors(const std::vector<Finding>& errors) {
-    std::string text = text_of(errors.front());
-    for (std::size_t i = 1; i < errors.size() && i < 5; ++i) text += "; " + text_of(errors[i]);
+std::string text_of_errors(const std::vector<templates::Finding>& errors) {
+    std::string text = templates::text_of(errors.front());
+    for (std::size_t i = 1; i < errors.size() && i < 5; ++i)
+        text += "; " + templates::text_of(errors[i]);
     if (errors.size() > 5) text += fmt::format("; and {} more", errors.size() - 5);
     return text;
 }
@@ -54,7 +55,7 @@ crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, co
 }
 
 crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
-                                            const Compilation& compiled, Instant now) {
+                                            const templates::Compilation& compiled, Instant now) {
     auto status = begun(object);
     const auto& errors = compiled.errors;
     const std::string text = text_of_errors(errors);
@@ -84,8 +85,9 @@ crds::OrgTemplateStatus publish_failed_status(const crds::OrgTemplate& object, c
 }
 
 crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
-                                        const Compilation& compiled, const std::string& revision,
-                                        const std::string& artifact, Instant now) {
+                                        const templates::Compilation& compiled,
+                                        const std::string& revision, const std::string& artifact,
+                                        Instant now) {
     auto status = begun(object);
     if (status.revision != revision || !status.last_fetch_time) status.last_fetch_time = now;
     status.revision = revision;
@@ -95,7 +97,7 @@ crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
     status.externals = compiled.externals;
     status.required_env = compiled.org.required_env;
     status.recommended_env = compiled.org.recommended_env;
-    status.needs = text_of(compiled.org.required_env);
+    status.needs = templates::text_of(compiled.org.required_env);
     status.warnings = compiled.warnings;
     if (status.warnings.size() > most_warnings) status.warnings.resize(most_warnings);
     status.clear(crds::condition::reconciling);

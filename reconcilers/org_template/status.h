@@ -4,8 +4,8 @@
 #include <string>
 
 #include "crds/org_template.h"
-#include "reconcilers/org_template/compile.h"
-#include "reconcilers/status.h"
+#include "reconcilers/common/status.h"
+#include "templates/compile.h"
 
 namespace atelier::reconcilers {
 
@@ -18,11 +18,12 @@ crds::OrgTemplateStatus suspended_status(const crds::OrgTemplate& object, Instan
 crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, const Error& error,
                                              Instant now);
 crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
-                                            const Compilation& compiled, Instant now);
+                                            const templates::Compilation& compiled, Instant now);
 crds::OrgTemplateStatus publish_failed_status(const crds::OrgTemplate& object, const Error& error,
                                               Instant now);
 crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
-                                        const Compilation& compiled, const std::string& revision,
-                                        const std::string& artifact, Instant now);
+                                        const templates::Compilation& compiled,
+                                        const std::string& revision, const std::string& artifact,
+                                        Instant now);
 
 }  // namespace atelier::reconcilers

@@ -6,7 +6,7 @@
 
 #include "base/result.h"
 #include "crds/plugin.h"
-#include "drivers/tree.h"
+#include "drivers/trees/tree.h"
 
 namespace atelier::reconcilers {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "crds/plugin_source.h"
+#include "reconcilers/common/status.h"
 #include "reconcilers/plugin/source.h"
-#include "reconcilers/status.h"
 
 namespace atelier::reconcilers::plugin {
 namespace {

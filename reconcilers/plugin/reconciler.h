@@ -3,9 +3,9 @@
 #pragma once
 
 #include "crds/plugin.h"
-#include "drivers/git.h"
-#include "drivers/tree.h"
-#include "reconcilers/objects.h"
+#include "drivers/git/git.h"
+#include "drivers/trees/tree.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/plugin/plan.h"
 #include "reconcilers/plugin/upstream.h"
 #include "reconcilers/reconciler.h"

@@ -11,7 +11,7 @@
 
 #include "base/result.h"
 #include "crds/plugin_source.h"
-#include "drivers/git.h"
+#include "drivers/git/git.h"
 
 namespace atelier::reconcilers {
 

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "crds/plugin.h"
-#include "drivers/git.h"
-#include "drivers/tree.h"
-#include "reconcilers/objects.h"
+#include "drivers/git/git.h"
+#include "drivers/trees/tree.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/plugin/plan.h"
 
 namespace atelier::reconcilers::plugin {

@@ -1,7 +1,7 @@
 #include "reconcilers/plugin_install/plan.h"
 
 #include "base/text.h"
-#include "reconcilers/classify.h"
+#include "reconcilers/common/classify.h"
 
 namespace atelier::reconcilers::plugin_install {
 namespace {
@@ -12,21 +12,21 @@ bool has_leftovers(const drivers::PluginState& state) {
     return !state.staged.empty() || !state.previous.empty();
 }
 
-Plan plan_deletion(const Seen& seen) {
+Plan plan_deletion(const Observed& observed) {
     Plan plan;
-    switch (seen.place) {
-        case Seen::Place::gone:
-        case Seen::Place::external:
+    switch (observed.place) {
+        case Observed::Place::gone:
+        case Observed::Place::external:
             plan.actions.push_back(Release{});
             break;
-        case Seen::Place::here:
-            if (seen.state.live) plan.actions.push_back(Remove{});
-            if (has_leftovers(seen.state)) plan.actions.push_back(Collect{});
+        case Observed::Place::here:
+            if (observed.state.live) plan.actions.push_back(Remove{});
+            if (has_leftovers(observed.state)) plan.actions.push_back(Collect{});
             plan.actions.push_back(Release{});
             break;
-        case Seen::Place::no_backend:
-        case Seen::Place::not_running:
-        case Seen::Place::unknown:
+        case Observed::Place::no_backend:
+        case Observed::Place::not_running:
+        case Observed::Place::unknown:
             break;  // what lies there cannot be taken away now
     }
     return plan;
@@ -34,26 +34,27 @@ Plan plan_deletion(const Seen& seen) {
 
 // The live tree is what was asked for, but status does not say so: a report was lost. What the
 // agent had before is what status says; the tree store knows how it differs.
-std::optional<ChangeClass> unrecorded_change(const crds::PluginInstall& install, const Seen& seen) {
+std::optional<ChangeClass> unrecorded_change(const crds::PluginInstall& install,
+                                             const Observed& observed) {
     if (install.status.delivered == install.spec.version.digest) return std::nullopt;
-    if (!seen.recorded || !seen.desired) return ChangeClass::cold;
-    return classify(*seen.recorded, *seen.desired);
+    if (!observed.recorded || !observed.desired) return ChangeClass::cold;
+    return classify(*observed.recorded, *observed.desired);
 }
 
-ChangeClass change_of_live(const Seen& seen) {
-    const drivers::PluginState& state = seen.state;
+ChangeClass change_of_live(const Observed& observed) {
+    const drivers::PluginState& state = observed.state;
     if (!state.live || !state.problem.empty()) return ChangeClass::cold;
-    return classify(state.manifest, *seen.desired);
+    return classify(state.manifest, *observed.desired);
 }
 
 }  // namespace
 
-Plan plan(const crds::PluginInstall& install, const Seen& seen) {
-    if (install.being_deleted()) return plan_deletion(seen);
+Plan plan(const crds::PluginInstall& install, const Observed& observed) {
+    if (install.being_deleted()) return plan_deletion(observed);
     Plan plan;
-    if (install.spec.suspend || seen.place != Seen::Place::here) return plan;
-    const drivers::PluginState& state = seen.state;
-    if (!seen.denied_by.empty()) {
+    if (install.spec.suspend || observed.place != Observed::Place::here) return plan;
+    const drivers::PluginState& state = observed.state;
+    if (!observed.denied_by.empty()) {
         if (state.live) plan.actions.push_back(Remove{});
         if (has_leftovers(state)) plan.actions.push_back(Collect{});
         return plan;
@@ -61,16 +62,16 @@ Plan plan(const crds::PluginInstall& install, const Seen& seen) {
     const std::string& digest = install.spec.version.digest;
     if (!digest.empty() && state.delivered() == digest) {
         if (has_leftovers(state)) plan.actions.push_back(Collect{});
-        plan.change = unrecorded_change(install, seen);
+        plan.change = unrecorded_change(install, observed);
         return plan;
     }
     if (!state.live && !state.previous.empty()) plan.actions.push_back(Restore{});
     if (has_leftovers(state)) plan.actions.push_back(Collect{});
-    if (digest.empty() || !seen.desired) return plan;
+    if (digest.empty() || !observed.desired) return plan;
     plan.actions.push_back(Stage{digest});
     plan.actions.push_back(Swap{});
     plan.actions.push_back(Collect{});
-    plan.change = change_of_live(seen);
+    plan.change = change_of_live(observed);
     return plan;
 }
 

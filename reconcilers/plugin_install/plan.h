@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "crds/plugin_install.h"
-#include "drivers/plugin_folder.h"
+#include "drivers/plugins/plugin_folder.h"
 
 namespace atelier::reconcilers::plugin_install {
 
-struct Seen {
+struct Observed {
     // Whether there is a place to deliver to.
     enum class Place {
         here,         // a plugins folder that we can reach
@@ -55,7 +55,7 @@ struct Plan {
     std::optional<crds::ChangeClass> change;
 };
 
-Plan plan(const crds::PluginInstall& install, const Seen& seen);
+Plan plan(const crds::PluginInstall& install, const Observed& observed);
 std::string text(const Action& action);
 std::string text(const Plan& plan);  // "restore, stage 1a2b3c4, swap, collect (cold)"
 

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 
 namespace atelier::reconcilers {
 

@@ -13,8 +13,8 @@ namespace {
 using crds::Plugin;
 using crds::PluginInstall;
 using crds::Workspace;
+using plugin_install::Observed;
 using plugin_install::Plan;
-using plugin_install::Seen;
 
 // Runtimes are written "claude-code" and "claude_code"; both are one.
 std::string normal(std::string_view runtime) {
@@ -32,95 +32,95 @@ bool fits(const Plugin& plugin, const std::string& runtime) {
 
 }  // namespace
 
-void PluginInstallReconciler::read_folder(const PluginInstall& install, Observed& observed) const {
-    Seen& seen = observed.seen;
-    auto state = observed.folder->observe(install.spec.plugin);
+void PluginInstallReconciler::read_folder(const PluginInstall& install, Reading& reading) const {
+    Observed& observed = reading.observed;
+    auto state = reading.folder->observe(install.spec.plugin);
     if (!state) {
-        seen.place = Seen::Place::unknown;
-        seen.problem = state.error().message;
+        observed.place = Observed::Place::unknown;
+        observed.problem = state.error().message;
         return;
     }
-    seen.place = Seen::Place::here;
-    seen.state = std::move(*state);
+    observed.place = Observed::Place::here;
+    observed.state = std::move(*state);
     // What a unit that was stopped for good once said is not true any more.
-    if (!observed.running_wanted) return;
-    const auto status = observed.folder->agent_status();
+    if (!reading.running_wanted) return;
+    const auto status = reading.folder->agent_status();
     if (!status) return;
     auto loaded = plugin_install::loaded_digest(*status, install.spec.plugin);
-    if (loaded) seen.loaded = std::move(*loaded);
+    if (loaded) observed.loaded = std::move(*loaded);
 }
 
 Result<void> PluginInstallReconciler::look_inside(const PluginInstall& install,
                                                   const Workspace& workspace,
-                                                  Observed& observed) const {
-    Seen& seen = observed.seen;
-    const std::string backend = backend_of(workspace.spec, world_);
+                                                  Reading& reading) const {
+    Observed& observed = reading.observed;
+    const std::string backend = backend_of(workspace.spec, runtimes_);
     if (backend == external_backend) {
-        seen.place = Seen::Place::external;
+        observed.place = Observed::Place::external;
         return {};
     }
-    drivers::Runtime* const runtime = runtime_of(world_, backend);
+    drivers::Runtime* const runtime = runtime_of(runtimes_, backend);
     if (!runtime) {
-        seen.place = Seen::Place::no_backend;
-        seen.problem = "this server has no runtime \"" + backend + "\"";
+        observed.place = Observed::Place::no_backend;
+        observed.problem = "this server has no runtime \"" + backend + "\"";
         return {};
     }
-    observed.running_wanted = workspace.spec.desired_state == crds::DesiredState::running;
-    seen.unit_started_at = workspace.status.started_at;
-    seen.agent_expected = observed.running_wanted && workspace.status.is_true("Healthy");
+    reading.running_wanted = workspace.spec.desired_state == crds::DesiredState::running;
+    observed.unit_started_at = workspace.status.started_at;
+    observed.agent_expected = reading.running_wanted && workspace.status.is_true("Healthy");
     std::string unit_id;
-    if (!world_.folders.mounted(*runtime)) {
-        const auto units = runtime->list(labels_to_find(world_, workspace.meta.uid));
+    if (!runtimes_.folders.mounted(*runtime)) {
+        const auto units = runtime->list(labels_to_find(runtimes_, workspace.meta.uid));
         if (!units) {
-            seen.place = Seen::Place::unknown;
-            seen.problem = units.error().message;
+            observed.place = Observed::Place::unknown;
+            observed.problem = units.error().message;
             return {};
         }
         for (const drivers::Unit& unit : *units) {
             if (unit.state == drivers::Unit::State::running) unit_id = unit.id;
         }
         if (unit_id.empty()) {
-            seen.place = Seen::Place::not_running;
+            observed.place = Observed::Place::not_running;
             return {};
         }
     }
-    observed.folder = world_.folders.open(*runtime, workspace.meta.uid, unit_id);
-    seen.delivery = observed.folder->delivery();
-    read_folder(install, observed);
+    reading.folder = runtimes_.folders.open(*runtime, workspace.meta.uid, unit_id);
+    observed.delivery = reading.folder->delivery();
+    read_folder(install, reading);
     return {};
 }
 
-Result<PluginInstallReconciler::Observed> PluginInstallReconciler::observe(
+Result<PluginInstallReconciler::Reading> PluginInstallReconciler::observe(
     const PluginInstall& install) const {
-    Observed observed;
-    Seen& seen = observed.seen;
+    Reading reading;
+    Observed& observed = reading.observed;
     const auto workspace = TRY(objects_.find<Workspace>(install.meta.ns, install.spec.workspace));
     if (!workspace || workspace->being_deleted()) {
-        seen.place = Seen::Place::gone;
-        return observed;
+        observed.place = Observed::Place::gone;
+        return reading;
     }
-    seen.runtime = workspace->spec.runtime;
+    observed.runtime = workspace->spec.runtime;
     const auto plugin = TRY(objects_.find<Plugin>(install.meta.ns, install.spec.plugin));
-    seen.inert = plugin && !fits(*plugin, seen.runtime);
-    seen.denied_by = TRY(
+    observed.inert = plugin && !fits(*plugin, observed.runtime);
+    observed.denied_by = TRY(
         policy_that_denies(objects_, install.meta.ns, install.spec.plugin, workspace->spec.org));
-    TRY(look_inside(install, *workspace, observed));
+    TRY(look_inside(install, *workspace, reading));
 
     const auto manifest = [&](const std::string& digest) -> std::optional<drivers::Manifest> {
         if (digest.empty()) return std::nullopt;
-        auto found = world_.trees.manifest(digest);
+        auto found = runtimes_.trees.manifest(digest);
         if (!found) return std::nullopt;
         return std::move(*found);
     };
-    seen.desired = manifest(install.spec.version.digest);
-    seen.recorded = manifest(install.status.delivered);
-    return observed;
+    observed.desired = manifest(install.spec.version.digest);
+    observed.recorded = manifest(install.status.delivered);
+    return reading;
 }
 
 Result<void> PluginInstallReconciler::execute(const PluginInstall& install, const Plan& plan,
                                               drivers::PluginFolder* folder, Instant now) {
     const std::string& plugin = install.spec.plugin;
-    const std::string stamp = new_stamp(now, world_.random);
+    const std::string stamp = new_stamp(now, runtimes_.random);
     for (const plugin_install::Action& action : plan.actions) {
         if (std::holds_alternative<plugin_install::Release>(action)) {
             TRY(objects_.release(install, finalizer, now));
@@ -128,7 +128,7 @@ Result<void> PluginInstallReconciler::execute(const PluginInstall& install, cons
         }
         CHECK(folder != nullptr);
         if (const auto* stage = std::get_if<plugin_install::Stage>(&action)) {
-            const drivers::TreePtr tree = TRY(world_.trees.get(stage->digest));
+            const drivers::TreePtr tree = TRY(runtimes_.trees.get(stage->digest));
             TRY(folder->stage(plugin, stamp, *tree));
         } else if (std::holds_alternative<plugin_install::Swap>(action)) {
             TRY(folder->swap(plugin, stamp));
@@ -144,16 +144,16 @@ Result<void> PluginInstallReconciler::execute(const PluginInstall& install, cons
     return {};
 }
 
-// Events tell what changed, from the old status to the new one.
-void PluginInstallReconciler::tell(const PluginInstall& install,
-                                   const crds::PluginInstallStatus& next, const Plan& plan,
-                                   Instant now) {
+// Events record_events what changed, from the old status to the new one.
+void PluginInstallReconciler::record_events(const PluginInstall& install,
+                                            const crds::PluginInstallStatus& next, const Plan& plan,
+                                            Instant now) {
     const crds::PluginInstallStatus& last = install.status;
     if (next.delivered == next.desired && !next.delivered.empty() &&
         last.delivered != next.delivered) {
         const std::string change(next.last_change ? lower(json::name_of(*next.last_change))
                                                   : std::string("cold"));
-        world_.metrics
+        runtimes_.metrics
             .counter("atelier_plugin_installs_total", "Deliveries of plugins into workspaces.",
                      {{"class", change}, {"delivery", next.delivery}})
             .add();
@@ -191,22 +191,22 @@ Result<Outcome> PluginInstallReconciler::reconcile(const Key& key, Instant now) 
     if (!install.being_deleted()) {
         install = TRY(objects_.add_finalizer(std::move(install), finalizer, now));
     }
-    Observed observed = TRY(observe(install));
-    const Plan plan = plugin_install::plan(install, observed.seen);
-    const Result<void> acted = execute(install, plan, observed.folder.get(), now);
+    Reading reading = TRY(observe(install));
+    const Plan plan = plugin_install::plan(install, reading.observed);
+    const Result<void> acted = execute(install, plan, reading.folder.get(), now);
     const bool released = !plan.actions.empty() &&
                           std::holds_alternative<plugin_install::Release>(plan.actions.back());
     if (released && acted) return Outcome{};
 
-    if (!plan.actions.empty() && observed.folder) read_folder(install, observed);
+    if (!plan.actions.empty() && reading.folder) read_folder(install, reading);
     const std::optional<Error> failure = acted ? std::nullopt : std::optional<Error>(acted.error());
-    const auto status = plugin_install::report(install, observed.seen, plan, failure, now);
-    if (TRY(objects_.report(install, status, now))) tell(install, status, plan, now);
+    const auto status = plugin_install::report(install, reading.observed, plan, failure, now);
+    if (TRY(objects_.report(install, status, now))) record_events(install, status, plan, now);
     if (!acted) return acted.error();
-    if (observed.seen.place == Seen::Place::unknown) {
-        return Error{Code::unavailable, observed.seen.problem};
+    if (reading.observed.place == Observed::Place::unknown) {
+        return Error{Code::unavailable, reading.observed.problem};
     }
-    return Outcome{plugin_install::next_look(install, observed.seen, status, now)};
+    return Outcome{plugin_install::next_look(install, reading.observed, status, now)};
 }
 
 // --- who else wakes us

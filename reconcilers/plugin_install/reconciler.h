@@ -3,10 +3,10 @@
 #pragma once
 
 #include "crds/plugin_install.h"
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
+#include "reconcilers/common/runtimes.h"
 #include "reconcilers/plugin_install/plan.h"
 #include "reconcilers/reconciler.h"
-#include "reconcilers/workspace/world.h"
 
 namespace atelier::reconcilers {
 
@@ -14,8 +14,8 @@ class PluginInstallReconciler final : public Reconciler {
   public:
     static constexpr std::string_view finalizer = "atelier.dev/plugininstall";
 
-    PluginInstallReconciler(Objects& objects, World world, Log log)
-        : objects_(objects), world_(std::move(world)), log_(std::move(log)) {}
+    PluginInstallReconciler(Objects& objects, Runtimes runtimes, Log log)
+        : objects_(objects), runtimes_(std::move(runtimes)), log_(std::move(log)) {}
 
     std::string_view resource() const override { return crds::PluginInstallSpec::resource; }
     std::string_view name() const override { return "plugininstall"; }
@@ -23,22 +23,22 @@ class PluginInstallReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
   private:
-    struct Observed {
-        plugin_install::Seen seen;
+    struct Reading {
+        plugin_install::Observed observed;
         std::unique_ptr<drivers::PluginFolder> folder;  // with Place::here
         bool running_wanted = true;                     // the workspace is not paused
     };
-    Result<Observed> observe(const crds::PluginInstall& install) const;
+    Result<Reading> observe(const crds::PluginInstall& install) const;
     Result<void> look_inside(const crds::PluginInstall& install, const crds::Workspace& workspace,
-                             Observed& observed) const;
-    void read_folder(const crds::PluginInstall& install, Observed& observed) const;
+                             Reading& reading) const;
+    void read_folder(const crds::PluginInstall& install, Reading& reading) const;
     Result<void> execute(const crds::PluginInstall& install, const plugin_install::Plan& plan,
                          drivers::PluginFolder* folder, Instant now);
-    void tell(const crds::PluginInstall& install, const crds::PluginInstallStatus& next,
-              const plugin_install::Plan& plan, Instant now);
+    void record_events(const crds::PluginInstall& install, const crds::PluginInstallStatus& next,
+                       const plugin_install::Plan& plan, Instant now);
 
     Objects& objects_;
-    const World world_;
+    const Runtimes runtimes_;
     const Log log_;
 };
 

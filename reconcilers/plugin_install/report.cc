@@ -17,7 +17,7 @@ std::string short_digest(const std::string& digest) {
     return digest.empty() ? "nothing" : digest.substr(0, 7);
 }
 
-Condition delivered_condition(const PluginInstall& install, const Seen& seen,
+Condition delivered_condition(const PluginInstall& install, const Observed& observed,
                               const std::optional<Error>& failure) {
     Condition c{std::string(condition::delivered), ConditionStatus::no, "", ""};
     const std::string& digest = install.spec.version.digest;
@@ -27,37 +27,37 @@ Condition delivered_condition(const PluginInstall& install, const Seen& seen,
         c.message = std::move(message);
         return c;
     };
-    switch (seen.place) {
-        case Seen::Place::gone:
+    switch (observed.place) {
+        case Observed::Place::gone:
             return say(ConditionStatus::no, "WorkspaceNotFound",
                        "there is no workspace \"" + install.spec.workspace + "\", or it is going");
-        case Seen::Place::external:
+        case Observed::Place::external:
             return say(ConditionStatus::no, "Unsupported",
                        "the workspace is external: nothing can be pushed into it; its agent must "
                        "fetch the plugin, or install it by hand where it runs");
-        case Seen::Place::no_backend:
-            return say(ConditionStatus::no, "BackendMissing", seen.problem);
-        case Seen::Place::unknown:
-            return say(ConditionStatus::unknown, "RuntimeUnreachable", seen.problem);
-        case Seen::Place::not_running:
+        case Observed::Place::no_backend:
+            return say(ConditionStatus::no, "BackendMissing", observed.problem);
+        case Observed::Place::unknown:
+            return say(ConditionStatus::unknown, "RuntimeUnreachable", observed.problem);
+        case Observed::Place::not_running:
             return say(ConditionStatus::no, "WaitingForUnit",
                        "plugins are carried into a running workspace, and it does not run");
-        case Seen::Place::here:
+        case Observed::Place::here:
             break;
     }
-    if (!seen.denied_by.empty()) {
+    if (!observed.denied_by.empty()) {
         return say(ConditionStatus::no, "Denied",
-                   "PluginPolicy \"" + seen.denied_by + "\" does not allow this plugin");
+                   "PluginPolicy \"" + observed.denied_by + "\" does not allow this plugin");
     }
     if (digest.empty()) {
         return say(ConditionStatus::no, "NoVersion", "spec.version.digest is empty");
     }
-    if (seen.state.delivered() == digest) {
+    if (observed.state.delivered() == digest) {
         return say(ConditionStatus::yes, "Delivered",
                    "version " + short_digest(digest) + " is complete and verified");
     }
     if (failure) return say(ConditionStatus::no, "DeliveryFailed", failure->message);
-    if (!seen.desired) {
+    if (!observed.desired) {
         return say(ConditionStatus::no, "WaitingForPlugin",
                    "the files of version " + short_digest(digest) + " are not here: Plugin \"" +
                        install.spec.plugin + "\" must fetch them");
@@ -66,20 +66,20 @@ Condition delivered_condition(const PluginInstall& install, const Seen& seen,
                "version " + short_digest(digest) + " is on its way");
 }
 
-Condition effective_condition(const Seen& seen, const std::string& delivered) {
+Condition effective_condition(const Observed& observed, const std::string& delivered) {
     Condition c{std::string(condition::effective), ConditionStatus::unknown, "", ""};
-    if (!seen.loaded) {
-        c.reason = seen.agent_expected ? "NobodyReports" : "NotRunning";
-        c.message = seen.agent_expected ? "no agent in the workspace reports what it has loaded"
-                                        : "the workspace does not run";
-    } else if (*seen.loaded == delivered) {
+    if (!observed.loaded) {
+        c.reason = observed.agent_expected ? "NobodyReports" : "NotRunning";
+        c.message = observed.agent_expected ? "no agent in the workspace reports what it has loaded"
+                                            : "the workspace does not run";
+    } else if (*observed.loaded == delivered) {
         c.status = ConditionStatus::yes;
         c.reason = "Loaded";
         c.message = "the agent has loaded " + short_digest(delivered);
     } else {
         c.status = ConditionStatus::no;
         c.reason = "NotLoaded";
-        c.message = "the agent has loaded " + short_digest(*seen.loaded) + ", delivered is " +
+        c.message = "the agent has loaded " + short_digest(*observed.loaded) + ", delivered is " +
                     short_digest(delivered);
     }
     return c;
@@ -124,21 +124,21 @@ void set_summary(PluginInstallStatus& status, const Condition& delivered, bool s
     }
 }
 
-void set_notices(PluginInstallStatus& status, const PluginInstall& install, const Seen& seen,
-                 Instant now) {
+void set_notices(PluginInstallStatus& status, const PluginInstall& install,
+                 const Observed& observed, Instant now) {
     const std::int64_t generation = status.observed_generation;
-    if (seen.denied_by.empty()) {
+    if (observed.denied_by.empty()) {
         status.clear(condition::denied);
     } else {
         status.set({std::string(condition::denied), ConditionStatus::yes, "NotAllowed",
-                    "PluginPolicy \"" + seen.denied_by + "\" does not list \"" +
+                    "PluginPolicy \"" + observed.denied_by + "\" does not list \"" +
                         install.spec.plugin + "\"",
                     std::nullopt, generation},
                    now);
     }
-    if (seen.inert) {
+    if (observed.inert) {
         status.set({std::string(condition::inert), ConditionStatus::yes, "RuntimeNotSupported",
-                    "the plugin does not name the runtime \"" + seen.runtime +
+                    "the plugin does not name the runtime \"" + observed.runtime +
                         "\": its files are there, and may do nothing",
                     std::nullopt, generation},
                    now);
@@ -149,18 +149,18 @@ void set_notices(PluginInstallStatus& status, const PluginInstall& install, cons
 
 }  // namespace
 
-PluginInstallStatus report(const PluginInstall& install, const Seen& seen, const Plan& plan,
+PluginInstallStatus report(const PluginInstall& install, const Observed& observed, const Plan& plan,
                            const std::optional<Error>& failure, Instant now) {
     PluginInstallStatus status = install.status;
     status.observed_generation = install.meta.generation;
     status.last_handled_reconcile_at =
         install.meta.annotation(crds::annotation::reconcile_requested_at);
     status.desired = install.spec.version.digest;
-    if (!seen.delivery.empty()) status.delivery = seen.delivery;
+    if (!observed.delivery.empty()) status.delivery = observed.delivery;
 
-    const bool looked = seen.place == Seen::Place::here;
+    const bool looked = observed.place == Observed::Place::here;
     if (looked) {
-        const std::string delivered = seen.state.delivered();
+        const std::string delivered = observed.state.delivered();
         if (delivered != status.delivered) {
             status.delivered_at = delivered.empty() ? std::nullopt : std::optional(now);
         }
@@ -174,35 +174,35 @@ PluginInstallStatus report(const PluginInstall& install, const Seen& seen, const
             status.delivered_commit.clear();
         }
         // Taken away: the agent that had it loaded must start without it.
-        if (!seen.denied_by.empty() && !seen.state.live) status.restart_digest.clear();
+        if (!observed.denied_by.empty() && !observed.state.live) status.restart_digest.clear();
     }
-    if (seen.place != Seen::Place::unknown) status.loaded = seen.loaded.value_or("");
+    if (observed.place != Observed::Place::unknown) status.loaded = observed.loaded.value_or("");
 
-    Condition delivered = delivered_condition(install, seen, failure);
+    Condition delivered = delivered_condition(install, observed, failure);
     delivered.observed_generation = status.observed_generation;
     status.set(delivered, now);
-    Condition effective = effective_condition(seen, status.delivered);
+    Condition effective = effective_condition(observed, status.delivered);
     effective.observed_generation = status.observed_generation;
     status.set(effective, now);
-    set_notices(status, install, seen, now);
+    set_notices(status, install, observed, now);
     set_summary(status, delivered, install.spec.suspend, failure, now);
     return status;
 }
 
-std::optional<Instant> next_look(const PluginInstall& install, const Seen& seen,
+std::optional<Instant> next_look(const PluginInstall& install, const Observed& observed,
                                  const PluginInstallStatus& status, Instant now) {
     if (install.being_deleted() || install.spec.suspend) return std::nullopt;
-    if (seen.place != Seen::Place::here) return std::nullopt;
+    if (observed.place != Observed::Place::here) return std::nullopt;
     // Files that were lost come back without any event.
-    const bool misses_files = !seen.desired && status.delivered != status.desired;
-    if (misses_files && seen.denied_by.empty() && !status.desired.empty()) {
+    const bool misses_files = !observed.desired && status.delivered != status.desired;
+    if (misses_files && observed.denied_by.empty() && !status.desired.empty()) {
         return now + std::chrono::seconds(10);
     }
-    if (!seen.agent_expected) return std::nullopt;
-    if (status.delivered.empty() || seen.loaded == status.delivered) return std::nullopt;
+    if (!observed.agent_expected) return std::nullopt;
+    if (status.delivered.empty() || observed.loaded == status.delivered) return std::nullopt;
     const Instant since =
         std::max(status.delivered_at.value_or(now),
-                 seen.unit_started_at.value_or(status.delivered_at.value_or(now)));
+                 observed.unit_started_at.value_or(status.delivered_at.value_or(now)));
     const Duration taken = now - since;
     if (taken >= patience) return now + std::chrono::minutes(1);
     return now +

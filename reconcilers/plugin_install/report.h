@@ -18,7 +18,7 @@ inline constexpr std::string_view inert = "Inert";          // only while the ru
 }  // namespace condition
 
 // `seen` is what was seen after acting, `plan` what was done, `failure` how acting ended.
-crds::PluginInstallStatus report(const crds::PluginInstall& install, const Seen& seen,
+crds::PluginInstallStatus report(const crds::PluginInstall& install, const Observed& observed,
                                  const Plan& plan, const std::optional<Error>& failure,
                                  Instant now);
 
@@ -26,7 +26,7 @@ crds::PluginInstallStatus report(const crds::PluginInstall& install, const Seen&
 // later after a quarter of the time it has taken so far, up to five seconds; after two minutes once
 // a minute. While the files of the version are missing: in ten seconds. Otherwise nothing: whoever
 // changes something wakes us.
-std::optional<Instant> next_look(const crds::PluginInstall& install, const Seen& seen,
+std::optional<Instant> next_look(const crds::PluginInstall& install, const Observed& observed,
                                  const crds::PluginInstallStatus& status, Instant now);
 
 // Nothing more will come of it without a change: it is delivered, or it failed and says why. A

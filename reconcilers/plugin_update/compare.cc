@@ -6,7 +6,7 @@
 #include <iterator>
 #include <set>
 
-#include "reconcilers/classify.h"
+#include "reconcilers/common/classify.h"
 #include "reconcilers/plugin/content.h"
 
 namespace atelier::reconcilers::plugin_update {

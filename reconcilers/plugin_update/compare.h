@@ -6,7 +6,7 @@
 
 #include "crds/plugin_install.h"
 #include "crds/plugin_update.h"
-#include "drivers/tree.h"
+#include "drivers/trees/tree.h"
 
 namespace atelier::reconcilers::plugin_update {
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "crds/plugin_update.h"
-#include "drivers/tree.h"
-#include "reconcilers/objects.h"
+#include "drivers/trees/tree.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/plugin_update/plan.h"
 #include "reconcilers/reconciler.h"
 

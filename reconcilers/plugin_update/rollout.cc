@@ -66,7 +66,7 @@ crds::UpdateTierSpec spec_of(const std::string& tier,
 
 struct Standing {
     const Member* member;
-    Stand stand;
+    Progress progress;
 };
 
 // Adds the moves of the one tier that is at work.
@@ -76,10 +76,10 @@ void move_in_tier(const std::vector<Standing>& standings, const Target& target,
     std::int64_t in_flight = 0;
     std::int64_t away = 0;  // in flight, or not ready for another reason
     bool cold = target.cold;
-    for (const auto& [member, stand] : standings) {
-        if (stand == Stand::moving) ++in_flight;
-        if (stand == Stand::moving || is_unavailable(*member)) ++away;
-        if (stand != Stand::waiting) continue;
+    for (const auto& [member, progress] : standings) {
+        if (progress == Progress::moving) ++in_flight;
+        if (progress == Progress::moving || is_unavailable(*member)) ++away;
+        if (progress != Progress::waiting) continue;
         candidates.push_back(member);
         // What such an install changes was not compared.
         if (member->install.spec.version.digest != target.from) cold = true;
@@ -102,17 +102,17 @@ void move_in_tier(const std::vector<Standing>& standings, const Target& target,
 
 }  // namespace
 
-Stand stand_of(const Member& member, const std::string& to) {
+Progress progress_of(const Member& member, const std::string& to) {
     const crds::PluginInstall& install = member.install;
-    if (install.spec.version.digest != to) return Stand::waiting;
-    if (is_idle(member)) return Stand::done;
+    if (install.spec.version.digest != to) return Progress::waiting;
+    if (is_idle(member)) return Progress::done;
     const std::string reason = terminal_reason(install);
-    if (reason == "DeliveryFailed") return Stand::failed;
+    if (reason == "DeliveryFailed") return Progress::failed;
     // Refused for reasons that are not this version's: a policy, an agent that must pull by itself.
-    if (!reason.empty() && reason != "BackendMissing") return Stand::done;
-    if (install.status.desired != to || install.status.delivered != to) return Stand::moving;
-    if (!is_loaded(member) || is_unavailable(member)) return Stand::moving;
-    return Stand::done;
+    if (!reason.empty() && reason != "BackendMissing") return Progress::done;
+    if (install.status.desired != to || install.status.delivered != to) return Progress::moving;
+    if (!is_loaded(member) || is_unavailable(member)) return Progress::moving;
+    return Progress::done;
 }
 
 Rollout roll_out(const std::vector<Member>& members, const Target& target,
@@ -121,22 +121,24 @@ Rollout roll_out(const std::vector<Member>& members, const Target& target,
     std::map<std::pair<std::int64_t, std::string>, std::vector<Standing>> by_tier;
     for (const Member& member : members) {
         if (member.install.being_deleted()) continue;
-        const Stand stand = stand_of(member, target.to);
+        const Progress progress = progress_of(member, target.to);
         ++rollout.total;
-        if (stand == Stand::done) ++rollout.done;
-        if (stand == Stand::failed && !rollout.failed) rollout.failed = &member;
+        if (progress == Progress::done) ++rollout.done;
+        if (progress == Progress::failed && !rollout.failed) rollout.failed = &member;
         const std::string tier = tier_of(member);
-        by_tier[{spec_of(tier, tiers).order, tier}].push_back({&member, stand});
+        by_tier[{spec_of(tier, tiers).order, tier}].push_back({&member, progress});
     }
     if (rollout.failed) return rollout;
     for (const auto& [rank, standings] : by_tier) {
-        const bool done = std::all_of(standings.begin(), standings.end(),
-                                      [](const Standing& s) { return s.stand == Stand::done; });
+        const bool done = std::all_of(standings.begin(), standings.end(), [](const Standing& s) {
+            return s.progress == Progress::done;
+        });
         if (done) continue;
         rollout.tier = rank.second;
         move_in_tier(standings, target, spec_of(rank.second, tiers).max_unavailable, rollout);
-        for (const auto& [member, stand] : standings) {
-            if (stand == Stand::moving) rollout.waits.push_back(member->install.spec.workspace);
+        for (const auto& [member, progress] : standings) {
+            if (progress == Progress::moving)
+                rollout.waits.push_back(member->install.spec.workspace);
         }
         break;
     }

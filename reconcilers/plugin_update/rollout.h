@@ -24,13 +24,13 @@ struct Target {
     bool cold = true;
 };
 
-enum class Stand {
+enum class Progress {
     waiting,  // still has another version
     moving,   // was given the new one; not yet delivered, loaded and ready
     done,     // has it; or there is nothing to wait for, as where a workspace does not run
     failed    // was given the new one, and that cannot be delivered
 };
-Stand stand_of(const Member& member, const std::string& to);
+Progress progress_of(const Member& member, const std::string& to);
 
 struct Rollout {
     std::int64_t total = 0;

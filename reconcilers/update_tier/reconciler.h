@@ -2,7 +2,7 @@
 #pragma once
 
 #include "crds/update_tier.h"
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/reconciler.h"
 
 namespace atelier::reconcilers {

@@ -5,8 +5,8 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "crds/org.h"
-#include "reconcilers/kept_volumes.h"
-#include "reconcilers/workspace_env.h"
+#include "reconcilers/common/kept_volumes.h"
+#include "reconcilers/environment/workspace_env.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -39,7 +39,7 @@ Result<void> Executor::execute(const Plan& plan, std::string_view finalizer) {
         const std::string words = text(action);
         auto acted = std::visit([this](const auto& a) { return act(a); }, action);
         const std::string verb = words.substr(0, words.find(' '));
-        world_.metrics
+        runtimes_.metrics
             .counter("atelier_workspace_actions_total", "Actions of the Workspace reconciler.",
                      {{"action", verb}, {"result", acted ? "done" : "failed"}})
             .add();
@@ -49,7 +49,7 @@ Result<void> Executor::execute(const Plan& plan, std::string_view finalizer) {
 }
 
 Result<drivers::Runtime*> Executor::runtime(const std::string& backend) const {
-    if (drivers::Runtime* found = runtime_of(world_, backend)) return found;
+    if (drivers::Runtime* found = runtime_of(runtimes_, backend)) return found;
     return Error{Code::unavailable, "this server has no runtime \"" + backend + "\""};
 }
 
@@ -73,7 +73,7 @@ Result<void> Executor::act(const CreateInstall& action) {
 }
 
 Result<void> Executor::act(const DeleteInstall& action) {
-    for (const PluginInstall& install : seen_.installs) {
+    for (const PluginInstall& install : observed_.installs) {
         if (install.meta.name != action.name) continue;
         return done_if(Code::not_found, objects_.remove(install, now_));
     }
@@ -98,7 +98,7 @@ Result<void> Executor::act(const ReadFiles&) {
         drivers::File out;
         out.executable = file.executable;
         if (file.artifact) {
-            auto bytes = world_.trees.read(file.artifact->digest, file.artifact->path);
+            auto bytes = runtimes_.trees.read(file.artifact->digest, file.artifact->path);
             if (!bytes && bytes.error().code == Code::not_found) {
                 return Error{Code::unavailable, "the file \"" + file.path +
                                                     "\" is not here: its OrgTemplate must be "
@@ -121,16 +121,16 @@ Result<void> Executor::act(const ReadFiles&) {
 }
 
 Result<void> Executor::act(const EnsureNetwork&) {
-    return TRY(runtime())->ensure_network(world_.network, labels_of_server(world_));
+    return TRY(runtime())->ensure_network(runtimes_.network, labels_of_server(runtimes_));
 }
 
 Result<void> Executor::act(const EnsureVolume& action) {
-    return TRY(runtime())->ensure_volume(action.name, labels_of_volume(world_, workspace_.meta));
+    return TRY(runtime())->ensure_volume(action.name, labels_of_volume(runtimes_, workspace_.meta));
 }
 
 Result<void> Executor::act(const PrepareFolder&) {
     drivers::Runtime* const place = TRY(runtime());
-    return world_.folders.prepare(*place, workspace_.meta.uid);
+    return runtimes_.folders.prepare(*place, workspace_.meta.uid);
 }
 
 // In an image without rm, or in a unit that just ended, the files stay for now: our agent, where
@@ -157,18 +157,18 @@ Result<void> Executor::act(const RemoveUnit& action) {
 }
 
 Result<void> Executor::act(const Create& action) {
-    drivers::UnitSpec unit = seen_.desired->unit;
-    unit.labels = labels_of_workspace(world_, workspace_.meta);
+    drivers::UnitSpec unit = observed_.desired->unit;
+    unit.labels = labels_of_workspace(runtimes_, workspace_.meta);
     const auto label = [&](std::string_view name, std::string value) {
         unit.labels[std::string(name)] = std::move(value);
     };
-    label(unit_label::spec_hash, seen_.desired->spec_hash);
-    label(unit_label::restart_digest, restart_digest(seen_.installs));
+    label(unit_label::spec_hash, observed_.desired->spec_hash);
+    label(unit_label::restart_digest, restart_digest(observed_.installs));
     label(unit_label::attempt, std::to_string(action.attempt));
     label(unit_label::restarts, std::to_string(action.restarts));
     label(unit_label::created_at, rfc3339(now_));
-    label(unit_label::delivery, seen_.desired->mounted ? "mount" : "exec");
-    label(unit_label::files, join(seen_.desired->files, "\n"));
+    label(unit_label::delivery, observed_.desired->mounted ? "mount" : "exec");
+    label(unit_label::files, join(observed_.desired->files, "\n"));
     auto id = TRY(runtime())->create(unit);
     if (!id && id.error().code == Code::already_exists) {
         return Error{Code::conflict,
@@ -182,7 +182,7 @@ Result<void> Executor::act(const Create& action) {
 
 Result<void> Executor::act(const WriteFiles&) {
     if (unit_id_.empty()) {
-        const drivers::Unit* own = own_unit(workspace_, seen_);
+        const drivers::Unit* own = own_unit(workspace_, observed_);
         CHECK(own != nullptr);
         unit_id_ = own->id;
     }
@@ -259,17 +259,17 @@ Result<void> Executor::act(const KeepVolumes& action) {
 }
 
 Result<void> Executor::act(const DestroyFolder&) {
-    return world_.folders.destroy(workspace_.meta.uid);
+    return runtimes_.folders.destroy(workspace_.meta.uid);
 }
 
 // Somebody else's container may be in it, or another workspace that is going: then it stays.
 Result<void> Executor::act(const RemoveNetwork&) {
     if (!is_last_of_server(objects_, workspace_.meta.uid)) return {};
-    for (const auto& [name, place] : world_.runtimes) {
+    for (const auto& [name, place] : runtimes_.by_backend) {
         if (!place->capabilities().networks) continue;
         // A network of that name may be somebody else's: then this is refused, and it stays.
-        auto removed = place->ensure_network(world_.network, labels_of_server(world_));
-        if (removed) removed = place->remove_network(world_.network);
+        auto removed = place->ensure_network(runtimes_.network, labels_of_server(runtimes_));
+        if (removed) removed = place->remove_network(runtimes_.network);
         if (!removed &&
             (removed.error().code == Code::unavailable || removed.error().code == Code::timeout)) {
             return removed;

@@ -5,10 +5,10 @@
 
 #include "crds/deleted_workspace.h"
 #include "crds/workspace.h"
-#include "drivers/tree.h"
-#include "reconcilers/objects.h"
+#include "drivers/trees/tree.h"
+#include "reconcilers/common/objects.h"
+#include "reconcilers/common/runtimes.h"
 #include "reconcilers/workspace/plan.h"
-#include "reconcilers/workspace/world.h"
 
 namespace atelier::reconcilers::workspace {
 
@@ -18,9 +18,13 @@ bool is_last_of_server(const Objects& objects, const std::string& uid);
 // Used for one plan and thrown away. Collaborators outlive it.
 class Executor {
   public:
-    Executor(Objects& objects, const World& world, const crds::Workspace& workspace,
-             const Seen& seen, Instant now)
-        : objects_(objects), world_(world), workspace_(workspace), seen_(seen), now_(now) {}
+    Executor(Objects& objects, const Runtimes& runtimes, const crds::Workspace& workspace,
+             const Observed& observed, Instant now)
+        : objects_(objects),
+          runtimes_(runtimes),
+          workspace_(workspace),
+          observed_(observed),
+          now_(now) {}
 
     // Stops at the first failure. `finalizer` is what Release takes off.
     Result<void> execute(const Plan& plan, std::string_view finalizer);
@@ -49,12 +53,12 @@ class Executor {
     crds::DeletedWorkspaceSpec remains(const KeepVolumes& action, bool has_env) const;
     Result<std::optional<crds::Secret>> own_env() const;
     Result<drivers::Runtime*> runtime(const std::string& backend) const;
-    Result<drivers::Runtime*> runtime() const { return runtime(seen_.backend); }
+    Result<drivers::Runtime*> runtime() const { return runtime(observed_.backend); }
 
     Objects& objects_;
-    const World& world_;
+    const Runtimes& runtimes_;
     const crds::Workspace& workspace_;
-    const Seen& seen_;
+    const Observed& observed_;
     const Instant now_;
     std::string_view finalizer_;
     drivers::Tree files_;  // from ReadFiles on

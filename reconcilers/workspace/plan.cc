@@ -4,7 +4,7 @@
 #include <charconv>
 
 #include "base/text.h"
-#include "reconcilers/kept_volumes.h"
+#include "reconcilers/common/kept_volumes.h"
 #include "reconcilers/plugin_install/report.h"
 
 namespace atelier::reconcilers::workspace {
@@ -37,8 +37,8 @@ void take_down(const Found& found, Plan& plan) {
 
 // --- PluginInstalls
 
-const PluginInstall* install_of(const Seen& seen, const std::string& plugin) {
-    for (const PluginInstall& install : seen.installs) {
+const PluginInstall* install_of(const Observed& observed, const std::string& plugin) {
+    for (const PluginInstall& install : observed.installs) {
         if (install.spec.plugin == plugin) return &install;
     }
     return nullptr;
@@ -49,20 +49,21 @@ bool is_ours(const Workspace& workspace, const PluginInstall& install) {
     return owner && owner->uid == workspace.meta.uid;
 }
 
-bool is_wanted(const Seen& seen, const PluginInstall& install) {
-    return std::any_of(seen.plugins.begin(), seen.plugins.end(), [&](const WantedPlugin& plugin) {
-        return plugin.name == install.spec.plugin;
-    });
+bool is_wanted(const Observed& observed, const PluginInstall& install) {
+    return std::any_of(
+        observed.plugins.begin(), observed.plugins.end(),
+        [&](const WantedPlugin& plugin) { return plugin.name == install.spec.plugin; });
 }
 
-void plan_installs(const Workspace& workspace, const Seen& seen, Plan& plan) {
-    for (const WantedPlugin& plugin : seen.plugins) {
-        if (plugin.state == WantedPlugin::State::resolved && !install_of(seen, plugin.name)) {
+void plan_installs(const Workspace& workspace, const Observed& observed, Plan& plan) {
+    for (const WantedPlugin& plugin : observed.plugins) {
+        if (plugin.state == WantedPlugin::State::resolved && !install_of(observed, plugin.name)) {
             plan.actions.push_back(CreateInstall{plugin.name, plugin.version});
         }
     }
-    for (const PluginInstall& install : seen.installs) {
-        if (!is_wanted(seen, install) && is_ours(workspace, install) && !install.being_deleted()) {
+    for (const PluginInstall& install : observed.installs) {
+        if (!is_wanted(observed, install) && is_ours(workspace, install) &&
+            !install.being_deleted()) {
             plan.actions.push_back(DeleteInstall{install.meta.name});
         }
     }
@@ -70,23 +71,24 @@ void plan_installs(const Workspace& workspace, const Seen& seen, Plan& plan) {
 
 // What a start or a restart still waits for, or nothing. One that comes too early is followed by
 // another.
-std::string unsettled(const Workspace& workspace, const Seen& seen) {
-    for (const WantedPlugin& plugin : seen.plugins) {
-        if (plugin.state == WantedPlugin::State::resolved && !install_of(seen, plugin.name)) {
+std::string unsettled(const Workspace& workspace, const Observed& observed) {
+    for (const WantedPlugin& plugin : observed.plugins) {
+        if (plugin.state == WantedPlugin::State::resolved && !install_of(observed, plugin.name)) {
             return "plugin " + plugin.name;
         }
     }
-    for (const PluginInstall& install : seen.installs) {
-        const bool goes = !is_wanted(seen, install) && is_ours(workspace, install);
+    for (const PluginInstall& install : observed.installs) {
+        const bool goes = !is_wanted(observed, install) && is_ours(workspace, install);
         if (goes || !plugin_install::is_settled(install)) return "plugin " + install.spec.plugin;
     }
     return {};
 }
 
 // A new workspace gives its plugins some time to be resolved; not for ever, for it can do without.
-std::string unresolved(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
+std::string unresolved(const Workspace& workspace, const Observed& observed, Instant now,
+                       Plan& plan) {
     const Instant born = workspace.meta.created_at.value_or(now);
-    for (const WantedPlugin& plugin : seen.plugins) {
+    for (const WantedPlugin& plugin : observed.plugins) {
         Duration patience{};
         if (plugin.state == WantedPlugin::State::unresolved) patience = patience_unresolved;
         if (plugin.state == WantedPlugin::State::missing) patience = patience_missing;
@@ -99,14 +101,14 @@ std::string unresolved(const Workspace& workspace, const Seen& seen, Instant now
 
 // --- the unit
 
-void create(const Seen& seen, const Found* old, Create how, Plan& plan) {
-    const drivers::UnitSpec& unit = seen.desired->unit;
+void create(const Observed& observed, const Found* old, Create how, Plan& plan) {
+    const drivers::UnitSpec& unit = observed.desired->unit;
     if (!unit.image.empty()) plan.actions.push_back(FindImage{unit.image});
     plan.actions.push_back(ReadFiles{});
     if (old) {
         std::vector<std::string> stale;
         for (const std::string& path : split(label_of(old->unit, unit_label::files), '\n')) {
-            const auto& kept = seen.desired->files;
+            const auto& kept = observed.desired->files;
             if (!path.empty() && !std::binary_search(kept.begin(), kept.end(), path)) {
                 stale.push_back(path);
             }
@@ -116,7 +118,7 @@ void create(const Seen& seen, const Found* old, Create how, Plan& plan) {
         }
         take_down(*old, plan);
     }
-    if (seen.networks) plan.actions.push_back(EnsureNetwork{});
+    if (observed.networks) plan.actions.push_back(EnsureNetwork{});
     for (const drivers::Mount& mount : unit.mounts) {
         if (mount.kind == drivers::Mount::Kind::volume) {
             plan.actions.push_back(EnsureVolume{mount.source});
@@ -124,8 +126,8 @@ void create(const Seen& seen, const Found* old, Create how, Plan& plan) {
     }
     plan.actions.push_back(PrepareFolder{});
     // What runs elsewhere goes when its place is as good as taken.
-    for (const Found& found : seen.units) {
-        if (found.backend != seen.backend) take_down(found, plan);
+    for (const Found& found : observed.units) {
+        if (found.backend != observed.backend) take_down(found, plan);
     }
     plan.actions.push_back(std::move(how));
     plan.actions.push_back(WriteFiles{});
@@ -138,7 +140,7 @@ std::int64_t next_restarts(const Workspace& workspace, const Unit* old) {
 }
 
 // It ended by itself. The first time it starts again at once, then each time after a longer wait.
-void plan_ended(const Workspace& workspace, const Seen& seen, const Found& old, Instant now,
+void plan_ended(const Workspace& workspace, const Observed& observed, const Found& old, Instant now,
                 Plan& plan) {
     std::int64_t attempt = attempt_of(old.unit);
     const Instant ended = old.unit.finished_at.value_or(now);
@@ -158,19 +160,19 @@ void plan_ended(const Workspace& workspace, const Seen& seen, const Found& old, 
             return;
         }
     }
-    create(seen, &old,
+    create(observed, &old,
            {attempt + 1, next_restarts(workspace, &old.unit),
             "exit code " + std::to_string(old.unit.exit_code)},
            plan);
 }
 
-void plan_own(const Workspace& workspace, const Seen& seen, const Found& own, Instant now,
+void plan_own(const Workspace& workspace, const Observed& observed, const Found& own, Instant now,
               Plan& plan) {
-    const std::string changed = difference(seen, own.unit);
+    const std::string changed = difference(observed, own.unit);
     if (!changed.empty()) {
-        plan.waits_for = unsettled(workspace, seen);
+        plan.waits_for = unsettled(workspace, observed);
         if (!plan.waits_for.empty()) return;
-        create(seen, &own, {0, next_restarts(workspace, &own.unit), changed}, plan);
+        create(observed, &own, {0, next_restarts(workspace, &own.unit), changed}, plan);
         return;
     }
     switch (own.unit.state) {
@@ -181,7 +183,7 @@ void plan_own(const Workspace& workspace, const Seen& seen, const Found& own, In
             plan.actions.push_back(Start{});
             break;
         case Unit::State::exited:
-            plan_ended(workspace, seen, own, now, plan);
+            plan_ended(workspace, observed, own, now, plan);
             break;
         case Unit::State::running:
             if (attempt_of(own.unit) > 1 && created_at(own.unit) &&
@@ -194,35 +196,35 @@ void plan_own(const Workspace& workspace, const Seen& seen, const Found& own, In
     }
 }
 
-void plan_running(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
-    if (!seen.missing.empty()) {
-        plan.waits_for = join(seen.missing, ", ");
+void plan_running(const Workspace& workspace, const Observed& observed, Instant now, Plan& plan) {
+    if (!observed.missing.empty()) {
+        plan.waits_for = join(observed.missing, ", ");
         return;
     }
-    if (seen.env_is_late) {
+    if (observed.env_is_late) {
         plan.waits_for = "the environment that goes with its spec";
         return;
     }
-    if (!seen.desired) return;
+    if (!observed.desired) return;
     const Found* own = nullptr;
-    for (const Found& found : seen.units) {
-        if (found.backend != seen.backend) continue;
-        if (!own && found.unit.name == seen.desired->unit.name) {
+    for (const Found& found : observed.units) {
+        if (found.backend != observed.backend) continue;
+        if (!own && found.unit.name == observed.desired->unit.name) {
             own = &found;
         } else {
             take_down(found, plan);
         }
     }
-    if (own) return plan_own(workspace, seen, *own, now, plan);
+    if (own) return plan_own(workspace, observed, *own, now, plan);
 
-    const bool first = !workspace.status.started_at && seen.units.empty();
-    plan.waits_for = unsettled(workspace, seen);
+    const bool first = !workspace.status.started_at && observed.units.empty();
+    plan.waits_for = unsettled(workspace, observed);
     if (plan.waits_for.empty() && first) {
-        plan.waits_for = unresolved(workspace, seen, now, plan);
+        plan.waits_for = unresolved(workspace, observed, now, plan);
     }
     if (!plan.waits_for.empty()) return;
-    const bool moved = !seen.units.empty();
-    create(seen, nullptr,
+    const bool moved = !observed.units.empty();
+    create(observed, nullptr,
            {0, next_restarts(workspace, nullptr),
             first                                ? "it is new"
             : moved                              ? "backend changed"
@@ -232,32 +234,32 @@ void plan_running(const Workspace& workspace, const Seen& seen, Instant now, Pla
 }
 
 // Their workspace is stopped by now, and what runs no more is started by nobody: it is marked.
-void plan_volumes(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
-    if (!seen.volumes_held_by.empty() || seen.volumes.empty()) return;
+void plan_volumes(const Workspace& workspace, const Observed& observed, Instant now, Plan& plan) {
+    if (!observed.volumes_held_by.empty() || observed.volumes.empty()) return;
     if (const auto until = keep_volumes_until(workspace.meta, now)) {
-        plan.actions.push_back(KeepVolumes{*until, seen.volumes});
+        plan.actions.push_back(KeepVolumes{*until, observed.volumes});
         return;
     }
-    for (const std::string& volume : seen.volumes) {
+    for (const std::string& volume : observed.volumes) {
         auto [backend, name] = parts_of_volume(volume);
         plan.actions.push_back(RemoveVolume{std::move(backend), std::move(name)});
     }
 }
 
-void plan_deletion(const Workspace& workspace, const Seen& seen, Instant now, Plan& plan) {
-    for (const Found& found : seen.units) take_down(found, plan);
-    for (const PluginInstall& install : seen.installs) {
+void plan_deletion(const Workspace& workspace, const Observed& observed, Instant now, Plan& plan) {
+    for (const Found& found : observed.units) take_down(found, plan);
+    for (const PluginInstall& install : observed.installs) {
         if (!install.being_deleted()) plan.actions.push_back(DeleteInstall{install.meta.name});
     }
-    if (!seen.installs.empty()) {
+    if (!observed.installs.empty()) {
         plan.waits_for = "its PluginInstalls to go";
         return;
     }
-    plan_volumes(workspace, seen, now, plan);
-    if (seen.has_folder) plan.actions.push_back(DestroyFolder{});
+    plan_volumes(workspace, observed, now, plan);
+    if (observed.has_folder) plan.actions.push_back(DestroyFolder{});
     // While a unit is taken down the others may be marked: who comes last is seen only then.
-    if (seen.last_of_server || !seen.units.empty()) plan.actions.push_back(RemoveNetwork{});
-    if (!seen.children.empty()) plan.actions.push_back(LeaveChildren{seen.children});
+    if (observed.last_of_server || !observed.units.empty()) plan.actions.push_back(RemoveNetwork{});
+    if (!observed.children.empty()) plan.actions.push_back(LeaveChildren{observed.children});
     plan.actions.push_back(Release{});
 }
 
@@ -281,43 +283,43 @@ std::optional<Instant> created_at(const Unit& unit) {
     return instant ? std::optional(*instant) : unit.started_at;
 }
 
-const Unit* own_unit(const Workspace& workspace, const Seen& seen) {
-    for (const Found& found : seen.units) {
-        if (found.backend == seen.backend && found.unit.name == unit_name(workspace.meta.uid)) {
+const Unit* own_unit(const Workspace& workspace, const Observed& observed) {
+    for (const Found& found : observed.units) {
+        if (found.backend == observed.backend && found.unit.name == unit_name(workspace.meta.uid)) {
             return &found.unit;
         }
     }
     return nullptr;
 }
 
-std::string difference(const Seen& seen, const Unit& unit) {
+std::string difference(const Observed& observed, const Unit& unit) {
     const std::string old_hash = label_of(unit, unit_label::spec_hash);
     std::vector<std::string> reasons;
-    if (old_hash != seen.desired->spec_hash) {
-        reasons = changed_parts(old_hash, seen.desired->spec_hash);
+    if (old_hash != observed.desired->spec_hash) {
+        reasons = changed_parts(old_hash, observed.desired->spec_hash);
     }
-    if (label_of(unit, unit_label::restart_digest) != restart_digest(seen.installs)) {
+    if (label_of(unit, unit_label::restart_digest) != restart_digest(observed.installs)) {
         reasons.emplace_back("plugins");
     }
     return reasons.empty() ? "" : join(reasons, ", ") + " changed";
 }
 
-Plan plan(const Workspace& workspace, const Seen& seen, Instant now) {
+Plan plan(const Workspace& workspace, const Observed& observed, Instant now) {
     Plan plan;
-    if (seen.place == Seen::Place::unknown) return plan;
+    if (observed.place == Observed::Place::unknown) return plan;
     if (workspace.being_deleted()) {
-        plan_deletion(workspace, seen, now, plan);
+        plan_deletion(workspace, observed, now, plan);
         return plan;
     }
     if (workspace.spec.suspend) return plan;
-    plan_installs(workspace, seen, plan);
-    if (seen.place == Seen::Place::missing) return plan;
-    if (seen.place == Seen::Place::external ||
+    plan_installs(workspace, observed, plan);
+    if (observed.place == Observed::Place::missing) return plan;
+    if (observed.place == Observed::Place::external ||
         workspace.spec.desired_state != crds::DesiredState::running) {
-        for (const Found& found : seen.units) take_down(found, plan);
+        for (const Found& found : observed.units) take_down(found, plan);
         return plan;
     }
-    plan_running(workspace, seen, now, plan);
+    plan_running(workspace, observed, now, plan);
     return plan;
 }
 

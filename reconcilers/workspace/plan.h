@@ -29,7 +29,7 @@ struct Found {
     drivers::Unit unit;
 };
 
-struct Seen {
+struct Observed {
     std::string backend;
     enum class Place { here, external, missing, unknown };
     Place place = Place::unknown;
@@ -111,15 +111,15 @@ struct Plan {
     std::optional<Instant> wake_at;
 };
 
-Plan plan(const crds::Workspace& workspace, const Seen& seen, Instant now);
+Plan plan(const crds::Workspace& workspace, const Observed& observed, Instant now);
 // Why that unit, its own, must be replaced by one that is made anew: "image, plugins changed".
 // Empty: it is as it should be. `seen.desired` is there.
-std::string difference(const Seen& seen, const drivers::Unit& unit);
+std::string difference(const Observed& observed, const drivers::Unit& unit);
 std::string text(const Action& action);
 std::string text(const Plan& plan);  // "find image a, …, start ws-1; waits for …"
 
 // The unit of this workspace where it should be, or nullptr.
-const drivers::Unit* own_unit(const crds::Workspace& workspace, const Seen& seen);
+const drivers::Unit* own_unit(const crds::Workspace& workspace, const Observed& observed);
 std::int64_t attempt_of(const drivers::Unit& unit);
 std::int64_t restarts_of(const drivers::Unit& unit);
 std::optional<Instant> created_at(const drivers::Unit& unit);

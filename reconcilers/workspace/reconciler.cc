@@ -2,10 +2,10 @@
 
 #include "base/text.h"
 #include "crds/plugin.h"
-#include "reconcilers/kept_volumes.h"
+#include "reconcilers/common/kept_volumes.h"
+#include "reconcilers/environment/workspace_env.h"
 #include "reconcilers/workspace/execute.h"
 #include "reconcilers/workspace/report.h"
-#include "reconcilers/workspace_env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -14,8 +14,8 @@ using crds::Plugin;
 using crds::PluginInstall;
 using crds::Workspace;
 using workspace::Found;
+using workspace::Observed;
 using workspace::Plan;
-using workspace::Seen;
 using workspace::WantedPlugin;
 
 constexpr Duration image_retry = std::chrono::minutes(1);
@@ -79,146 +79,154 @@ std::optional<std::string> older_holder(const Objects& objects, const Workspace&
 }  // namespace
 
 // In the runtime where it should be, and in the one where it was. When it is being deleted, in all.
-void WorkspaceReconciler::look_at_units(const Workspace& object, Seen& seen) const {
+void WorkspaceReconciler::observe_units(const Workspace& object, Observed& observed) const {
     std::vector<std::string> backends;
-    for (const auto& [name, runtime] : world_.runtimes) {
-        if (object.being_deleted() || name == seen.backend || name == object.status.backend) {
+    for (const auto& [name, runtime] : runtimes_.by_backend) {
+        if (object.being_deleted() || name == observed.backend || name == object.status.backend) {
             backends.push_back(name);
         }
     }
     for (const std::string& name : backends) {
-        const auto units = world_.runtimes.at(name)->list(
-            labels_of_name(world_, object.meta.ns, object.meta.name));
+        const auto units = runtimes_.by_backend.at(name)->list(
+            labels_of_name(runtimes_, object.meta.ns, object.meta.name));
         if (!units) {
-            seen.place = Seen::Place::unknown;
-            seen.problem = "the runtime \"" + name + "\" does not answer: " + units.error().message;
+            observed.place = Observed::Place::unknown;
+            observed.problem =
+                "the runtime \"" + name + "\" does not answer: " + units.error().message;
             return;
         }
-        for (const drivers::Unit& unit : *units) seen.units.push_back({name, unit});
+        for (const drivers::Unit& unit : *units) observed.units.push_back({name, unit});
     }
 }
 
-Result<void> WorkspaceReconciler::look_at_plugins(const Workspace& object, Seen& seen) const {
+Result<void> WorkspaceReconciler::observe_plugins(const Workspace& object,
+                                                  Observed& observed) const {
     const std::string prefix = object.meta.name + ".";
-    seen.installs = TRY(objects_.list<PluginInstall>(object.meta.ns, [&](const crds::Meta& meta) {
-        const std::string labelled = meta.label(crds::label::workspace);
-        return labelled == object.meta.name || (labelled.empty() && meta.name.starts_with(prefix));
-    }));
-    std::erase_if(seen.installs,
+    observed.installs =
+        TRY(objects_.list<PluginInstall>(object.meta.ns, [&](const crds::Meta& meta) {
+            const std::string labelled = meta.label(crds::label::workspace);
+            return labelled == object.meta.name ||
+                   (labelled.empty() && meta.name.starts_with(prefix));
+        }));
+    std::erase_if(observed.installs,
                   [&](const PluginInstall& install) { return !belongs(install, object); });
     for (const std::string& name : object.spec.plugins) {
         const auto plugin = TRY(objects_.find<Plugin>(object.meta.ns, name));
-        seen.plugins.push_back(wanted(name, plugin));
+        observed.plugins.push_back(wanted(name, plugin));
     }
     return {};
 }
 
-Result<void> WorkspaceReconciler::look_at_desired(const Workspace& object, Seen& seen) const {
-    drivers::Runtime* const runtime = runtime_of(world_, seen.backend);
+Result<void> WorkspaceReconciler::observe_desired(const Workspace& object,
+                                                  Observed& observed) const {
+    drivers::Runtime* const runtime = runtime_of(runtimes_, observed.backend);
     if (!runtime) return {};
     workspace::Place place;
     place.can = runtime->capabilities();
-    seen.networks = place.can.networks;
-    place.network = world_.network;
-    place.plugin_mounts = world_.folders.mounts(*runtime, object.meta.uid);
-    place.agent_program = world_.agent_program;
-    if (const auto image = world_.images.find(object.spec.runtime); image != world_.images.end()) {
+    observed.networks = place.can.networks;
+    place.network = runtimes_.network;
+    place.plugin_mounts = runtimes_.folders.mounts(*runtime, object.meta.uid);
+    place.agent_program = runtimes_.agent_program;
+    if (const auto image = runtimes_.images.find(object.spec.runtime);
+        image != runtimes_.images.end()) {
         place.image = image->second;
     }
     // On a machine that many agents share, none may claim the one port.
-    const workspace::Told told{world_.platform_url, place.can.images ? "" : "0"};
+    const workspace::PlatformValues platform{runtimes_.platform_url, place.can.images ? "" : "0"};
     // Asked before the values are read: those that are read are then no older than this says.
     const std::string own_env = env_secret_name(object.meta.name);
     if (const auto secret = TRY(objects_.secret(object.meta.ns, own_env))) {
-        seen.env_is_late = workspace::awaits_env(object, secret->meta.revision);
+        observed.env_is_late = workspace::awaits_env(object, secret->meta.revision);
     }
-    const auto env = workspace::resolve_env(object, TRY(read_sources(objects_, object)), told);
-    seen.missing = env.missing;
+    const auto env = workspace::resolve_env(object, TRY(read_sources(objects_, object)), platform);
+    observed.missing = env.missing;
     auto desired = workspace::translate(object, env.values, place);
     const auto holder = older_holder(objects_, object);
     if (holder) {
-        seen.refused =
+        observed.refused =
             Error{Code::invalid, "the volumes that " + std::string(crds::annotation::volumes_of) +
                                      " names are those of the Workspace " + *holder +
                                      "; make this one without that annotation"};
     } else if (desired) {
-        seen.desired = std::move(*desired);
+        observed.desired = std::move(*desired);
     } else {
-        seen.refused = std::move(desired).error();
+        observed.refused = std::move(desired).error();
     }
     return {};
 }
 
 // A runtime that shared our file system when the unit was made and seems not to now: more likely
 // its probe got no answer than that it moved, and units that run are not replaced for a guess.
-void WorkspaceReconciler::look_at_mount(const Workspace& object, Seen& seen) const {
-    const drivers::Unit* unit = workspace::own_unit(object, seen);
-    if (!unit || !seen.desired || seen.desired->mounted) return;
+void WorkspaceReconciler::observe_mount(const Workspace& object, Observed& observed) const {
+    const drivers::Unit* unit = workspace::own_unit(object, observed);
+    if (!unit || !observed.desired || observed.desired->mounted) return;
     const auto label = unit->labels.find(std::string(unit_label::delivery));
     if (label == unit->labels.end() || label->second != "mount") return;
-    seen.place = Seen::Place::unknown;
-    seen.problem = "whether \"" + seen.backend +
-                   "\" shares this server's file system is not known just now; if it never will "
-                   "again, remove the unit " +
-                   unit->name + " there";
+    observed.place = Observed::Place::unknown;
+    observed.problem =
+        "whether \"" + observed.backend +
+        "\" shares this server's file system is not known just now; if it never will "
+        "again, remove the unit " +
+        unit->name + " there";
 }
 
-Result<void> WorkspaceReconciler::look_at_leftovers(const Workspace& object, Seen& seen) const {
-    if (seen.place == Seen::Place::unknown) return {};
+Result<void> WorkspaceReconciler::observe_leftovers(const Workspace& object,
+                                                    Observed& observed) const {
+    if (observed.place == Observed::Place::unknown) return {};
     const std::string uid = crds::volumes_uid(object.meta);
-    auto volumes = find_volumes(world_, uid);
+    auto volumes = find_volumes(runtimes_, uid);
     if (!volumes) {
-        seen.place = Seen::Place::unknown;
-        seen.problem = volumes.error().message;
+        observed.place = Observed::Place::unknown;
+        observed.problem = volumes.error().message;
         return {};
     }
-    seen.volumes = *std::move(volumes);
+    observed.volumes = *std::move(volumes);
     for (const VolumesHolder& holder : holders_of_volumes(objects_, uid, object.meta.uid)) {
-        if (!holder.being_deleted) seen.volumes_held_by = holder.name;
+        if (!holder.being_deleted) observed.volumes_held_by = holder.name;
     }
     // Of an Org's own, the Org says where in the tree they are.
     const auto unowned = TRY(objects_.list<Workspace>(object.meta.ns, [](const crds::Meta& meta) {
         return !meta.controller() && !meta.deleted_at;
     }));
     for (const Workspace& other : unowned) {
-        if (other.spec.parent == object.meta.name) seen.children.push_back(other.meta.name);
+        if (other.spec.parent == object.meta.name) observed.children.push_back(other.meta.name);
     }
-    seen.has_folder = TRY(world_.folders.exists(object.meta.uid));
-    seen.last_of_server = workspace::is_last_of_server(objects_, object.meta.uid);
+    observed.has_folder = TRY(runtimes_.folders.exists(object.meta.uid));
+    observed.last_of_server = workspace::is_last_of_server(objects_, object.meta.uid);
     return {};
 }
 
-Result<Seen> WorkspaceReconciler::observe(const Workspace& object) const {
-    Seen seen;
-    seen.backend = backend_of(object.spec, world_);
-    seen.place = Seen::Place::here;
-    if (seen.backend == external_backend) {
-        seen.place = Seen::Place::external;
-    } else if (!runtime_of(world_, seen.backend)) {
-        seen.place = Seen::Place::missing;
-        seen.problem = "this server has no runtime \"" + seen.backend +
-                       "\"; start it with one, or set spec.backend";
+Result<Observed> WorkspaceReconciler::observe(const Workspace& object) const {
+    Observed observed;
+    observed.backend = backend_of(object.spec, runtimes_);
+    observed.place = Observed::Place::here;
+    if (observed.backend == external_backend) {
+        observed.place = Observed::Place::external;
+    } else if (!runtime_of(runtimes_, observed.backend)) {
+        observed.place = Observed::Place::missing;
+        observed.problem = "this server has no runtime \"" + observed.backend +
+                           "\"; start it with one, or set spec.backend";
     }
     const std::string& was = object.status.backend;
-    if (!was.empty() && was != external_backend && !runtime_of(world_, was) &&
-        (object.being_deleted() || was != seen.backend) && !object.status.container.empty()) {
+    if (!was.empty() && was != external_backend && !runtime_of(runtimes_, was) &&
+        (object.being_deleted() || was != observed.backend) && !object.status.container.empty()) {
         // What runs there can neither be seen nor stopped: nothing may be done behind its back.
-        seen.place = Seen::Place::unknown;
-        seen.problem = "it was run by \"" + was + "\", which this server does not have now";
+        observed.place = Observed::Place::unknown;
+        observed.problem = "it was run by \"" + was + "\", which this server does not have now";
     }
-    look_at_units(object, seen);
-    TRY(look_at_plugins(object, seen));
+    observe_units(object, observed);
+    TRY(observe_plugins(object, observed));
     if (object.being_deleted()) {
-        TRY(look_at_leftovers(object, seen));
+        TRY(observe_leftovers(object, observed));
     } else {
-        TRY(look_at_desired(object, seen));
-        look_at_mount(object, seen);
+        TRY(observe_desired(object, observed));
+        observe_mount(object, observed);
     }
-    return seen;
+    return observed;
 }
 
-void WorkspaceReconciler::tell(const Workspace& object, const crds::WorkspaceStatus& next,
-                               const Plan& plan, bool acted, Instant now) {
+void WorkspaceReconciler::record_events(const Workspace& object, const crds::WorkspaceStatus& next,
+                                        const Plan& plan, bool acted, Instant now) {
     const auto event = [&](crds::EventType type, std::string_view reason,
                            const std::string& message) {
         objects_.event(object, type, reason, message, now);
@@ -267,7 +275,7 @@ void WorkspaceReconciler::tell(const Workspace& object, const crds::WorkspaceSta
 }
 
 // The last that is heard of it.
-void WorkspaceReconciler::tell_end(const Workspace& object, const Plan& plan, Instant now) {
+void WorkspaceReconciler::record_end(const Workspace& object, const Plan& plan, Instant now) {
     std::string volumes = "it had no volumes";
     for (const workspace::Action& action : plan.actions) {
         if (const auto* keep = std::get_if<workspace::KeepVolumes>(&action)) {
@@ -283,8 +291,8 @@ void WorkspaceReconciler::tell_end(const Workspace& object, const Plan& plan, In
 // There is no such Workspace: a unit that says it is of one was left behind, when the object was
 // forced away or the database was lost. It is stopped; its volumes, which hold work, stay.
 Result<void> WorkspaceReconciler::reap(const Key& key) {
-    for (const auto& [backend, runtime] : world_.runtimes) {
-        const auto units = TRY(runtime->list(labels_of_name(world_, key.ns, key.name)));
+    for (const auto& [backend, runtime] : runtimes_.by_backend) {
+        const auto units = TRY(runtime->list(labels_of_name(runtimes_, key.ns, key.name)));
         for (const drivers::Unit& unit : units) {
             log_.warning("removing a unit without a workspace",
                          {{"workspace", key.ns + "/" + key.name}, {"unit", unit.name}});
@@ -308,24 +316,24 @@ Result<Outcome> WorkspaceReconciler::reconcile(const Key& key, Instant now) {
     if (!object.being_deleted()) {
         object = TRY(objects_.add_finalizer(std::move(object), finalizer, now));
     }
-    Seen seen = TRY(observe(object));
-    const Plan plan = workspace::plan(object, seen, now);
+    Observed observed = TRY(observe(object));
+    const Plan plan = workspace::plan(object, observed, now);
     const Result<void> acted =
-        workspace::Executor(objects_, world_, object, seen, now).execute(plan, finalizer);
+        workspace::Executor(objects_, runtimes_, object, observed, now).execute(plan, finalizer);
     if (!plan.actions.empty()) {
         log_.info(acted ? "acted" : "could not act",
                   {{"workspace", key.ns + "/" + key.name}, {"plan", workspace::text(plan)}});
         const bool released = std::holds_alternative<workspace::Release>(plan.actions.back());
         if (released && acted) {
-            tell_end(object, plan, now);
+            record_end(object, plan, now);
             return Outcome{};
         }
-        seen = TRY(observe(object));
+        observed = TRY(observe(object));
     }
     const std::optional<Error> failure = acted ? std::nullopt : std::optional<Error>(acted.error());
-    const auto status = workspace::report(object, seen, plan, failure, now);
+    const auto status = workspace::report(object, observed, plan, failure, now);
     TRY(objects_.report(object, status, now));
-    tell(object, status, plan, acted.operator bool(), now);
+    record_events(object, status, plan, acted.operator bool(), now);
 
     const crds::Condition* provisioned = status.find(workspace::condition::provisioned);
     if (!acted) {
@@ -334,9 +342,10 @@ Result<Outcome> WorkspaceReconciler::reconcile(const Key& key, Instant now) {
         }
         return acted.error();
     }
-    if (seen.place == Seen::Place::unknown) return Error{Code::unavailable, seen.problem};
+    if (observed.place == Observed::Place::unknown)
+        return Error{Code::unavailable, observed.problem};
     // What was made may have died while we looked.
-    const Plan next = workspace::plan(object, seen, now);
+    const Plan next = workspace::plan(object, observed, now);
     if (next.wake_at) return Outcome{.wake_at = next.wake_at};
     return Outcome{.wake_at = plan.wake_at};
 }

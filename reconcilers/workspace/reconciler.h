@@ -7,11 +7,11 @@
 #pragma once
 
 #include "crds/workspace.h"
-#include "reconcilers/kept_volumes.h"
-#include "reconcilers/objects.h"
+#include "reconcilers/common/kept_volumes.h"
+#include "reconcilers/common/objects.h"
+#include "reconcilers/common/runtimes.h"
 #include "reconcilers/reconciler.h"
 #include "reconcilers/workspace/plan.h"
-#include "reconcilers/workspace/world.h"
 
 namespace atelier::reconcilers {
 
@@ -19,8 +19,8 @@ class WorkspaceReconciler final : public Reconciler {
   public:
     static constexpr std::string_view finalizer = workspace_finalizer;
 
-    WorkspaceReconciler(Objects& objects, World world, Log log)
-        : objects_(objects), world_(std::move(world)), log_(std::move(log)) {}
+    WorkspaceReconciler(Objects& objects, Runtimes runtimes, Log log)
+        : objects_(objects), runtimes_(std::move(runtimes)), log_(std::move(log)) {}
 
     std::string_view resource() const override { return crds::WorkspaceSpec::resource; }
     std::string_view name() const override { return "workspace"; }
@@ -28,22 +28,25 @@ class WorkspaceReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
     // What is seen of it, here and in the runtimes. Changes nothing.
-    Result<workspace::Seen> observe(const crds::Workspace& object) const;
+    Result<workspace::Observed> observe(const crds::Workspace& object) const;
 
   private:
-    void look_at_units(const crds::Workspace& object, workspace::Seen& seen) const;
-    Result<void> look_at_plugins(const crds::Workspace& object, workspace::Seen& seen) const;
-    Result<void> look_at_desired(const crds::Workspace& object, workspace::Seen& seen) const;
-    void look_at_mount(const crds::Workspace& object, workspace::Seen& seen) const;
-    Result<void> look_at_leftovers(const crds::Workspace& object, workspace::Seen& seen) const;
+    void observe_units(const crds::Workspace& object, workspace::Observed& observed) const;
+    Result<void> observe_plugins(const crds::Workspace& object,
+                                 workspace::Observed& observed) const;
+    Result<void> observe_desired(const crds::Workspace& object,
+                                 workspace::Observed& observed) const;
+    void observe_mount(const crds::Workspace& object, workspace::Observed& observed) const;
+    Result<void> observe_leftovers(const crds::Workspace& object,
+                                   workspace::Observed& observed) const;
 
     Result<void> reap(const Key& key);
-    void tell(const crds::Workspace& object, const crds::WorkspaceStatus& next,
-              const workspace::Plan& plan, bool acted, Instant now);
-    void tell_end(const crds::Workspace& object, const workspace::Plan& plan, Instant now);
+    void record_events(const crds::Workspace& object, const crds::WorkspaceStatus& next,
+                       const workspace::Plan& plan, bool acted, Instant now);
+    void record_end(const crds::Workspace& object, const workspace::Plan& plan, Instant now);
 
     Objects& objects_;
-    const World world_;
+    const Runtimes runtimes_;
     const Log log_;
 };
 

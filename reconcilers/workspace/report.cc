@@ -30,23 +30,23 @@ Condition unknown(std::string_view type, std::string_view reason, std::string me
     return make(type, ConditionStatus::unknown, reason, std::move(message));
 }
 
-bool has_spec(const Unit& unit, const Seen& seen) {
+bool has_spec(const Unit& unit, const Observed& observed) {
     const auto it = unit.labels.find(std::string(unit_label::spec_hash));
-    return seen.desired && it != unit.labels.end() && it->second == seen.desired->spec_hash;
+    return observed.desired && it != unit.labels.end() && it->second == observed.desired->spec_hash;
 }
 
-Condition provisioned(const Workspace& workspace, const Seen& seen, const Plan& plan,
+Condition provisioned(const Workspace& workspace, const Observed& observed, const Plan& plan,
                       const std::optional<Error>& failure) {
     const std::string_view type = condition::provisioned;
-    const Unit* unit = own_unit(workspace, seen);
-    switch (seen.place) {
-        case Seen::Place::unknown:
-            return unknown(type, "RuntimeUnreachable", seen.problem);
-        case Seen::Place::missing:
-            return no(type, "BackendMissing", seen.problem);
-        case Seen::Place::external:
+    const Unit* unit = own_unit(workspace, observed);
+    switch (observed.place) {
+        case Observed::Place::unknown:
+            return unknown(type, "RuntimeUnreachable", observed.problem);
+        case Observed::Place::missing:
+            return no(type, "BackendMissing", observed.problem);
+        case Observed::Place::external:
             return yes(type, "External", "its agent runs elsewhere; nothing is run here");
-        case Seen::Place::here:
+        case Observed::Place::here:
             break;
     }
     if (workspace.being_deleted()) {
@@ -59,16 +59,16 @@ Condition provisioned(const Workspace& workspace, const Seen& seen, const Plan& 
         if (unit) return no(type, "Stopping", failure ? failure->message : "its unit is to stop");
         return no(type, state, "stopped as declared; its files are kept");
     }
-    if (seen.refused) return no(type, "Invalid", seen.refused->message);
+    if (observed.refused) return no(type, "Invalid", observed.refused->message);
     if (failure) {
-        const bool no_image = failure->code == Code::not_found && seen.desired &&
+        const bool no_image = failure->code == Code::not_found && observed.desired &&
                               failure->message.starts_with("image ");
         return no(type, no_image ? "ImageMissing" : "Failed", failure->message);
     }
-    if (!seen.missing.empty()) {
-        return no(type, "SecretsMissing", "waits for " + join(seen.missing, ", "));
+    if (!observed.missing.empty()) {
+        return no(type, "SecretsMissing", "waits for " + join(observed.missing, ", "));
     }
-    if (unit && has_spec(*unit, seen) && unit->state != Unit::State::created &&
+    if (unit && has_spec(*unit, observed) && unit->state != Unit::State::created &&
         plan.waits_for.empty()) {
         return yes(type, "Provisioned", unit->name + " is as declared");
     }
@@ -79,15 +79,16 @@ Condition provisioned(const Workspace& workspace, const Seen& seen, const Plan& 
     return no(type, "Provisioning", "it is being made");
 }
 
-Condition healthy(const Workspace& workspace, const Seen& seen, const Plan& plan, Instant now) {
+Condition healthy(const Workspace& workspace, const Observed& observed, const Plan& plan,
+                  Instant now) {
     const std::string_view type = condition::healthy;
-    if (seen.place == Seen::Place::unknown) {
-        return unknown(type, "RuntimeUnreachable", seen.problem);
+    if (observed.place == Observed::Place::unknown) {
+        return unknown(type, "RuntimeUnreachable", observed.problem);
     }
-    if (seen.place == Seen::Place::external) {
+    if (observed.place == Observed::Place::external) {
         return unknown(type, "NobodyReports", "its agent runs elsewhere and does not report");
     }
-    const Unit* unit = own_unit(workspace, seen);
+    const Unit* unit = own_unit(workspace, observed);
     if (!unit) return no(type, "NotRunning", "it has no unit");
     const std::int64_t attempt = attempt_of(*unit);
     const auto since = created_at(*unit);
@@ -112,16 +113,16 @@ Condition healthy(const Workspace& workspace, const Seen& seen, const Plan& plan
     return no(type, attempt > 0 ? "CrashLoop" : "Crashed", std::move(message));
 }
 
-const PluginInstall* install_of(const Seen& seen, const std::string& plugin) {
-    for (const PluginInstall& install : seen.installs) {
+const PluginInstall* install_of(const Observed& observed, const std::string& plugin) {
+    for (const PluginInstall& install : observed.installs) {
         if (install.spec.plugin == plugin && !install.being_deleted()) return &install;
     }
     return nullptr;
 }
 
 // Why a plugin is not installed; empty when it is.
-std::pair<std::string, std::string> lack(const WantedPlugin& plugin, const Seen& seen) {
-    const PluginInstall* install = install_of(seen, plugin.name);
+std::pair<std::string, std::string> lack(const WantedPlugin& plugin, const Observed& observed) {
+    const PluginInstall* install = install_of(observed, plugin.name);
     if (!install) {
         switch (plugin.state) {
             case WantedPlugin::State::missing:
@@ -146,18 +147,18 @@ std::pair<std::string, std::string> lack(const WantedPlugin& plugin, const Seen&
     return {delivered->reason, "\"" + plugin.name + "\": " + delivered->message};
 }
 
-Condition plugins_installed(const Seen& seen) {
+Condition plugins_installed(const Observed& observed) {
     const std::string_view type = condition::plugins_installed;
     std::string reason;
     std::vector<std::string> messages;
-    for (const WantedPlugin& plugin : seen.plugins) {
-        const auto [why, message] = lack(plugin, seen);
+    for (const WantedPlugin& plugin : observed.plugins) {
+        const auto [why, message] = lack(plugin, observed);
         if (why.empty()) continue;
         if (reason.empty()) reason = why;
         messages.push_back(message);
     }
     if (!messages.empty()) return no(type, reason, join(messages, "; "));
-    if (seen.plugins.empty()) return yes(type, "NoPlugins", "it names no plugins");
+    if (observed.plugins.empty()) return yes(type, "NoPlugins", "it names no plugins");
     return yes(type, "Installed", "all of its plugins are delivered");
 }
 
@@ -166,13 +167,13 @@ bool is_loaded(const PluginInstall& install) {
            install.status.loaded == install.spec.version.digest;
 }
 
-Condition effective(const Seen& seen) {
+Condition effective(const Observed& observed) {
     const std::string_view type = condition::effective;
     bool all = true;
     bool unsure = false;
     std::string which;
-    for (const WantedPlugin& plugin : seen.plugins) {
-        const PluginInstall* install = install_of(seen, plugin.name);
+    for (const WantedPlugin& plugin : observed.plugins) {
+        const PluginInstall* install = install_of(observed, plugin.name);
         if (install && is_loaded(*install)) continue;
         const Condition* c =
             install ? install->status.find(plugin_install::condition::effective) : nullptr;
@@ -181,18 +182,18 @@ Condition effective(const Seen& seen) {
         all = false;
     }
     if (all) {
-        return yes(type, seen.plugins.empty() ? "NoPlugins" : "Loaded",
-                   seen.plugins.empty() ? "it names no plugins"
-                                        : "its agent has loaded all of its plugins");
+        return yes(type, observed.plugins.empty() ? "NoPlugins" : "Loaded",
+                   observed.plugins.empty() ? "it names no plugins"
+                                            : "its agent has loaded all of its plugins");
     }
     if (unsure) return unknown(type, "NobodyReports", "nobody reports what is loaded");
     return no(type, "NotLoaded", "\"" + which + "\" is not loaded as desired");
 }
 
-Condition secrets_available(const Seen& seen) {
+Condition secrets_available(const Observed& observed) {
     const std::string_view type = condition::secrets_available;
-    if (seen.missing.empty()) return yes(type, "Available", "all of its environment is there");
-    return no(type, "Missing", "there is no " + join(seen.missing, ", no "));
+    if (observed.missing.empty()) return yes(type, "Available", "all of its environment is there");
+    return no(type, "Missing", "there is no " + join(observed.missing, ", no "));
 }
 
 // What has no effect in this release, said where it is asked for.
@@ -211,7 +212,7 @@ std::vector<std::string> idle_fields(const crds::WorkspaceSpec& spec) {
     return fields;
 }
 
-void set_notices(WorkspaceStatus& status, const Workspace& workspace, const Seen& seen,
+void set_notices(WorkspaceStatus& status, const Workspace& workspace, const Observed& observed,
                  const std::function<void(Condition)>& set) {
     const auto fields = idle_fields(workspace.spec);
     if (fields.empty()) {
@@ -220,11 +221,11 @@ void set_notices(WorkspaceStatus& status, const Workspace& workspace, const Seen
         set(yes(condition::not_acted_on, "NotInThisRelease",
                 "kept, and not acted on yet: spec." + join(fields, ", spec.")));
     }
-    if (seen.desired && !seen.desired->not_granted.empty()) {
+    if (observed.desired && !observed.desired->not_granted.empty()) {
         set(yes(condition::tier_limited, "NotGranted",
                 "tier " + std::to_string(workspace.spec.tier) + " without " +
-                    join(seen.desired->not_granted, ", ")));
-    } else if (seen.desired || seen.place == Seen::Place::external) {
+                    join(observed.desired->not_granted, ", ")));
+    } else if (observed.desired || observed.place == Observed::Place::external) {
         status.clear(condition::tier_limited);
     }
     if (workspace.spec.suspend) {
@@ -234,9 +235,10 @@ void set_notices(WorkspaceStatus& status, const Workspace& workspace, const Seen
     }
 }
 
-Condition ready(const WorkspaceStatus& status, const Workspace& workspace, const Seen& seen) {
+Condition ready(const WorkspaceStatus& status, const Workspace& workspace,
+                const Observed& observed) {
     const std::string_view type = crds::condition::ready;
-    if (seen.place == Seen::Place::external) {
+    if (observed.place == Observed::Place::external) {
         return yes(type, "External", "declared; its agent runs elsewhere");
     }
     for (const std::string_view part :
@@ -247,16 +249,17 @@ Condition ready(const WorkspaceStatus& status, const Workspace& workspace, const
             return make(type, c->status, c->reason, c->message);
         }
     }
-    return yes(type, "Running", "runs in " + seen.backend + " as " + unit_name(workspace.meta.uid));
+    return yes(type, "Running",
+               "runs in " + observed.backend + " as " + unit_name(workspace.meta.uid));
 }
 
-void set_progress(WorkspaceStatus& status, const Workspace& workspace, const Seen& seen,
+void set_progress(WorkspaceStatus& status, const Workspace& workspace, const Observed& observed,
                   const std::optional<Error>& failure, const std::function<void(Condition)>& set) {
     const Condition& is_ready = *status.find(crds::condition::ready);
     const std::string& reason = is_ready.reason;
     const bool terminal =
-        seen.refused || seen.place == Seen::Place::missing || reason == "ImageMissing" ||
-        reason == "Denied" || reason == "PluginNotFound" ||
+        observed.refused || observed.place == Observed::Place::missing ||
+        reason == "ImageMissing" || reason == "Denied" || reason == "PluginNotFound" ||
         (failure && (failure->code == Code::invalid || failure->code == Code::unsupported ||
                      failure->code == Code::forbidden));
     const bool at_rest = is_ready.status == ConditionStatus::yes || workspace.spec.suspend ||
@@ -275,13 +278,13 @@ void set_progress(WorkspaceStatus& status, const Workspace& workspace, const See
     }
 }
 
-void set_unit(WorkspaceStatus& status, const Workspace& workspace, const Seen& seen) {
-    if (seen.place == Seen::Place::unknown) return;
-    status.backend = seen.backend;
-    const Unit* unit = own_unit(workspace, seen);
+void set_unit(WorkspaceStatus& status, const Workspace& workspace, const Observed& observed) {
+    if (observed.place == Observed::Place::unknown) return;
+    status.backend = observed.backend;
+    const Unit* unit = own_unit(workspace, observed);
     if (!unit) {
         // The name stays while one is to be there: its loss is told by the conditions.
-        if (seen.place != Seen::Place::here ||
+        if (observed.place != Observed::Place::here ||
             workspace.spec.desired_state != DesiredState::running) {
             status.container.clear();
             status.spec_hash.clear();
@@ -297,13 +300,13 @@ void set_unit(WorkspaceStatus& status, const Workspace& workspace, const Seen& s
     status.started_at = created_at(*unit);
 }
 
-void set_plugins(WorkspaceStatus& status, const Seen& seen) {
+void set_plugins(WorkspaceStatus& status, const Observed& observed) {
     status.plugins.clear();
     std::size_t loaded = 0;
-    for (const WantedPlugin& plugin : seen.plugins) {
+    for (const WantedPlugin& plugin : observed.plugins) {
         crds::WorkspacePlugin entry;
         entry.name = plugin.name;
-        if (const PluginInstall* install = install_of(seen, plugin.name)) {
+        if (const PluginInstall* install = install_of(observed, plugin.name)) {
             entry.desired = install->spec.version.digest;
             entry.delivered = install->status.delivered;
             entry.loaded = install->status.loaded;
@@ -313,12 +316,12 @@ void set_plugins(WorkspaceStatus& status, const Seen& seen) {
         }
         status.plugins.push_back(std::move(entry));
     }
-    status.plugins_summary = std::to_string(loaded) + "/" + std::to_string(seen.plugins.size());
+    status.plugins_summary = std::to_string(loaded) + "/" + std::to_string(observed.plugins.size());
 }
 
 }  // namespace
 
-WorkspaceStatus report(const Workspace& workspace, const Seen& seen, const Plan& plan,
+WorkspaceStatus report(const Workspace& workspace, const Observed& observed, const Plan& plan,
                        const std::optional<Error>& failure, Instant now) {
     WorkspaceStatus status = workspace.status;
     status.observed_generation = workspace.meta.generation;
@@ -328,16 +331,16 @@ WorkspaceStatus report(const Workspace& workspace, const Seen& seen, const Plan&
         condition.observed_generation = workspace.meta.generation;
         status.set(std::move(condition), now);
     };
-    set_unit(status, workspace, seen);
-    set_plugins(status, seen);
-    set(provisioned(workspace, seen, plan, failure));
-    set(healthy(workspace, seen, plan, now));
-    set(plugins_installed(seen));
-    set(effective(seen));
-    set(secrets_available(seen));
-    set_notices(status, workspace, seen, set);
-    set(ready(status, workspace, seen));
-    set_progress(status, workspace, seen, failure, set);
+    set_unit(status, workspace, observed);
+    set_plugins(status, observed);
+    set(provisioned(workspace, observed, plan, failure));
+    set(healthy(workspace, observed, plan, now));
+    set(plugins_installed(observed));
+    set(effective(observed));
+    set(secrets_available(observed));
+    set_notices(status, workspace, observed, set);
+    set(ready(status, workspace, observed));
+    set_progress(status, workspace, observed, failure, set);
     return status;
 }
 

@@ -20,7 +20,7 @@ inline constexpr std::string_view tier_limited = "TierLimited";  // only where a
 }  // namespace condition
 
 // `seen` is what was seen after acting; `failure` is how acting ended.
-crds::WorkspaceStatus report(const crds::Workspace& workspace, const Seen& seen, const Plan& plan,
-                             const std::optional<Error>& failure, Instant now);
+crds::WorkspaceStatus report(const crds::Workspace& workspace, const Observed& observed,
+                             const Plan& plan, const std::optional<Error>& failure, Instant now);
 
 }  // namespace atelier::reconcilers::workspace

@@ -9,8 +9,8 @@
 #include "crds/plugin_install.h"
 #include "crds/workspace.h"
 #include "drivers/runtime.h"
-#include "reconcilers/workspace/env.h"
-#include "reconcilers/workspace/world.h"
+#include "reconcilers/common/runtimes.h"
+#include "reconcilers/environment/values.h"
 
 namespace atelier::reconcilers::workspace {
 

@@ -1,14 +1,14 @@
 // The pure parts of the API: selectors, negotiation, patches, tokens, statuses.
 #include <gtest/gtest.h>
 
-#include "apiserver/accept.h"
-#include "apiserver/failure.h"
-#include "apiserver/json_patch.h"
-#include "apiserver/json_text.h"
-#include "apiserver/page.h"
-#include "apiserver/protobuf.h"
-#include "apiserver/selectors.h"
-#include "apiserver/strategic_merge.h"
+#include "apiserver/present/accept.h"
+#include "apiserver/present/failure.h"
+#include "apiserver/present/json_text.h"
+#include "apiserver/request/page.h"
+#include "apiserver/request/protobuf.h"
+#include "apiserver/request/selectors.h"
+#include "apiserver/verbs/json_patch.h"
+#include "apiserver/verbs/strategic_merge.h"
 
 namespace atelier::apiserver {
 namespace {

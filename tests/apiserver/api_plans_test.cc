@@ -1,13 +1,13 @@
 // Plans over the API, with a planner that waits for the test.
 #include <condition_variable>
 
-#include "apiserver/plans.h"
+#include "apiserver/plans/forecast_service.h"
 #include "tests/apiserver/api_world.h"
 
 namespace atelier::apiserver::test {
 namespace {
 
-class HandPlanner final : public Planner {
+class HandPlanner final : public ForecastService {
   public:
     Result<json::Document> plan(const std::string& ns, const json::Value& spec) override {
         if (!spec.IsObject()) return Error{Code::invalid, "spec: is required"};

@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include "apiserver/catalog.h"
-#include "apiserver/router.h"
+#include "apiserver/request/router.h"
+#include "apiserver/resources/catalog.h"
 #include "base/text.h"
 #include "tests/apiserver/api_world.h"
 

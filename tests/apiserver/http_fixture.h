@@ -6,7 +6,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "apiserver/http_server.h"
+#include "apiserver/http/server.h"
 #include "tests/apiserver/raw_client.h"
 
 namespace atelier::apiserver::test {

@@ -2,8 +2,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "apiserver/pki.h"
-#include "apiserver/x509.h"
+#include "apiserver/identity/pki.h"
+#include "apiserver/identity/x509.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "tests/apiserver/http_fixture.h"

@@ -1,10 +1,10 @@
 // The webhooks of templates: who is let in, what that does, and how often.
-#include "apiserver/webhook.h"
+#include "apiserver/webhooks/webhook.h"
 
 #include <gmock/gmock.h>
 
-#include "apiserver/hasten.h"
-#include "apiserver/webhook_push.h"
+#include "apiserver/webhooks/debouncer.h"
+#include "apiserver/webhooks/push.h"
 #include "base/digest.h"
 #include "tests/apiserver/api_world.h"
 
@@ -330,8 +330,8 @@ TEST_F(Webhook, GoesWithItsTemplate) {
     EXPECT_EQ(call_well()->status, 401);
 }
 
-TEST(Pace, TellsAtOnceThenOncePerPauseAndForgets) {
-    Pace pace(seconds(5));
+TEST(RateLimiter, TellsAtOnceThenOncePerPauseAndForgets) {
+    RateLimiter pace(seconds(5));
     const Instant start{};
     const Key a{"r", "n", "a"};
     const Key b{"r", "n", "b"};
@@ -353,8 +353,8 @@ TEST(Pace, TellsAtOnceThenOncePerPauseAndForgets) {
     EXPECT_FALSE(pace.next()) << "nothing is remembered";
 }
 
-TEST(Pace, AClockThatGoesBackHoldsNothingUp) {
-    Pace pace(seconds(5));
+TEST(RateLimiter, AClockThatGoesBackHoldsNothingUp) {
+    RateLimiter pace(seconds(5));
     const Instant start = Instant{} + std::chrono::hours(10);
     const Key a{"r", "n", "a"};
     pace.ask(a, start);

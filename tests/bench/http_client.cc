@@ -13,7 +13,7 @@
 #include <mutex>
 
 #include "apiserver/api.h"
-#include "apiserver/http_server.h"
+#include "apiserver/http/server.h"
 #include "store/open.h"
 #include "tests/bench/objects.h"
 

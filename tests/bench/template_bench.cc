@@ -15,9 +15,9 @@
 #include <vector>
 
 #include "crds/kind.h"
+#include "forecast/forecaster.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
-#include "reconcilers/preview/preview.h"
 #include "store/open.h"
 #include "tests/bench/figures.h"
 #include "tests/fakes/fake_git.h"
@@ -87,9 +87,8 @@ class World {
             json::parse(R"({"apiVersion":"v1","kind":"Namespace","metadata":{"name":"default"}})"));
         std::vector<json::Document> spaces;
         spaces.push_back(std::move(space));
-        for (const auto& candidate :
-             must(reconcilers::preview::candidates_of(spaces, "", kinds_))) {
-            must(reconcilers::preview::put(store_, candidate, 0, random_, clock_.now()));
+        for (const auto& candidate : must(forecast::proposed_objects_of(spaces, "", kinds_))) {
+            must(forecast::put(store_, candidate, 0, random_, clock_.now()));
         }
         git_.commit(url, template_of(settings_, "leads"));
         crds::Meta meta;
@@ -122,7 +121,7 @@ class World {
     }
     // Milliseconds, and how many workspaces it says would change.
     std::pair<double, std::size_t> plan() {
-        const reconcilers::preview::Tools tools{
+        const forecast::Tools tools{
             .store = store_,
             .kinds = kinds_,
             .random = random_,
@@ -130,19 +129,19 @@ class World {
             .trees = trees_,
             .templates_root = {},
             .external = {},
-            .world = reconcilers::World{.runtimes = {{"docker", &runtime_}},
-                                        .default_backend = "docker",
-                                        .folders = folders_,
-                                        .trees = trees_,
-                                        .random = random_,
-                                        .metrics = metrics_,
-                                        .instance = "bench",
-                                        .images = {{"claude-code", "agent:1"}}},
+            .runtimes = reconcilers::Runtimes{.by_backend = {{"docker", &runtime_}},
+                                              .default_backend = "docker",
+                                              .folders = folders_,
+                                              .trees = trees_,
+                                              .random = random_,
+                                              .metrics = metrics_,
+                                              .instance = "bench",
+                                              .images = {{"claude-code", "agent:1"}}},
             .fingerprint_key = "bench",
             .log = Log()};
         std::size_t changed = 0;
         const double took = timed([&] {
-            const auto answer = must(reconcilers::preview::preview(
+            const auto answer = must(forecast::make_forecast(
                 tools, {.ns = "default", .objects = {}, .org = "acme"}, clock_.now(), {}));
             for (const auto& item : answer.forecast.items) changed += item.kind == "Workspace";
         });

@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "apiserver/api.h"
-#include "apiserver/http_server.h"
-#include "apiserver/pki.h"
-#include "cli/client.h"
+#include "apiserver/http/server.h"
+#include "apiserver/identity/pki.h"
+#include "cli/client/client.h"
 #include "store/open.h"
 #include "tests/cli/run_in_process.h"
 

@@ -9,14 +9,14 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "cli/arguments.h"
-#include "cli/client.h"
-#include "cli/kubeconfig.h"
+#include "cli/client/client.h"
+#include "cli/client/kubeconfig.h"
 #include "cli/manifests.h"
-#include "cli/org_tree.h"
-#include "cli/output.h"
-#include "cli/plan.h"
-#include "cli/text_table.h"
+#include "cli/output/org_tree.h"
+#include "cli/output/output.h"
+#include "cli/output/text_table.h"
 #include "cli/three_way.h"
+#include "cli/verbs/plan.h"
 #include "tests/cli/run_in_process.h"
 
 namespace atelier::cli::test {
@@ -417,8 +417,8 @@ TEST(CliTree, is_ready_only_when_nothing_is_missing_or_old) {
     EXPECT_FALSE(all_ready({}));
 }
 
-PlanStatus a_plan() {
-    PlanStatus plan;
+ForecastStatus a_plan() {
+    ForecastStatus plan;
     plan.items.push_back({.kind = "Workspace",
                           .name = "acme-pm",
                           .org = "acme",
@@ -473,7 +473,7 @@ TEST(PlanHtml, EscapesEverythingAndNeedsNothingElse) {
         EXPECT_EQ(page.find(bad), std::string::npos) << bad;
     }
     EXPECT_THAT(plan_html({}, "default", ""), HasSubstr("Nothing would change."));
-    PlanStatus odd;
+    ForecastStatus odd;
     odd.items.push_back({.kind = "K",
                          .name = "n",
                          .org = "",

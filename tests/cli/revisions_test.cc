@@ -2,7 +2,7 @@
 #include "cli/revisions.h"
 
 #include "base/text.h"
-#include "cli/text_diff.h"
+#include "cli/output/text_diff.h"
 #include "tests/cli/cli_server.h"
 
 namespace atelier::cli::test {

@@ -29,9 +29,9 @@ struct Process {
         Terminal streams{in, out, err, terminal, 80};
         const Environment environment(variables);
         const SystemClock clock;
-        const World world{streams, environment, clock, interrupted, "1.2.3", "abc"};
+        const ProcessContext process{streams, environment, clock, interrupted, "1.2.3", "abc"};
         Ran ran;
-        ran.code = cli::run(arguments, world);
+        ran.code = cli::run(arguments, process);
         ran.out = out.str();
         ran.err = err.str();
         return ran;

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "apiserver/x509.h"
+#include "apiserver/identity/x509.h"
 #include "base/file.h"
 #include "tests/support/process.h"
 

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/workspace/reconciler.h"
 #include "store/open.h"
 #include "tests/fakes/fake_plugin_folder.h"
@@ -181,15 +181,15 @@ TEST_F(RuntimeWatchTest, Scenario40_AUnitWhoseWorkspaceIsGoneIsReaped) {
     reconcilers::Objects objects(*store, kinds, random, Log());
     fakes::FakePluginFolders folders;
     fakes::MemoryTreeStore trees;
-    const reconcilers::World world{.runtimes = {{"docker", runtime}},
-                                   .default_backend = "docker",
-                                   .folders = folders,
-                                   .trees = trees,
-                                   .random = random,
-                                   .metrics = metrics,
-                                   .instance = "here",
-                                   .network = "n",
-                                   .images = {}};
+    const reconcilers::Runtimes world{.by_backend = {{"docker", runtime}},
+                                      .default_backend = "docker",
+                                      .folders = folders,
+                                      .trees = trees,
+                                      .random = random,
+                                      .metrics = metrics,
+                                      .instance = "here",
+                                      .network = "n",
+                                      .images = {}};
     reconcilers::WorkspaceReconciler reconciler(objects, world, Log());
     EXPECT_TRUE(reconciler.reconcile({"workspaces.atelier.dev", "default", "left"}, clock.now()));
     EXPECT_FALSE(runtime->unit("ws-left"));

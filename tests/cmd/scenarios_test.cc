@@ -5,7 +5,7 @@
 #include <fstream>
 
 #include "base/file.h"
-#include "drivers/archive.h"
+#include "drivers/trees/archive.h"
 #include "tests/apiserver/api_world.h"
 #include "tests/reconcilers/plugin_world.h"
 #include "tests/reconcilers/workspace_world.h"
@@ -55,7 +55,7 @@ TEST(Scenario18, AStoredValueIsUnreadableOnDiskAndWholeInTheWorkspace) {
     }
     const auto store = open();
     reconcilers::Objects objects(*store, w.kinds, w.random, Log());
-    reconcilers::WorkspaceReconciler reconciler(objects, *w.world, Log());
+    reconcilers::WorkspaceReconciler reconciler(objects, *w.runtimes, Log());
     ASSERT_TRUE(reconciler.reconcile({"workspaces.atelier.dev", "default", "one"}, w.clock.now()));
     const auto workspace = objects.find<crds::Workspace>("default", "one");
     ASSERT_TRUE(workspace && *workspace);

@@ -1,4 +1,4 @@
-#include "drivers/archive.h"
+#include "drivers/trees/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>

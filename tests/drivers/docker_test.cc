@@ -1,6 +1,6 @@
 // What is particular to the Docker driver: how containers are made, and how it takes an engine that
 // is away, slow, broken or not one at all. Those are played by a server with a script.
-#include "drivers/docker.h"
+#include "drivers/docker/docker.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -12,8 +12,8 @@
 #include <atomic>
 #include <mutex>
 
-#include "drivers/descriptor.h"
-#include "drivers/docker_stream.h"
+#include "base/descriptor.h"
+#include "drivers/docker/stream.h"
 #include "tests/drivers/runtime_contract.h"
 #include "tests/fakes/test_docker.h"
 

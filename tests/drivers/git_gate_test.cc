@@ -1,7 +1,7 @@
 // How many operations may wait for git servers that do not answer.
-#include "drivers/git_gate.h"
-
 #include <gtest/gtest.h>
+
+#include "drivers/git/gate.h"
 
 namespace atelier::drivers {
 namespace {

@@ -15,7 +15,7 @@
 #include <mutex>
 #include <thread>
 
-#include "drivers/git.h"
+#include "drivers/git/git.h"
 #include "runtime_contract.h"
 #include "tests/support/process.h"
 

@@ -1,7 +1,7 @@
 // What may be written as a ref and as a URL.
 #include <gtest/gtest.h>
 
-#include "drivers/git.h"
+#include "drivers/git/git.h"
 
 namespace atelier::drivers {
 namespace {

@@ -1,5 +1,5 @@
 // The git driver against `git http-backend`.
-#include "drivers/git.h"
+#include "drivers/git/git.h"
 
 #include <gtest/gtest.h>
 

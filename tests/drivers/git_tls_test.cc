@@ -2,9 +2,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "apiserver/x509.h"
+#include "apiserver/identity/x509.h"
 #include "base/file.h"
-#include "drivers/git.h"
+#include "drivers/git/git.h"
 #include "tests/support/process.h"
 
 namespace atelier::drivers {

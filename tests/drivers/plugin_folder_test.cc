@@ -1,4 +1,4 @@
-#include "drivers/plugin_folder.h"
+#include "drivers/plugins/plugin_folder.h"
 
 #include <gtest/gtest.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "drivers/process.h"
+#include "drivers/process/process.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,8 +5,8 @@
 #include <mutex>
 
 #include "base/file.h"
-#include "drivers/docker.h"
-#include "drivers/process.h"
+#include "drivers/docker/docker.h"
+#include "drivers/process/process.h"
 #include "tests/fakes/fake_runtime.h"
 #include "tests/fakes/test_docker.h"
 

@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "base/file.h"
-#include "drivers/tree_collection.h"
+#include "drivers/trees/tree_collection.h"
 #include "tests/fakes/memory_tree_store.h"
 
 namespace atelier::drivers {

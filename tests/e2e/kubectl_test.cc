@@ -12,8 +12,8 @@
 #include <thread>
 
 #include "apiserver/api.h"
-#include "apiserver/http_server.h"
-#include "apiserver/pki.h"
+#include "apiserver/http/server.h"
+#include "apiserver/identity/pki.h"
 #include "base/environment.h"
 #include "base/file.h"
 #include "tests/apiserver/api_world.h"

@@ -1,4 +1,4 @@
-// Git remotes in memory: the contract of drivers/git.h without a server, a disk or a clock. The
+// Git remotes in memory: the contract of drivers/git/git.h without a server, a disk or a clock. The
 // same calls in the same order give the same commits.
 //
 // Thread-safe. The hook is called without a lock held and may call back, or throw to stand for the
@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "drivers/git.h"
+#include "drivers/git/git.h"
 #include "tests/fakes/fake_runtime.h"  // When, Fault
 
 namespace atelier::fakes {

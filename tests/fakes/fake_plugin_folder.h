@@ -1,5 +1,5 @@
-// Plugins folders in memory, by the contract of drivers/plugin_folder.h: for simulation and for
-// tests of reconcilers. Each rename of the real one is a step of its own here, so that a crash
+// Plugins folders in memory, by the contract of drivers/plugins/plugin_folder.h: for simulation and
+// for tests of reconcilers. Each rename of the real one is a step of its own here, so that a crash
 // between two of them leaves the same leftovers.
 //
 // Thread-safe. Hooks are called without any lock held and may call back.
@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "drivers/plugin_folder.h"
+#include "drivers/plugins/plugin_folder.h"
 #include "tests/fakes/fake_runtime.h"
 
 namespace atelier::fakes {

@@ -5,7 +5,7 @@
 #include <mutex>
 #include <string>
 
-#include "drivers/tree.h"
+#include "drivers/trees/tree.h"
 
 namespace atelier::fakes {
 

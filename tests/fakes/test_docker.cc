@@ -2,8 +2,8 @@
 
 #include "base/environment.h"
 #include "base/file.h"
-#include "drivers/archive.h"
-#include "drivers/docker_http.h"
+#include "drivers/docker/http.h"
+#include "drivers/trees/archive.h"
 
 namespace atelier::fakes {
 

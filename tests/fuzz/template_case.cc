@@ -10,15 +10,17 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "crds/kind.h"
-#include "drivers/tree.h"
+#include "drivers/trees/tree.h"
 #include "reconcilers/org/desired.h"
-#include "reconcilers/org_template/compile.h"
+#include "reconcilers/org_template/git_externals.h"
+#include "templates/compile.h"
 #include "tests/fakes/fake_git.h"
 
 namespace atelier::fuzz {
 namespace {
 
 using namespace reconcilers;
+using namespace templates;
 
 constexpr std::string_view heading = "=== ";
 constexpr std::string_view arrow = " -> ";
@@ -82,7 +84,7 @@ Case case_of(std::string_view text) {
     return out;
 }
 
-Compilation compile_once(const Case& of) {
+templates::Compilation compile_once(const Case& of) {
     fakes::FakeGit git;
     for (const auto& [name, tree] : of.repositories) {
         const std::string url = fmt::format("https://git.example.com/{}.git", name);
@@ -90,40 +92,41 @@ Compilation compile_once(const Case& of) {
     }
     const auto externals = external_repositories(
         git, {.host = "git.example.com", .allow = {"git.example.com/acme/*"}}, {});
-    const auto files = files_of_tree(std::make_shared<const drivers::Tree>(of.own));
-    return compile(*files, *externals, {.nodes = 500});
+    const auto files = templates::files_of_tree(std::make_shared<const drivers::Tree>(of.own));
+    return templates::compile(*files, *externals, {.nodes = 500});
 }
 
-std::string findings_text(const Compilation& result) {
+std::string findings_text(const templates::Compilation& result) {
     std::string out;
     for (const auto* findings : {&result.errors, &result.warnings}) {
-        for (const Finding& finding : *findings) {
-            out += finding.reason + " " + text_of(finding) + "\n";
+        for (const templates::Finding& finding : *findings) {
+            out += finding.reason + " " + templates::text_of(finding) + "\n";
         }
         out += "\n";
     }
     return out;
 }
 
-std::string json_of(const CompiledOrg& org) {
+std::string json_of(const templates::CompiledOrg& org) {
     return json::text(json::document_of(org));
 }
 
-std::string wrong_with_findings(const Compilation& result) {
+std::string wrong_with_findings(const templates::Compilation& result) {
     if (result.errors.size() > 50 || result.warnings.size() > 1000) return "too many findings";
     for (const auto* findings : {&result.errors, &result.warnings}) {
-        for (const Finding& finding : *findings) {
+        for (const templates::Finding& finding : *findings) {
             if (finding.reason.empty() || finding.message.empty()) return "a finding says nothing";
             if (finding.line < 0 || finding.column < 0) return "a finding is nowhere";
-            if (as_utf8(text_of(finding)) != text_of(finding)) return "a finding is not UTF-8";
+            if (as_utf8(templates::text_of(finding)) != templates::text_of(finding))
+                return "a finding is not UTF-8";
         }
     }
     return {};
 }
 
-std::string wrong_with_nodes(const Compilation& result) {
+std::string wrong_with_nodes(const templates::Compilation& result) {
     std::set<std::string> keys;
-    for (const Node& node : result.org.nodes) {
+    for (const templates::Node& node : result.org.nodes) {
         if (!is_dns_label(node.key)) return fmt::format("the key \"{}\"", node.key);
         if (!node.parent.empty() && !keys.contains(node.parent)) {
             return fmt::format("{} comes before its parent {}", node.key, node.parent);
@@ -134,7 +137,7 @@ std::string wrong_with_nodes(const Compilation& result) {
         const auto tree = result.trees.find(node.files_digest);
         if (node.files.empty()) continue;
         if (tree == result.trees.end()) return node.key + ": its files are nowhere";
-        for (const NodeFile& file : node.files) {
+        for (const templates::NodeFile& file : node.files) {
             const auto found = tree->second.find(file.path);
             if (found == tree->second.end()) return fmt::format("{} is nowhere", file.path);
             if (!is_safe_relative_path(file.path)) return fmt::format("the path {}", file.path);
@@ -163,7 +166,7 @@ class NoLookup final : public crds::Lookup {
 };
 
 // What compiles can be made: the API would take each workspace of it.
-std::string wrong_with_workspaces(const Compilation& result) {
+std::string wrong_with_workspaces(const templates::Compilation& result) {
     crds::Org org;
     org.meta.name = "o";
     org.meta.ns = "default";
@@ -185,12 +188,12 @@ std::string wrong_with_workspaces(const Compilation& result) {
     return {};
 }
 
-std::string wrong_with_artifact(const Compilation& result) {
-    const drivers::Tree artifact = artifact_of(result.org);
-    const auto document =
-        json::parse(artifact.at(std::string(tree_file)).bytes, {.depth = 100, .nodes = 20'000'000});
+std::string wrong_with_artifact(const templates::Compilation& result) {
+    const drivers::Tree artifact = templates::artifact_of(result.org);
+    const auto document = json::parse(artifact.at(std::string(templates::tree_file)).bytes,
+                                      {.depth = 100, .nodes = 20'000'000});
     if (!document) return "the artifact is no JSON";
-    const auto org = json::read<CompiledOrg>(static_cast<const json::Value&>(*document));
+    const auto org = json::read<templates::CompiledOrg>(static_cast<const json::Value&>(*document));
     if (!org) return "the artifact cannot be read: " + org.error().message;
     if (json_of(*org) != json_of(result.org)) return "the artifact says something else";
     return {};
@@ -215,13 +218,13 @@ std::string with_other_values(const std::string& env) {
 }
 
 // Whatever the values of the environment are, everything else that is told is the same.
-std::string wrong_with_secrets(const Case& of, const Compilation& result) {
+std::string wrong_with_secrets(const Case& of, const templates::Compilation& result) {
     if (result.env.org.empty() && result.env.nodes.empty()) return {};
     Case other = of;
     for (auto& [path, file] : other.own) {
         if (path == ".env" || path.ends_with("/.env")) file.bytes = with_other_values(file.bytes);
     }
-    const Compilation compiled = compile_once(other);
+    const templates::Compilation compiled = compile_once(other);
     if (findings_text(compiled) != findings_text(result)) return "a finding tells a secret";
     if (json_of(compiled.org) != json_of(result.org)) return "the artifact tells a secret";
     return {};
@@ -231,8 +234,8 @@ std::string wrong_with_secrets(const Case& of, const Compilation& result) {
 
 std::string wrong_with_template(std::string_view text) {
     const Case the_case = case_of(text);
-    const Compilation first = compile_once(the_case);
-    const Compilation second = compile_once(the_case);
+    const templates::Compilation first = compile_once(the_case);
+    const templates::Compilation second = compile_once(the_case);
     if (findings_text(first) != findings_text(second)) return "other findings the second time";
     if (auto wrong = wrong_with_findings(first); !wrong.empty()) return wrong;
     if (!first.errors.empty()) return {};

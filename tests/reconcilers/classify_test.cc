@@ -1,4 +1,4 @@
-#include "reconcilers/classify.h"
+#include "reconcilers/common/classify.h"
 
 #include <gtest/gtest.h>
 

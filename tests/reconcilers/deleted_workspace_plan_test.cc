@@ -28,19 +28,19 @@ DeletedWorkspace kept(const std::function<void(DeletedWorkspace&)>& but = {}) {
     return out;
 }
 
-Seen seen() {
-    Seen out;
+Observed seen() {
+    Observed out;
     out.volumes = {"docker/v-configs", "docker/v-workspace"};
     return out;
 }
 
-std::string planned(const DeletedWorkspace& object, const Seen& s, Instant now = noon) {
+std::string planned(const DeletedWorkspace& object, const Observed& s, Instant now = noon) {
     const Plan p = plan(object, s, now);
     std::string out = text(p);
     if (p.wake_at) out += " [wake " + rfc3339(*p.wake_at) + "]";
     return out;
 }
-std::string said(const DeletedWorkspace& object, const Seen& s) {
+std::string said(const DeletedWorkspace& object, const Observed& s) {
     const auto status = report(object, s, std::nullopt, noon);
     const crds::Condition* ready = status.find("Ready");
     return std::string(json::name_of(ready->status)) + " " + ready->reason +
@@ -58,7 +58,7 @@ TEST(DeletedWorkspacePlan, ItIsKeptUntilItExpires) {
     const auto suspended = kept([](DeletedWorkspace& x) { x.spec.suspend = true; });
     EXPECT_EQ(planned(suspended, seen(), expiry), "");
     const auto wanted = kept([](DeletedWorkspace& x) { x.spec.restore = true; });
-    Seen taken = seen();
+    Observed taken = seen();
     taken.in_place = VolumesHolder{"acme-qa", "u", false, true};
     EXPECT_EQ(planned(wanted, taken, expiry), "");  // who asked for it back loses nothing
 }
@@ -67,20 +67,20 @@ TEST(DeletedWorkspacePlan, ItsVolumesGoWithItUnlessAWorkspaceHasThem) {
     const auto going = kept([](DeletedWorkspace& x) { x.meta.deleted_at = noon; });
     EXPECT_EQ(planned(going, seen()), purge);
     EXPECT_EQ(said(going, seen()), "False Purging reconciling");
-    Seen held = seen();
+    Observed held = seen();
     held.holder = VolumesHolder{"acme-qa", "u", false, true};
     EXPECT_EQ(planned(going, held), "let go");
     held.holder->being_deleted = true;
     EXPECT_EQ(planned(going, held), "");
     EXPECT_EQ(said(going, held), "False Terminating reconciling");
-    Seen unknown;
+    Observed unknown;
     unknown.unreachable = "the runtime \"docker\" does not answer: x";
     EXPECT_EQ(planned(going, unknown), "");
     EXPECT_EQ(said(going, unknown), "Unknown RuntimeUnreachable reconciling");
 }
 
 TEST(DeletedWorkspacePlan, WhoTookTheVolumesOverEndsIt) {
-    Seen held = seen();
+    Observed held = seen();
     held.holder = VolumesHolder{"acme-qa", "u", false, true};
     EXPECT_EQ(planned(kept(), held), "let go, delete (Restored)");
     EXPECT_EQ(planned(kept(), held, expiry), "let go, delete (Restored)");
@@ -95,7 +95,7 @@ TEST(DeletedWorkspacePlan, WhoTookTheVolumesOverEndsIt) {
 }
 
 TEST(DeletedWorkspacePlan, VolumesStayItsOwnUntilTheNewWorkspaceAnswersForThem) {
-    Seen held = seen();
+    Observed held = seen();
     held.holder = VolumesHolder{"acme-qa", "u", false, true, false};
     for (const bool going : {false, true}) {
         const auto object = kept([&](DeletedWorkspace& x) {
@@ -113,7 +113,7 @@ TEST(DeletedWorkspacePlan, WhatIsWantedBackComesBackFreeStanding) {
     });
     const std::string end = ", give env to acme-qa, let go, delete (Restored)";
     EXPECT_EQ(planned(wanted, seen()), "restore acme-qa" + end);
-    Seen with_parent = seen();
+    Observed with_parent = seen();
     with_parent.parent_there = true;
     EXPECT_EQ(planned(wanted, with_parent), "restore acme-qa under acme-pm" + end);
     const Plan p = plan(wanted, seen(), noon);
@@ -139,16 +139,16 @@ TEST(DeletedWorkspacePlan, UnderAnotherNameItReadsItsEnvironmentUnderThatName) {
 
 TEST(DeletedWorkspacePlan, WhatCannotComeBackSaysWhy) {
     const auto wanted = kept([](DeletedWorkspace& x) { x.spec.restore = true; });
-    Seen taken = seen();
+    Observed taken = seen();
     taken.in_place = VolumesHolder{"acme-qa", "u", false, true};
     EXPECT_EQ(planned(wanted, taken), "");
     EXPECT_EQ(said(wanted, taken), "False NameTaken stalled");
     taken.in_place->being_deleted = true;
     EXPECT_EQ(said(wanted, taken), "False NameTaken reconciling");
-    Seen empty;
+    Observed empty;
     EXPECT_EQ(planned(wanted, empty), "");
     EXPECT_EQ(said(wanted, empty), "False VolumesMissing stalled");
-    Seen unknown;
+    Observed unknown;
     unknown.unreachable = "x";
     EXPECT_EQ(planned(wanted, unknown), "");
 }

@@ -159,18 +159,18 @@ class KeepWorld : public OrgWorld {
 
     fakes::FakeRuntime runtime;
     fakes::FakePluginFolders folders;
-    World world{.runtimes = {{"docker", &runtime}},
-                .default_backend = "docker",
-                .folders = folders,
-                .trees = trees,
-                .random = random,
-                .metrics = metrics,
-                .instance = "i1",
-                .network = "net",
-                .images = {}};
-    WorkspaceReconciler workspaces{objects, world, Log()};
-    PluginInstallReconciler installs{objects, world, Log()};
-    DeletedWorkspaceReconciler deleted{objects, world, Log()};
+    Runtimes runtimes{.by_backend = {{"docker", &runtime}},
+                      .default_backend = "docker",
+                      .folders = folders,
+                      .trees = trees,
+                      .random = random,
+                      .metrics = metrics,
+                      .instance = "i1",
+                      .network = "net",
+                      .images = {}};
+    WorkspaceReconciler workspaces{objects, runtimes, Log()};
+    PluginInstallReconciler installs{objects, runtimes, Log()};
+    DeletedWorkspaceReconciler deleted{objects, runtimes, Log()};
     std::string uid;        // of acme-qa, as it was first
     bool promised = false;  // its volumes must be there
     std::string last_error;

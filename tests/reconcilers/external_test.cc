@@ -8,10 +8,13 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "tests/reconcilers/org_world.h"
+#include "reconcilers/org_template/git_externals.h"
+"tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
 namespace {
+
+using namespace templates;
 
 constexpr const char* research = "https://git.moleculesai.app/molecule-ai/research.git";
 

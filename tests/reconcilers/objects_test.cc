@@ -1,4 +1,4 @@
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 
 #include <gtest/gtest.h>
 

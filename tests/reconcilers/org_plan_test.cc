@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "reconcilers/environment/values.h"
 #include "reconcilers/org/plan.h"
 #include "reconcilers/org/status.h"
-#include "reconcilers/workspace/env.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -20,8 +20,8 @@ crds::Org org(const std::string& name = "acme") {
     return out;
 }
 
-Node node(const std::string& key, const std::string& parent = "") {
-    Node out;
+templates::Node node(const std::string& key, const std::string& parent = "") {
+    templates::Node out;
     out.key = key;
     out.parent = parent;
     out.name = key;
@@ -29,8 +29,8 @@ Node node(const std::string& key, const std::string& parent = "") {
     return out;
 }
 
-CompiledOrg tree(std::vector<Node> nodes) {
-    CompiledOrg out;
+templates::CompiledOrg tree(std::vector<templates::Node> nodes) {
+    templates::CompiledOrg out;
     out.name = "Dev";
     out.nodes = std::move(nodes);
     return out;
@@ -41,7 +41,7 @@ struct World {
     crds::Org the_org = org();
     OrgObserved observed;
 
-    explicit World(CompiledOrg compiled) {
+    explicit World(templates::CompiledOrg compiled) {
         the_org.spec.prune.volume_grace = {};
         observed.compiled = std::move(compiled);
         crds::OrgTemplate source;
@@ -62,7 +62,7 @@ struct World {
     std::string text() const { return text_of(plan()); }
 
     // Those workspaces exist as they would have been made from `compiled`.
-    World& has(const CompiledOrg& compiled) {
+    World& has(const templates::CompiledOrg& compiled) {
         for (const DesiredWorkspace& workspace :
              desired_of(the_org, compiled, observed).workspaces) {
             crds::Workspace existing;
@@ -217,8 +217,8 @@ TEST(OrgPlan, Scenario11_NearerLayersWin) {
     world.observed.layers.org = {{"A", "org"}, {"B", "org"}};
     world.observed.layers.nodes["pm"] = {{"A", "node"}};
     const auto desired = world.desired();
-    EXPECT_EQ(desired.workspaces[0].env, (EnvMap{{"A", "node"}, {"B", "org"}}));
-    EXPECT_EQ(desired.workspaces[1].env, (EnvMap{{"A", "org"}, {"B", "org"}}));
+    EXPECT_EQ(desired.workspaces[0].env, (templates::EnvMap{{"A", "node"}, {"B", "org"}}));
+    EXPECT_EQ(desired.workspaces[1].env, (templates::EnvMap{{"A", "org"}, {"B", "org"}}));
 }
 
 TEST(OrgPlan, AnEditElsewhereLeavesAWorkspaceAsItIs) {
@@ -233,8 +233,8 @@ TEST(OrgPlan, AnEditElsewhereLeavesAWorkspaceAsItIs) {
     EXPECT_EQ(World(after).has(before).text(), "update acme-pm: files");
 }
 
-CompiledOrg numbered(int count) {
-    std::vector<Node> nodes;
+templates::CompiledOrg numbered(int count) {
+    std::vector<templates::Node> nodes;
     for (int i = 0; i < count; ++i) nodes.push_back(node("w" + std::to_string(i)));
     return tree(std::move(nodes));
 }
@@ -395,7 +395,7 @@ TEST(OrgDesired, OrgFillsWhatTheTemplateLeavesOpen) {
 
 TEST(OrgDesired, RendersConfigYaml) {
     auto compiled = tree({node("pm")});
-    Node& pm = compiled.nodes[0];
+    templates::Node& pm = compiled.nodes[0];
     pm.name = "Product Manager";
     pm.role = "Owns: the roadmap";
     pm.tier = 3;
@@ -528,7 +528,7 @@ TEST(OrgEnv, CountsEveryLayer) {
 // What a node asks for, its own layers must give: another's do not help it.
 TEST(OrgEnv, WhatANodeAsksForIsCountedForThatNode) {
     auto compiled = tree({node("pm"), node("be"), node("bot")});
-    for (Node& one : compiled.nodes) one.required_env = {{{"A_KEY", "B_KEY"}}};
+    for (templates::Node& one : compiled.nodes) one.required_env = {{{"A_KEY", "B_KEY"}}};
     compiled.nodes[0].env_names = {"A_KEY"};
     compiled.nodes[2].external = true;
     World world(compiled);

@@ -1,7 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "reconcilers/org/status.h"
-#include "reconcilers/org_template/layers.h"
+#include "templates/layers.h"
 #include "tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
@@ -46,8 +46,9 @@ TEST(OrgReconciler, AppliesATemplateAndThenRests) {
               "You are PM.\r\n")
         << "as it is, line ends and all";
     EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data,
-              (EnvMap{{"OWN", "2"}, {"SHARED", "1"}}));
-    EXPECT_EQ((*world.objects.secret("default", "acme-qa-env"))->data, (EnvMap{{"SHARED", "1"}}));
+              (templates::EnvMap{{"OWN", "2"}, {"SHARED", "1"}}));
+    EXPECT_EQ((*world.objects.secret("default", "acme-qa-env"))->data,
+              (templates::EnvMap{{"SHARED", "1"}}));
     ASSERT_EQ(pm.spec.env_from.size(), 1u);
     EXPECT_EQ(pm.spec.env_from[0].secret_ref->name, "acme-pm-env");
 
@@ -110,20 +111,22 @@ TEST(OrgReconciler, EnvironmentOfAnotherArtifactIsNotUsed) {
     world.make_org();
     world.settle();
     const auto of_template = world.read<crds::OrgTemplate>("dev");
-    const EnvLayers other = {.org = {{"SHARED", "1"}}, .nodes = {}};
+    const templates::EnvLayers other = {.org = {{"SHARED", "1"}}, .nodes = {}};
     crds::TemplateRevision another = of_template.status.history.at(0);
     another.artifact_digest = std::string(64, 'f');
-    auto newer = secret_of_layers(of_template, other, another);
+    auto newer = templates::secret_of_layers(of_template, other, another);
     ASSERT_TRUE(newer);
-    newer->meta.name = layers_secret_name("dev", of_template.status.history.at(0));
+    newer->meta.name = templates::layers_secret_name("dev", of_template.status.history.at(0));
     ASSERT_TRUE(world.objects.put_secret(*newer, world.clock.now()));
     const auto done = world.reconcile_org();
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, Code::unavailable);
-    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data, (EnvMap{{"OWN", "2"}}))
+    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data,
+              (templates::EnvMap{{"OWN", "2"}}))
         << "pm is not there in those layers, and keeps what it has";
     world.settle();
-    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data, (EnvMap{{"OWN", "2"}}));
+    EXPECT_EQ((*world.objects.secret("default", "acme-pm-env"))->data,
+              (templates::EnvMap{{"OWN", "2"}}));
     EXPECT_TRUE(world.reconcile_org());
 }
 
@@ -454,11 +457,11 @@ TEST(OrgReconciler, ReadsACompiledTemplateOnceForEachDigest) {
     CompiledCache cache;
     std::vector<std::string> digests;
     for (int i = 0; i < 10; ++i) {
-        CompiledOrg compiled;
+        templates::CompiledOrg compiled;
         compiled.name = std::to_string(i);
         const std::string text = json::canonical(json::document_of(compiled));
-        digests.push_back(
-            *trees.put({{std::string(tree_file), {drivers::File::Kind::regular, false, text}}}));
+        digests.push_back(*trees.put(
+            {{std::string(templates::tree_file), {drivers::File::Kind::regular, false, text}}}));
     }
     for (int i = 0; i < 3; ++i) EXPECT_EQ((*cache.get(digests[0], trees))->name, "0");
     EXPECT_EQ(trees.reads, 1);
@@ -620,8 +623,8 @@ TEST(OrgReconciler, InterestsLeadToTheOrgsConcerned) {
     EXPECT_EQ(keys({"workspaces.atelier.dev", "default", "acme-be"}), "acme ");
     EXPECT_EQ(keys({"orgtemplates.atelier.dev", "default", "dev"}), "acme ");
     EXPECT_EQ(keys({"secrets", "default",
-                    layers_secret_name("dev",
-                                       world.read<crds::OrgTemplate>("dev").status.history.at(0))}),
+                    templates::layers_secret_name(
+                        "dev", world.read<crds::OrgTemplate>("dev").status.history.at(0))}),
               "acme ");
     EXPECT_EQ(keys({"secrets", "default", "acme-pm-env"}), "acme ");
     put_secret(world, "persona-pm", {{"A", "1"}});

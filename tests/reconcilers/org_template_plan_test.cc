@@ -3,14 +3,14 @@
 #include <gtest/gtest.h>
 
 #include "reconcilers/org_template/history.h"
-#include "reconcilers/org_template/layers.h"
 #include "reconcilers/org_template/plan.h"
+#include "templates/layers.h"
 #include "tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
 namespace {
 
-using org_template::Seen;
+using org_template::Observed;
 
 const Instant noon = *parse_rfc3339("2026-05-08T12:00:00Z");
 
@@ -26,8 +26,8 @@ crds::OrgTemplate some_template(const std::function<void(crds::OrgTemplate&)>& h
 }
 
 // Two trees, "aaaaaaa…" (the artifact) and "bbbbbbb…", of which these are kept.
-Seen compiled(std::set<char> kept, const std::function<void(Seen&)>& how = {}) {
-    Seen seen;
+Observed compiled(std::set<char> kept, const std::function<void(Observed&)>& how = {}) {
+    Observed seen;
     seen.revision = "c0ffee";
     seen.artifact = std::string(64, 'a');
     for (const char digit : {'a', 'b'}) seen.trees[std::string(64, digit)] = {};
@@ -35,7 +35,7 @@ Seen compiled(std::set<char> kept, const std::function<void(Seen&)>& how = {}) {
     if (how) how(seen);
     return seen;
 }
-EnvLayers values(const std::string& value) {
+templates::EnvLayers values(const std::string& value) {
     return {.org = {{"KEY", value}}, .nodes = {}};
 }
 crds::TemplateRevision revision(const std::string& name, char digit = 'a') {
@@ -47,7 +47,7 @@ crds::TemplateRevision revision(const std::string& name, char digit = 'a') {
             .workspaces = 0};
 }
 crds::Secret layers(const std::string& value, const crds::TemplateRevision& of) {
-    return *secret_of_layers(some_template(), values(value), of);
+    return *templates::secret_of_layers(some_template(), values(value), of);
 }
 crds::OrgTemplate with_history(std::vector<crds::TemplateRevision> history,
                                std::int64_t limit = 10) {
@@ -56,8 +56,8 @@ crds::OrgTemplate with_history(std::vector<crds::TemplateRevision> history,
         o.spec.revision_history_limit = limit;
     });
 }
-Seen unreadable(Code code) {
-    Seen seen;
+Observed unreadable(Code code) {
+    Observed seen;
     seen.unreadable = Error{code, "why"};
     return seen;
 }
@@ -65,7 +65,7 @@ Seen unreadable(Code code) {
 // "secret of X" for the name of the Secret of a revision X.
 std::string told(std::string text) {
     for (const auto& known : {revision("c0ffee"), revision("bad"), revision("bad", 'c')}) {
-        const std::string name = layers_secret_name("dev", known);
+        const std::string name = templates::layers_secret_name("dev", known);
         const std::size_t at = text.find(name);
         if (at != std::string::npos) {
             text.replace(at, name.size(),
@@ -79,7 +79,7 @@ TEST(OrgTemplatePlan, FollowsFromTheSource) {
     struct Case {
         const char* name;
         crds::OrgTemplate object;
-        Seen seen;
+        Observed seen;
         const char* expected;
     };
     const Case cases[] = {
@@ -88,64 +88,66 @@ TEST(OrgTemplatePlan, FollowsFromTheSource) {
         {"one tree is there", some_template(), compiled({'b'}), "keep tree aaaaaaa; True Compiled"},
         {"right", some_template(), compiled({'a', 'b'}), "True Compiled"},
         {"an environment", some_template(),
-         compiled({'a', 'b'}, [](Seen& seen) { seen.compiled.env = values("1"); }),
+         compiled({'a', 'b'}, [](Observed& seen) { seen.compiled.env = values("1"); }),
          "put secret of c0ffee/a; True Compiled"},
         {"the same environment", with_history({revision("c0ffee")}),
          compiled({'a', 'b'},
-                  [](Seen& seen) {
+                  [](Observed& seen) {
                       seen.compiled.env = values("1");
                       seen.layers = {layers("1", revision("c0ffee"))};
                   }),
          "True Compiled"},
         {"another environment of the same revision", with_history({revision("c0ffee")}),
          compiled({'a'},
-                  [](Seen& seen) {
+                  [](Observed& seen) {
                       seen.compiled.env = values("2");
                       seen.layers = {layers("1", revision("c0ffee"))};
                   }),
          "keep tree bbbbbbb, put secret of c0ffee/a; True Compiled"},
         {"another environment of another revision", with_history({revision("bad")}),
          compiled({'a', 'b'},
-                  [](Seen& seen) {
+                  [](Observed& seen) {
                       seen.compiled.env = values("2");
                       seen.layers = {layers("1", revision("bad"))};
                   }),
          "put secret of c0ffee/a; True Compiled"},
         {"no environment any more", with_history({revision("c0ffee")}),
-         compiled({'a', 'b'}, [](Seen& seen) { seen.layers = {layers("1", revision("c0ffee"))}; }),
+         compiled({'a', 'b'},
+                  [](Observed& seen) { seen.layers = {layers("1", revision("c0ffee"))}; }),
          "remove secret of c0ffee/a; True Compiled"},
         {"an old environment stays with its revision",
          with_history({revision("c0ffee"), revision("bad", 'c')}),
          compiled({'a', 'b'},
-                  [](Seen& seen) { seen.layers = {layers("1", revision("bad", 'c'))}; }),
+                  [](Observed& seen) { seen.layers = {layers("1", revision("bad", 'c'))}; }),
          "True Compiled"},
         {"and goes with it", with_history({revision("c0ffee"), revision("bad", 'c')}, 1),
          compiled({'a', 'b'},
-                  [](Seen& seen) { seen.layers = {layers("1", revision("bad", 'c'))}; }),
+                  [](Observed& seen) { seen.layers = {layers("1", revision("bad", 'c'))}; }),
          "remove secret of bad/c; True Compiled"},
         {"but not while an Org is pinned to it",
          with_history({revision("c0ffee"), revision("bad", 'c')}, 1),
          compiled({'a', 'b'},
-                  [](Seen& seen) {
+                  [](Observed& seen) {
                       seen.layers = {layers("1", revision("bad", 'c'))};
                       seen.pins = {"bad"};
                   }),
          "True Compiled"},
         {"what is too large to keep", some_template(),
-         compiled({}, [](Seen& seen) { seen.compiled.env = values(std::string(1'000'000, 'x')); }),
+         compiled({},
+                  [](Observed& seen) { seen.compiled.env = values(std::string(1'000'000, 'x')); }),
          "False PublishFailed"},
         {"does not compile", some_template(),
          compiled({},
-                  [](Seen& seen) {
-                      Finding finding;
+                  [](Observed& seen) {
+                      templates::Finding finding;
                       finding.reason = "IncludeCycle";
                       seen.compiled.errors.push_back(finding);
                   }),
          "False IncludeCycle"},
         {"another repository is away", some_template(),
          compiled({},
-                  [](Seen& seen) {
-                      Finding finding;
+                  [](Observed& seen) {
+                      templates::Finding finding;
                       finding.reason = "ExternalAway";
                       seen.compiled.errors.push_back(finding);
                       seen.compiled.may_pass = true;
@@ -158,8 +160,8 @@ TEST(OrgTemplatePlan, FollowsFromTheSource) {
          "False SourceAccessDenied"},
         {"nonsense waits for a change", some_template(), unreadable(Code::invalid),
          "False InvalidSource, waits for a change"},
-        {"suspended", some_template([](crds::OrgTemplate& o) { o.spec.suspend = true; }), Seen{},
-         "Suspended"},
+        {"suspended", some_template([](crds::OrgTemplate& o) { o.spec.suspend = true; }),
+         Observed{}, "Suspended"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
@@ -170,7 +172,7 @@ TEST(OrgTemplatePlan, FollowsFromTheSource) {
 }
 
 TEST(OrgTemplatePlan, LooksAgainAtTheIntervalUnlessTriedBefore) {
-    const auto at = [](const Seen& seen) {
+    const auto at = [](const Observed& seen) {
         return org_template::plan(some_template(), seen, noon).wake_at;
     };
     EXPECT_EQ(at(compiled({})), noon + std::chrono::minutes(5));
@@ -190,9 +192,10 @@ TEST(OrgTemplatePlan, TheLastGoodArtifactStays) {
         o.status.artifact_digest = "good";
         o.status.revision = "r1";
     });
-    Seen broken = compiled({});
+    Observed broken = compiled({});
     broken.compiled.errors.emplace_back();
-    for (const Seen& seen : {unreadable(Code::unavailable), unreadable(Code::invalid), broken}) {
+    for (const Observed& seen :
+         {unreadable(Code::unavailable), unreadable(Code::invalid), broken}) {
         const auto plan = org_template::plan(object, seen, noon);
         EXPECT_EQ(plan.status.artifact_digest, "good");
         EXPECT_EQ(plan.status.revision, "r1");

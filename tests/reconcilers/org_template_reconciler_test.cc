@@ -2,7 +2,7 @@
 
 #include <fstream>
 
-#include "reconcilers/org_template/layers.h"
+#include "templates/layers.h"
 #include "tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
@@ -15,13 +15,14 @@ std::string ready_of(const crds::OrgTemplate& object) {
     return ready ? std::string(json::name_of(ready->status)) + " " + ready->reason : "none";
 }
 
-CompiledOrg artifact_of(OrgWorld& world) {
+templates::CompiledOrg artifact_of(OrgWorld& world) {
     const auto object = world.read<crds::OrgTemplate>("dev");
-    const auto text = world.trees.read(object.status.artifact_digest, std::string(tree_file));
+    const auto text =
+        world.trees.read(object.status.artifact_digest, std::string(templates::tree_file));
     CHECK(text);
     const auto document = json::parse(*text);
     CHECK(document);
-    auto org = json::read<CompiledOrg>(static_cast<const json::Value&>(*document));
+    auto org = json::read<templates::CompiledOrg>(static_cast<const json::Value&>(*document));
     CHECK(org);
     return std::move(*org);
 }
@@ -206,7 +207,7 @@ TEST(OrgTemplateReconciler, WarnsOfUnknownFieldsWithTheirPlace) {
     ASSERT_EQ(object.status.warnings.size(), 1u);
     const auto& warning = object.status.warnings[0];
     EXPECT_EQ(warning.reason, "UnknownField");
-    EXPECT_EQ(text_of(warning),
+    EXPECT_EQ(templates::text_of(warning),
               "org.yaml:3:22: unknown field \"modle\" of a workspace is ignored: did you mean "
               "\"model\"?");
 }
@@ -237,7 +238,7 @@ TEST(OrgTemplateReconciler, EnvironmentIsASecretAndNowhereElse) {
     world.make_git_template();
     world.settle();
     const auto object = world.read<crds::OrgTemplate>("dev");
-    const std::string name = layers_secret_name("dev", object.status.history.at(0));
+    const std::string name = templates::layers_secret_name("dev", object.status.history.at(0));
     const auto secret = world.objects.secret("default", name);
     ASSERT_TRUE(secret && *secret);
     EXPECT_EQ((*secret)->meta.controller()->uid, object.meta.uid);
@@ -246,8 +247,8 @@ TEST(OrgTemplateReconciler, EnvironmentIsASecretAndNowhereElse) {
     for (const auto& [path, file] : **artifact) {
         EXPECT_EQ(file.bytes.find("value-xyz"), std::string::npos) << path;
     }
-    const CompiledOrg compiled = artifact_of(world);
-    for (const NodeFile& file : compiled.nodes.at(0).files) EXPECT_NE(file.path, ".env");
+    const templates::CompiledOrg compiled = artifact_of(world);
+    for (const templates::NodeFile& file : compiled.nodes.at(0).files) EXPECT_NE(file.path, ".env");
     EXPECT_EQ(world.events().find("value-xyz"), std::string::npos);
     EXPECT_EQ(world.store.get(object.key())->body.find("value-xyz"), std::string::npos);
 

@@ -10,7 +10,7 @@
 
 #include "base/metrics.h"
 #include "crds/kind.h"
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
 #include "store/open.h"

@@ -27,9 +27,9 @@ crds::PluginInstall install(const drivers::Manifest& desired,
     return out;
 }
 
-Seen seen(const drivers::Manifest& live, const drivers::Manifest& desired) {
-    Seen out;
-    out.place = Seen::Place::here;
+Observed seen(const drivers::Manifest& live, const drivers::Manifest& desired) {
+    Observed out;
+    out.place = Observed::Place::here;
     out.desired = desired;
     if (live.empty()) return out;
     out.state.live = true;
@@ -42,7 +42,7 @@ TEST(PluginInstallPlan, FollowsFromTheInstallAndWhatIsThere) {
     struct Case {
         const char* name;
         crds::PluginInstall install;
-        std::function<void(Seen&)> but;
+        std::function<void(Observed&)> but;
         drivers::Manifest live;
         const char* expected;
     };
@@ -53,7 +53,7 @@ TEST(PluginInstallPlan, FollowsFromTheInstallAndWhatIsThere) {
         i.meta.deleted_at = Instant();
         return i;
     };
-    const auto place = [](Seen::Place p) { return [p](Seen& s) { s.place = p; }; };
+    const auto place = [](Observed::Place p) { return [p](Observed& s) { s.place = p; }; };
     const std::vector<std::pair<Case, std::string>> cases = {
         {{"first install", install(old_tree), {}, {}, ""}, stage_old + ", swap, collect (cold)"},
         {{"delivered and recorded", install(old_tree, old_tree), {}, old_tree, ""}, ""},
@@ -64,7 +64,7 @@ TEST(PluginInstallPlan, FollowsFromTheInstallAndWhatIsThere) {
         {{"delivered, but the first report was lost", install(old_tree), {}, old_tree, ""},
          "(cold)"},
         {{"a hot delivery whose report was lost", install(new_skill, old_tree),
-          [](Seen& s) { s.recorded = old_tree; }, new_skill, ""},
+          [](Observed& s) { s.recorded = old_tree; }, new_skill, ""},
          "(hot)"},
         {{"a report was lost and the old tree is not kept",
           install(new_skill, old_tree),
@@ -73,52 +73,61 @@ TEST(PluginInstallPlan, FollowsFromTheInstallAndWhatIsThere) {
           ""},
          "(cold)"},
         {{"tampered with", install(old_tree, old_tree),
-          [](Seen& s) { s.state.manifest = new_rules; }, old_tree, ""},
+          [](Observed& s) { s.state.manifest = new_rules; }, old_tree, ""},
          stage_old + ", swap, collect (cold)"},
         {{"the live tree has a link", install(new_skill, old_tree),
-          [](Seen& s) { s.state.problem = "a link"; }, old_tree, ""},
+          [](Observed& s) { s.state.problem = "a link"; }, old_tree, ""},
          stage_skill + ", swap, collect (cold)"},
         {{"the marker is missing", install(old_tree, old_tree),
-          [](Seen& s) { s.state.marker.clear(); }, old_tree, ""},
+          [](Observed& s) { s.state.marker.clear(); }, old_tree, ""},
          stage_old + ", swap, collect (none)"},
         {{"leftovers of a crash after the exchange", install(old_tree, old_tree),
-          [](Seen& s) { s.state.staged = {"1"}; }, old_tree, ""},
+          [](Observed& s) { s.state.staged = {"1"}; }, old_tree, ""},
          "collect"},
         {{"scenario 23: a crash between snapshot and swap",
           install(new_rules, old_tree),
-          [](Seen& s) { s.state.previous = {"1"}, s.state.staged = {"1"}; },
+          [](Observed& s) { s.state.previous = {"1"}, s.state.staged = {"1"}; },
           {},
           ""},
          "restore, collect, " + stage_rules + ", swap, collect (cold)"},
         {{"the plugin's files are not kept here", install(new_rules, old_tree),
-          [](Seen& s) { s.desired.reset(); }, old_tree, ""},
+          [](Observed& s) { s.desired.reset(); }, old_tree, ""},
          ""},
-        {{"denied and not there", install(old_tree), [](Seen& s) { s.denied_by = "pp"; }, {}, ""},
+        {{"denied and not there",
+          install(old_tree),
+          [](Observed& s) { s.denied_by = "pp"; },
+          {},
+          ""},
          ""},
         {{"denied and there", install(old_tree, old_tree),
-          [](Seen& s) { s.denied_by = "pp", s.state.previous = {"1"}; }, old_tree, ""},
+          [](Observed& s) { s.denied_by = "pp", s.state.previous = {"1"}; }, old_tree, ""},
          "remove, collect"},
-        {{"scenario 27: external", install(old_tree), place(Seen::Place::external), {}, ""}, ""},
-        {{"unknown", install(old_tree), place(Seen::Place::unknown), {}, ""}, ""},
-        {{"not running", install(old_tree), place(Seen::Place::not_running), {}, ""}, ""},
+        {{"scenario 27: external", install(old_tree), place(Observed::Place::external), {}, ""},
+         ""},
+        {{"unknown", install(old_tree), place(Observed::Place::unknown), {}, ""}, ""},
+        {{"not running", install(old_tree), place(Observed::Place::not_running), {}, ""}, ""},
         {{"deleted", gone(install(old_tree, old_tree)), {}, old_tree, ""}, "remove, release"},
         {{"deleted after a crash",
           gone(install(old_tree)),
-          [](Seen& s) { s.state.staged = {"1"}; },
+          [](Observed& s) { s.state.staged = {"1"}; },
           {},
           ""},
          "collect, release"},
-        {{"deleted with its workspace", gone(install(old_tree)), place(Seen::Place::gone), {}, ""},
+        {{"deleted with its workspace",
+          gone(install(old_tree)),
+          place(Observed::Place::gone),
+          {},
+          ""},
          "release"},
         {{"deleted while nobody answers",
           gone(install(old_tree)),
-          place(Seen::Place::unknown),
+          place(Observed::Place::unknown),
           {},
           ""},
          ""},
         {{"deleted from an external workspace",
           gone(install(old_tree)),
-          place(Seen::Place::external),
+          place(Observed::Place::external),
           {},
           ""},
          "release"},
@@ -129,7 +138,7 @@ TEST(PluginInstallPlan, FollowsFromTheInstallAndWhatIsThere) {
         for (const auto* one : {&old_tree, &new_rules, &new_skill}) {
             if (drivers::digest_of(*one) == c.install.spec.version.digest) desired = one;
         }
-        Seen s = seen(c.live, *desired);
+        Observed s = seen(c.live, *desired);
         if (c.but) c.but(s);
         EXPECT_EQ(text(plan(c.install, s)), expected);
     }
@@ -155,7 +164,7 @@ TEST(PluginInstallReport, TheRestartDigestMovesWithColdDeliveriesOnly) {
 
 TEST(PluginInstallReport, EffectiveIsUnknownWhenNobodyReports) {
     const auto object = install(old_tree);
-    Seen s = seen(old_tree, old_tree);
+    Observed s = seen(old_tree, old_tree);
     s.agent_expected = true;
     auto status = report(object, s, {}, {}, Instant());
     EXPECT_EQ(status.find(condition::effective)->status, crds::ConditionStatus::unknown);
@@ -169,7 +178,7 @@ TEST(PluginInstallReport, EffectiveIsUnknownWhenNobodyReports) {
 
 TEST(PluginInstallReport, LooksSoonThenLessAndLessOften) {
     const auto object = install(old_tree);
-    Seen s = seen(old_tree, old_tree);
+    Observed s = seen(old_tree, old_tree);
     s.agent_expected = true;
     const Instant start{};
     auto status = report(object, s, {}, {}, start);

@@ -13,7 +13,7 @@
 #include "crds/kind.h"
 #include "crds/plugin_install.h"
 #include "crds/workspace.h"
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/plugin/reconciler.h"
 #include "reconcilers/plugin_update/reconciler.h"
 #include "store/open.h"

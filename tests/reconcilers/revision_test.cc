@@ -1,12 +1,11 @@
 // An Org and the revisions of its template: history, pins, and what a pin keeps.
-#include "crds/revision.h"
-
 #include <gtest/gtest.h>
 
 #include "base/digest.h"
+#include "crds/template_revision.h"
 #include "reconcilers/org/revision_diff.h"
 #include "reconcilers/org/status.h"
-#include "reconcilers/org_template/layers.h"
+#include "templates/layers.h"
 #include "tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
@@ -234,7 +233,7 @@ TEST_F(Revisions, ALostTreeOfAPinDeletesNothing) {
 
 TEST_F(Revisions, LostValuesOfAPinChangeNothing) {
     push(version(2));
-    const auto name = layers_secret_name("dev", source().history.back());
+    const auto name = templates::layers_secret_name("dev", source().history.back());
     const auto secret = world.objects.secret("default", name);
     ASSERT_TRUE(secret && *secret);
     ASSERT_TRUE(world.objects.remove_secret(**secret, world.clock.now()));
@@ -255,8 +254,8 @@ TEST_F(Revisions, AnOrgRemembersTwenty) {
 // Of an older server: one Secret without a revision in its name, and no history.
 TEST_F(Revisions, TheSecretOfAnOlderServerGivesWay) {
     auto object = world.read<crds::OrgTemplate>("dev");
-    const auto now_named =
-        world.objects.secret("default", layers_secret_name("dev", object.status.history.at(0)));
+    const auto now_named = world.objects.secret(
+        "default", templates::layers_secret_name("dev", object.status.history.at(0)));
     ASSERT_TRUE(now_named && *now_named);
     crds::Secret old = **now_named;
     old.meta = {};

@@ -46,7 +46,7 @@ std::string picture(TestWorld& w) {
 }
 
 // Each story is a state of things, then a change. The change is reconciled under every fault.
-struct Told {
+struct PlatformValues {
     const char* name;
     Story before;
     Story change;
@@ -61,7 +61,7 @@ void one_workspace(TestWorld& w) {
     });
 }
 
-const std::vector<Told> stories = {
+const std::vector<PlatformValues> stories = {
     {"made", [](TestWorld&) {}, one_workspace},
     {"another image and fewer files", one_workspace,
      [](TestWorld& w) {
@@ -89,7 +89,7 @@ const std::vector<Told> stories = {
 };
 
 // Runs the change with nothing in its way, and counts the calls it takes.
-std::string undisturbed(const Told& told, std::size_t& calls) {
+std::string undisturbed(const PlatformValues& told, std::size_t& calls) {
     TestWorld w;
     told.before(w);
     w.settle();
@@ -102,7 +102,7 @@ std::string undisturbed(const Told& told, std::size_t& calls) {
 }
 
 TEST(WorkspaceLaw, ConvergesThroughAnyOneFailureThenRests) {
-    for (const Told& told : stories) {
+    for (const PlatformValues& told : stories) {
         std::size_t calls = 0;
         const std::string expected = undisturbed(told, calls);
         ASSERT_GT(calls, 0u);
@@ -144,7 +144,7 @@ TEST(WorkspaceLaw, ConvergesThroughAnyOneFailureThenRests) {
 }
 
 TEST(WorkspaceLaw, ConvergesThroughACrashAtAnyCallThenRests) {
-    for (const Told& told : stories) {
+    for (const PlatformValues& told : stories) {
         std::size_t calls = 0;
         const std::string expected = undisturbed(told, calls);
         for (std::size_t nth = 1; nth <= 2 * calls; ++nth) {
@@ -174,7 +174,7 @@ TEST(WorkspaceLaw, AReconcileOfWhatIsRightIsOneList) {
     one_workspace(w);
     w.settle();
     w.runtime.clear_calls();
-    WorkspaceReconciler reconciler(*w.objects, *w.world, Log());
+    WorkspaceReconciler reconciler(*w.objects, *w.runtimes, Log());
     ASSERT_TRUE(reconciler.reconcile(w.get<Workspace>("one").key(), w.clock.now()));
     EXPECT_EQ(w.runtime.calls(), std::vector<std::string>{"list"});
 }
@@ -325,7 +325,7 @@ TEST(Scenario40, WhatIsNotOursIsLeftAloneAndWhatWasLeftBehindGoes) {
     const auto id = w.runtime.create(left);
     ASSERT_TRUE(id);
     ASSERT_TRUE(w.runtime.start(*id));
-    WorkspaceReconciler reconciler(*w.objects, *w.world, Log());
+    WorkspaceReconciler reconciler(*w.objects, *w.runtimes, Log());
     const Key key{std::string(crds::WorkspaceSpec::resource), "default", "lost"};
     w.runtime.set_weather(fakes::FakeRuntime::Weather::away);
     EXPECT_FALSE(reconciler.reconcile(key, w.clock.now()));
@@ -455,7 +455,7 @@ TEST(Scenario51, TheNetworkGoesWithWhoIsGoneLast) {
     w.workspace("quick", [](crds::WorkspaceSpec& spec) { spec.image = "nobody:1"; });
     for (int i = 0; i < 3; ++i) w.round();
     w.remove<Workspace>("slow");
-    WorkspaceReconciler reconciler(*w.objects, *w.world, Log());
+    WorkspaceReconciler reconciler(*w.objects, *w.runtimes, Log());
     const auto reconcile = [&](const std::string& name) {
         return reconciler.reconcile({std::string(crds::WorkspaceSpec::resource), "default", name},
                                     w.clock.now());

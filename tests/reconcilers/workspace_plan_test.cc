@@ -79,17 +79,17 @@ Found unit(const Workspace& made_from, Unit::State state, std::int64_t attempt =
     return found;
 }
 
-Seen seen(const Workspace& w, std::vector<Found> units = {}) {
-    Seen out;
+Observed seen(const Workspace& w, std::vector<Found> units = {}) {
+    Observed out;
     out.backend = "docker";
-    out.place = Seen::Place::here;
+    out.place = Observed::Place::here;
     out.networks = true;
     out.units = std::move(units);
     out.desired = desired(w);
     return out;
 }
 
-std::string planned(const Workspace& w, const Seen& s, Duration after = Duration(0)) {
+std::string planned(const Workspace& w, const Observed& s, Duration after = Duration(0)) {
     const Plan p = plan(w, s, noon + after);
     std::string out = text(p);
     if (p.wake_at) out += " [wake " + format_duration(*p.wake_at - noon) + "]";
@@ -165,7 +165,7 @@ TEST(WorkspacePlan, OfAUnitThatEnded) {
         << "it ran well for ten minutes";
     // A new spec is a new chance, at once.
     const Workspace other = declared([](Workspace& x) { x.spec.command = {"y"}; });
-    Seen s = ended(5, seconds(1));
+    Observed s = ended(5, seconds(1));
     s.desired = desired(other);
     EXPECT_EQ(planned(other, s, seconds(1)), again + started("0 (command changed)"));
     EXPECT_EQ(planned(w, seen(w, {unit(w, Unit::State::running, 3)}), seconds(2)), " [wake 10s]");
@@ -183,7 +183,7 @@ TEST(WorkspacePlan, WithoutATimeOfItsEndTheConditionSaysSinceWhen) {
 TEST(WorkspacePlan, OfItsPlugins) {
     const auto resolved = WantedPlugin::State::resolved;
     const Workspace w = declared();
-    Seen s = seen(w);
+    Observed s = seen(w);
     s.plugins = {wanted("p", resolved), wanted("q", resolved)};
     EXPECT_EQ(planned(w, s), "install p, install q; waits for plugin p");
     s.installs = {install("p", "d1"), install("q", "")};
@@ -210,7 +210,7 @@ TEST(WorkspacePlan, ANewWorkspaceWaitsForItsPluginsToBeResolvedButNotForEver) {
     using State = WantedPlugin::State;
     const Workspace w = declared();
     const std::string start = find + make + started("0 (it is new)");
-    Seen s = seen(w);
+    Observed s = seen(w);
     s.plugins = {wanted("p", State::unresolved)};
     EXPECT_EQ(planned(w, s), "waits for plugin p [wake 2m]");
     EXPECT_EQ(planned(w, s, std::chrono::minutes(2)), start);
@@ -227,7 +227,7 @@ TEST(WorkspacePlan, ANewWorkspaceWaitsForItsPluginsToBeResolvedButNotForEver) {
 
 TEST(WorkspacePlan, Scenario41ManyChangesAreOneRestartAfterAllHaveSettled) {
     const Workspace w = declared();
-    Seen s = seen(
+    Observed s = seen(
         w, {unit(declared([](Workspace& x) { x.spec.image = "agent:0"; }), Unit::State::running)});
     s.installs = {install("p", "d1"), install("q", "")};
     s.plugins = {wanted("p", WantedPlugin::State::resolved),
@@ -248,7 +248,7 @@ TEST(WorkspacePlan, WhatCannotBeDoneIsNotBegun) {
     const Workspace w = declared();
     const Found running =
         unit(declared([](Workspace& x) { x.spec.tier = 3; }), Unit::State::running);
-    Seen s = seen(w, {running});
+    Observed s = seen(w, {running});
     s.missing = {"Secret \"env\""};
     EXPECT_EQ(planned(w, s), "waits for Secret \"env\"");
     s = seen(w, {running});
@@ -259,9 +259,9 @@ TEST(WorkspacePlan, WhatCannotBeDoneIsNotBegun) {
     s.refused = Error{Code::invalid, "no image"};
     EXPECT_EQ(planned(w, s), "");
     s = seen(w, {running});
-    s.place = Seen::Place::unknown;
+    s.place = Observed::Place::unknown;
     EXPECT_EQ(planned(w, s), "");
-    s.place = Seen::Place::missing;
+    s.place = Observed::Place::missing;
     EXPECT_EQ(planned(w, s), "");
     const Workspace suspended = declared([](Workspace& x) { x.spec.suspend = true; });
     EXPECT_EQ(planned(suspended, seen(w, {running})), "");
@@ -276,8 +276,8 @@ TEST(WorkspacePlan, PausedHibernatedAndExternalOnesHaveNoUnit) {
     const Workspace resumed = declared([](Workspace& x) { x.status.started_at = noon; });
     EXPECT_EQ(planned(resumed, seen(resumed)), find + make + started("0 (resumed)"));
     const Workspace w = declared([](Workspace& x) { x.spec.backend = "external"; });
-    Seen s = seen(w);
-    s.place = Seen::Place::external;
+    Observed s = seen(w);
+    s.place = Observed::Place::external;
     EXPECT_EQ(planned(w, s), "");
     s.units = {unit(w, Unit::State::running)};
     EXPECT_EQ(planned(w, s), take_down);
@@ -298,7 +298,7 @@ TEST(WorkspacePlan, StrangersUnderItsNameGo) {
 TEST(WorkspacePlan, OfDeletion) {
     Workspace w = declared();
     w.meta.deleted_at = noon;
-    Seen s = seen(w, {unit(w, Unit::State::running)});
+    Observed s = seen(w, {unit(w, Unit::State::running)});
     s.desired.reset();
     s.installs = {install("p", "d1")};
     s.volumes = {"docker/v1", "docker/v2"};
@@ -314,9 +314,9 @@ TEST(WorkspacePlan, OfDeletion) {
     s.has_folder = false;
     s.last_of_server = true;
     EXPECT_EQ(planned(w, s), "remove network, release");
-    s.place = Seen::Place::unknown;
+    s.place = Observed::Place::unknown;
     EXPECT_EQ(planned(w, s), "");
-    s.place = Seen::Place::external;
+    s.place = Observed::Place::external;
     s.last_of_server = false;
     EXPECT_EQ(planned(w, s), "release");
 }
@@ -463,7 +463,7 @@ TEST(WorkspaceEnv, WhatIsMissingIsNamed) {
 
 // --- the status
 
-std::string said(const Workspace& w, const Seen& s, std::string_view type,
+std::string said(const Workspace& w, const Observed& s, std::string_view type,
                  const std::optional<Error>& failure = {}) {
     const auto status = report(w, s, plan(w, s, noon), failure, noon);
     const crds::Condition* c = status.find(type);
@@ -472,13 +472,13 @@ std::string said(const Workspace& w, const Seen& s, std::string_view type,
 
 TEST(WorkspaceReport, SaysWhatIsTheCase) {
     const Workspace w = declared();
-    Seen s = seen(w, {unit(w, Unit::State::running)});
+    Observed s = seen(w, {unit(w, Unit::State::running)});
     EXPECT_EQ(said(w, s, "Ready"), "True Running");
     EXPECT_EQ(said(w, s, "Reconciling"), "");
     EXPECT_EQ(said(w, s, "Effective"), "True NoPlugins");
     EXPECT_EQ(report(w, s, {}, {}, noon).restarts, 4);
 
-    s.place = Seen::Place::unknown;
+    s.place = Observed::Place::unknown;
     s.problem = "no answer";
     EXPECT_EQ(said(w, s, "Ready"), "Unknown RuntimeUnreachable");
     EXPECT_EQ(said(w, s, "Healthy"), "Unknown RuntimeUnreachable");
@@ -509,7 +509,7 @@ TEST(WorkspaceReport, SaysWhichFieldsHaveNoEffect) {
         x.spec.schedules = {{"s", "* * * * *", "UTC", "p", true}};
         x.spec.tier = 4;
     });
-    const Seen s = seen(w, {unit(w, Unit::State::running)});
+    const Observed s = seen(w, {unit(w, Unit::State::running)});
     EXPECT_EQ(said(w, s, "NotActedOn"), "True NotInThisRelease");
     EXPECT_EQ(said(w, s, "TierLimited"), "True NotGranted");
     EXPECT_EQ(said(w, s, "Ready"), "True Running");
@@ -517,7 +517,7 @@ TEST(WorkspaceReport, SaysWhichFieldsHaveNoEffect) {
 
 TEST(WorkspaceReport, PluginsAreInstalledAndEffectiveOneByOne) {
     const Workspace w = declared();
-    Seen s = seen(w, {unit(w, Unit::State::running)});
+    Observed s = seen(w, {unit(w, Unit::State::running)});
     s.plugins = {wanted("p", WantedPlugin::State::resolved),
                  wanted("q", WantedPlugin::State::missing)};
     s.installs = {install("p", "d1")};
@@ -545,7 +545,7 @@ TEST(WorkspacePlan, VolumesAreKeptWhenAskedAndOnlyOnceItIsTakenDown) {
         w.meta.deleted_at = noon;
         w.meta.annotations["atelier.dev/keep-volumes-until"] = "2026-05-15T12:00:00Z";
     });
-    Seen s = seen(going);
+    Observed s = seen(going);
     s.volumes = {"docker/ws-0a1b2c3d-4e5-configs", "docker/ws-0a1b2c3d-4e5-workspace"};
     EXPECT_EQ(planned(going, s), "keep 2 volumes until 2026-05-15T12:00:00Z, release");
     // After that time there is nothing to keep them for.
@@ -576,7 +576,7 @@ TEST(WorkspacePlan, VolumesThatAnotherHasTakenOverAreNotTouched) {
             w.meta.deleted_at = noon;
             w.meta.annotations["atelier.dev/keep-volumes-until"] = until;
         });
-        Seen s = seen(going);
+        Observed s = seen(going);
         s.volumes = {"docker/v"};
         s.volumes_held_by = "acme-other";
         EXPECT_EQ(planned(going, s), "release");

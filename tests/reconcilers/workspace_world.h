@@ -52,16 +52,16 @@ class TestWorld {
         store = std::move(*opened);
         objects = std::make_unique<Objects>(*store, kinds, random, Log());
         drivers::PluginFolders* used = real_folders ? real_folders : &folders;
-        world = std::make_unique<World>(
-            World{.runtimes = {{"docker", real_runtime ? real_runtime : &runtime}},
-                  .default_backend = "docker",
-                  .folders = *used,
-                  .trees = trees,
-                  .random = random,
-                  .metrics = metrics,
-                  .instance = "i1",
-                  .network = "net",
-                  .images = {{"langgraph", "agent:1"}}});
+        runtimes = std::make_unique<Runtimes>(
+            Runtimes{.by_backend = {{"docker", real_runtime ? real_runtime : &runtime}},
+                     .default_backend = "docker",
+                     .folders = *used,
+                     .trees = trees,
+                     .random = random,
+                     .metrics = metrics,
+                     .instance = "i1",
+                     .network = "net",
+                     .images = {{"langgraph", "agent:1"}}});
         runtime.on_start([this](const drivers::UnitSpec& unit, const std::string&) {
             if (agents) load(unit.labels.at("atelier.dev/uid"));
         });
@@ -95,7 +95,7 @@ class TestWorld {
     }
     // A plugin whose approved version is this tree.
     std::string plugin(const std::string& name, const drivers::Tree& tree,
-                       const std::vector<std::string>& runtimes = {}) {
+                       const std::vector<std::string>& of_runtimes = {}) {
         auto object = objects->find<crds::Plugin>("default", name);
         EXPECT_TRUE(object);
         if (!*object) {
@@ -111,7 +111,7 @@ class TestWorld {
         const std::string digest = *trees.put(tree);
         crds::PluginStatus status = (*object)->status;
         status.approved = crds::PluginVersion{std::string(40, 'a'), digest, "main"};
-        status.capabilities.runtimes = runtimes;
+        status.capabilities.runtimes = of_runtimes;
         EXPECT_TRUE(objects->report(**object, status, clock.now()));
         return digest;
     }
@@ -141,8 +141,8 @@ class TestWorld {
     // Every key once; false when an error or a crash came.
     bool round() {
         bool fine = true;
-        WorkspaceReconciler workspaces(*objects, *world, Log());
-        PluginInstallReconciler installs(*objects, *world, Log());
+        WorkspaceReconciler workspaces(*objects, *runtimes, Log());
+        PluginInstallReconciler installs(*objects, *runtimes, Log());
         wake_at.reset();
         const auto once = [&](Reconciler& reconciler) {
             const auto snapshot = store->list(reconciler.resource());
@@ -214,7 +214,7 @@ class TestWorld {
     fakes::FakeRuntime runtime;
     fakes::FakePluginFolders folders;
     fakes::MemoryTreeStore trees;
-    std::unique_ptr<World> world;
+    std::unique_ptr<Runtimes> runtimes;
     bool agents = true;  // units hold our agent
     std::optional<Instant> wake_at;
     std::string last_error;

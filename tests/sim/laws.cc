@@ -9,7 +9,7 @@
 #include "crds/plugin.h"
 #include "crds/plugin_install.h"
 #include "crds/workspace.h"
-#include "reconcilers/workspace/world.h"
+#include "reconcilers/common/runtimes.h"
 
 namespace atelier::sim {
 namespace {

@@ -9,9 +9,9 @@
 #include "crds/deleted_workspace.h"
 #include "crds/plugin.h"
 #include "crds/plugin_update.h"
-#include "crds/revision.h"
+#include "crds/template_revision.h"
+#include "reconcilers/common/kept_volumes.h"
 #include "reconcilers/deleted_workspace/reconciler.h"
-#include "reconcilers/kept_volumes.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
 #include "reconcilers/plugin/reconciler.h"
@@ -70,26 +70,26 @@ struct Life::Server {
               options.own_thread = false;
               return options;
           }()) {
-        const reconcilers::World world{.runtimes = {{"fake", &life.runtime_}},
-                                       .default_backend = "fake",
-                                       .folders = life.folders_,
-                                       .trees = life.trees_,
-                                       .random = life.chances_,
-                                       .metrics = life.metrics_,
-                                       .instance = "sim-instance",
-                                       .network = "sim-net",
-                                       .images = {}};
+        const reconcilers::Runtimes runtimes{.by_backend = {{"fake", &life.runtime_}},
+                                             .default_backend = "fake",
+                                             .folders = life.folders_,
+                                             .trees = life.trees_,
+                                             .random = life.chances_,
+                                             .metrics = life.metrics_,
+                                             .instance = "sim-instance",
+                                             .network = "sim-net",
+                                             .images = {}};
         add<reconcilers::OrgTemplateReconciler>(life, objects, life.git_, life.trees_,
                                                 std::filesystem::path());
         add<reconcilers::OrgReconciler>(life, objects, life.trees_, Log());
-        add<reconcilers::WorkspaceReconciler>(life, objects, world, Log());
+        add<reconcilers::WorkspaceReconciler>(life, objects, runtimes, Log());
         add<reconcilers::PluginReconciler>(life, objects, life.git_, life.trees_,
                                            reconcilers::plugin::Options{});
-        add<reconcilers::PluginInstallReconciler>(life, objects, world, Log());
+        add<reconcilers::PluginInstallReconciler>(life, objects, runtimes, Log());
         add<reconcilers::PluginUpdateReconciler>(life, objects, life.trees_);
         add<reconcilers::UpdateTierReconciler>(life, objects);
         add<reconcilers::PluginPolicyReconciler>(life, objects);
-        add<reconcilers::DeletedWorkspaceReconciler>(life, objects, world, Log());
+        add<reconcilers::DeletedWorkspaceReconciler>(life, objects, runtimes, Log());
     }
 
     template <class R, class... Arguments>

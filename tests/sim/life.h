@@ -21,7 +21,7 @@
 #include "controllers/core.h"
 #include "controllers/garbage.h"
 #include "crds/kind.h"
-#include "reconcilers/objects.h"
+#include "reconcilers/common/objects.h"
 #include "reconcilers/reconciler.h"
 #include "store/open.h"
 #include "tests/fakes/fake_git.h"

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
-#include "drivers/tree.h"
+#include "drivers/trees/tree.h"
 
 namespace atelier::sim {
 

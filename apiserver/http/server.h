@@ -1,0 +1,53 @@
+// The HTTP/1.1 server: Boost.Beast behind http.h, TLS by OpenSSL.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "apiserver/http/http.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "base/result.h"
+
+namespace atelier::apiserver {
+
+struct TlsFiles {
+    std::string certificate_pem;  // the chain, not a path
+    std::string key_pem;
+    std::string client_ca_pem;  // empty: client certificates are not asked for
+};
+
+struct HttpOptions {
+    std::string address = "127.0.0.1";
+    std::uint16_t port = 0;  // 0: any free one
+    int threads = 2;
+    std::size_t header_bytes = 16 << 10;
+    std::size_t body_bytes = 3 << 20;
+    Duration header_deadline = std::chrono::seconds(10);
+    Duration body_deadline = std::chrono::seconds(30);
+    Duration idle_deadline = std::chrono::minutes(5);    // between requests of one connection
+    Duration write_deadline = std::chrono::seconds(30);  // without progress
+    std::size_t stream_cap_bytes = 1 << 20;              // queued to one slow reader
+    std::size_t connections = 16'000;
+    TlsFiles tls;  // empty certificate: plain HTTP, for tests
+};
+
+class HttpServer {
+  public:
+    virtual ~HttpServer() = default;  // stops
+    virtual std::uint16_t port() const = 0;
+    // No new connection or request; running answers end within `grace`, then all are cut.
+    virtual void stop(Duration grace) = 0;
+    // From now on new connections are made with this; those that are open go on with what they
+    // have. Thread-safe. invalid when it cannot be used, or when the server has no TLS: then all
+    // stays as it was.
+    virtual Result<void> use_tls(const TlsFiles& files) = 0;
+};
+
+// Listens before it returns; unavailable when the port is taken.
+Result<std::unique_ptr<HttpServer>> serve(const HttpOptions& options, Handler handler,
+                                          Metrics& metrics, Log log);
+
+}  // namespace atelier::apiserver

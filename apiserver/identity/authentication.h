@@ -1,0 +1,40 @@
+// Who is asking: bearer tokens and verified client certificates.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "apiserver/http/http.h"
+
+namespace atelier::apiserver {
+
+struct Credential {
+    std::string token;  // a secret: never logged
+    std::string user;
+    std::vector<std::string> groups;
+};
+
+struct User {
+    std::string name;
+    std::vector<std::string> groups;  // system:authenticated among them
+};
+
+// Immutable; safe to share between threads.
+class Authentication {
+  public:
+    explicit Authentication(const std::vector<Credential>& credentials);
+
+    // nullopt: not known. A wrong token is not saved by a good certificate. The time taken tells
+    // nothing about how much of a token was right.
+    std::optional<User> who(const Request& request) const;
+
+  private:
+    struct Known {
+        std::string digest;  // of the token
+        User user;
+    };
+    std::vector<Known> known_;
+};
+
+}  // namespace atelier::apiserver

@@ -1,0 +1,55 @@
+#include <pthread.h>
+
+#include <utility>
+
+#include "apiserver/plans/forecast_service.h"
+
+namespace atelier::apiserver {
+
+bool WorkerPool::take(Work work) {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || waiting_.size() >= most_waiting_) return false;
+    waiting_.push_back(std::move(work));
+    if (idle_ < waiting_.size() && workers_.size() < threads_) {
+        workers_.emplace_back([this] { run(); });
+    }
+    wake_.notify_one();
+    return true;
+}
+
+bool WorkerPool::closed() const {
+    const std::lock_guard lock(mutex_);
+    return closed_;
+}
+
+void WorkerPool::run() {
+    pthread_setname_np(pthread_self(), "plans");
+    std::unique_lock lock(mutex_);
+    while (true) {
+        ++idle_;
+        wake_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+        --idle_;
+        if (closed_) return;
+        const Work work = std::move(waiting_.front());
+        waiting_.pop_front();
+        lock.unlock();
+        work(false);
+        lock.lock();
+    }
+}
+
+void WorkerPool::stop() {
+    std::deque<Work> left;
+    std::vector<std::thread> workers;
+    {
+        const std::lock_guard lock(mutex_);
+        closed_ = true;
+        left.swap(waiting_);
+        workers.swap(workers_);
+    }
+    wake_.notify_all();
+    for (const Work& work : left) work(true);
+    for (std::thread& worker : workers) worker.join();
+}
+
+}  // namespace atelier::apiserver

@@ -1,0 +1,200 @@
+#include "apiserver/request/router.h"
+
+#include <optional>
+#include <span>
+
+#include "apiserver/request/query.h"
+#include "apiserver/resources/subresources.h"
+
+namespace atelier::apiserver {
+namespace {
+
+using Segments = std::vector<std::string>;
+
+bool is_read(std::string_view method) {
+    return method == "GET" || method == "HEAD";
+}
+
+bool has_subresource(const Catalog& catalog, const crds::Kind& kind, std::string_view name) {
+    for (const Subresource& one : subresources_of(catalog, kind)) {
+        if (one.name == name) return true;
+    }
+    return false;
+}
+
+Verb verb_of(const Route& route, const Request& request) {
+    const std::string& method = request.method;
+    if (!route.is_object()) {
+        if (is_read(method)) return query_flag(request, "watch") ? Verb::watch : Verb::list;
+        if (method == "POST") return Verb::create;
+        return method == "DELETE" ? Verb::remove_collection : Verb::other;
+    }
+    if (is_read(method)) {
+        return route.subresource.empty() && query_flag(request, "watch") ? Verb::watch : Verb::get;
+    }
+    if (route.subresource == diff_subresource) return Verb::other;
+    if (method == "PUT") return Verb::update;
+    if (method == "PATCH") return route.subresource == "finalize" ? Verb::other : Verb::patch;
+    return method == "DELETE" && route.subresource.empty() ? Verb::remove : Verb::other;
+}
+
+// plans, plans/{token}/apply and orgs/{name}/plan, of a namespace. nullopt: none of them.
+std::optional<Route> plan_route(const Catalog& catalog, Route out, bool namespaced,
+                                std::span<const std::string> rest, const Request& request) {
+    if (!namespaced || out.gv.group != crds::group || out.gv.version != crds::version) {
+        return std::nullopt;
+    }
+    const bool is_post = request.method == "POST";
+    const bool of_org = rest.size() == 3 && rest[0] == "orgs" && rest[2] == plan_subresource;
+    const bool apply = rest.size() == 3 && rest[0] == "plans" && rest[2] == "apply";
+    if (!of_org && !apply && !(rest.size() == 1 && rest[0] == "plans")) return std::nullopt;
+    out.endpoint = Endpoint::plan;
+    if (rest.size() == 3) {
+        out.name = rest[1];
+        out.subresource = rest[2];
+    }
+    if (of_org) {
+        out.kind = catalog.find(out.gv.group, out.gv.version, rest[0]);
+        out.verb = is_read(request.method) ? Verb::get : Verb::other;
+    } else {
+        out.verb = is_post ? Verb::create : Verb::other;
+    }
+    return out;
+}
+
+// rest: what follows /api/v1 or /apis/{group}/{version}; not empty.
+Route resource_route(const Catalog& catalog, GroupVersion gv, std::span<const std::string> rest,
+                     const Request& request) {
+    Route out;
+    out.gv = gv;
+    // A namespace's own subresources look like collections in it.
+    const bool of_namespace = gv.group.empty() && rest[0] == "namespaces" && rest.size() == 3 &&
+                              (rest[2] == "status" || rest[2] == "finalize");
+    const bool namespaced = rest[0] == "namespaces" && rest.size() >= 3 && !of_namespace;
+    if (namespaced) {
+        out.ns = rest[1];
+        rest = rest.subspan(2);
+    }
+    if (rest.size() > 3) return {};
+    if (const auto plan = plan_route(catalog, out, namespaced, rest, request)) return *plan;
+    if (const Review* review = Catalog::find_review(gv.group, gv.version, rest[0]);
+        review && rest.size() == 1 && !namespaced) {
+        out.endpoint = Endpoint::review;
+        out.review = review;
+        out.verb = request.method == "POST" ? Verb::create : Verb::other;
+        return out;
+    }
+    out.kind = catalog.find(gv.group, gv.version, rest[0]);
+    if (!out.kind) return {};
+    if (rest.size() > 1) out.name = rest[1];
+    if (rest.size() > 2) out.subresource = rest[2];
+    if (!out.subresource.empty() && !has_subresource(catalog, *out.kind, out.subresource))
+        return {};
+
+    const bool needs_namespace = out.kind->scope == crds::Scope::namespaced;
+    if (namespaced && !needs_namespace) return {};
+    if (!namespaced && needs_namespace && out.is_object()) return {};
+    out.endpoint = Endpoint::resource;
+    out.verb = verb_of(out, request);
+    // Over all namespaces there is only reading.
+    if (!namespaced && needs_namespace && out.verb != Verb::list && out.verb != Verb::watch) {
+        out.verb = Verb::other;
+    }
+    if (catalog.is_definition(*out.kind) && out.verb != Verb::get && out.verb != Verb::list &&
+        out.verb != Verb::watch) {
+        out.verb = Verb::other;
+    }
+    return out;
+}
+
+bool serves(const Catalog& catalog, const GroupVersion& gv) {
+    for (const GroupVersion& known : catalog.group_versions()) {
+        if (known == gv) return true;
+    }
+    return false;
+}
+
+Route api_route(const Catalog& catalog, const Request& request) {
+    const Segments& s = request.segments;
+    Route out;
+    const bool core = s[0] == "api";
+    const std::size_t prefix = core ? 2 : 3;
+    if (s.size() == 1) {
+        out.endpoint = core ? Endpoint::core_versions : Endpoint::groups;
+        return out;
+    }
+    if (!core && s.size() == 2) {
+        out.gv.group = s[1];
+        for (const GroupVersion& known : catalog.group_versions()) {
+            if (known.group == s[1]) out.endpoint = Endpoint::group;
+        }
+        return out;
+    }
+    out.gv = core ? GroupVersion{"", s[1]} : GroupVersion{s[1], s[2]};
+    if (!serves(catalog, out.gv) || (!core && s[1].empty())) return {};
+    if (s.size() == prefix) {
+        out.endpoint = Endpoint::resources;
+        return out;
+    }
+    return resource_route(catalog, out.gv, std::span(s).subspan(prefix), request);
+}
+
+Route openapi_route(const Catalog& catalog, const Segments& s) {
+    Route out;
+    if (s.size() == 2 && s[1] == "v2") out.endpoint = Endpoint::openapi_v2;
+    if (s.size() == 2 && s[1] == "v3") out.endpoint = Endpoint::openapi_v3_root;
+    if (s.size() == 4 && s[1] == "v3" && s[2] == "api") out.gv = {"", s[3]};
+    if (s.size() == 5 && s[1] == "v3" && s[2] == "apis") out.gv = {s[3], s[4]};
+    if (s.size() >= 4 && serves(catalog, out.gv)) out.endpoint = Endpoint::openapi_v3;
+    return out;
+}
+
+}  // namespace
+
+std::string_view name_of(Verb verb) {
+    switch (verb) {
+        case Verb::get:
+            return "get";
+        case Verb::list:
+            return "list";
+        case Verb::watch:
+            return "watch";
+        case Verb::create:
+            return "create";
+        case Verb::update:
+            return "update";
+        case Verb::patch:
+            return "patch";
+        case Verb::remove:
+            return "delete";
+        case Verb::remove_collection:
+            return "deletecollection";
+        case Verb::other:
+            break;
+    }
+    return "other";
+}
+
+Route route(const Catalog& catalog, const Request& request) {
+    const Segments& s = request.segments;
+    if (s.empty()) return {};
+    if (s[0] == "api" || s[0] == "apis") return api_route(catalog, request);
+    if (s[0] == "openapi") return openapi_route(catalog, s);
+    Route out;
+    if (s[0] == "healthz" || s[0] == "livez" || s[0] == "readyz") {
+        if (s.size() > 2) return out;
+        out.endpoint = Endpoint::health;
+        out.probe = s[0];
+        if (s.size() == 2) out.name = s[1];
+    }
+    if (s.size() == 3 && s[0] == "webhooks") {
+        out.endpoint = Endpoint::webhook;
+        out.ns = s[1];
+        out.name = s[2];
+    }
+    if (s.size() == 1 && s[0] == "version") out.endpoint = Endpoint::version;
+    if (s.size() == 1 && s[0] == "metrics") out.endpoint = Endpoint::metrics;
+    return out;
+}
+
+}  // namespace atelier::apiserver

@@ -1,0 +1,75 @@
+// Reviews: questions about who is asking and what he may do. Whoever is known may do everything.
+#include "apiserver/request/body.h"
+#include "apiserver/verbs/verbs.h"
+
+namespace atelier::apiserver {
+namespace {
+
+json::Value strings(const std::vector<std::string>& texts, json::Allocator& allocator) {
+    json::Value out(rapidjson::kArrayType);
+    for (const std::string& text : texts) out.PushBack(json::make(text, allocator), allocator);
+    return out;
+}
+
+json::Value user_info(const User& user, json::Allocator& allocator) {
+    json::Value info(rapidjson::kObjectType);
+    json::set(info, "username", user.name, allocator);
+    json::set(info, "groups", strings(user.groups, allocator), allocator);
+    json::Value out(rapidjson::kObjectType);
+    json::set(out, "userInfo", std::move(info), allocator);
+    return out;
+}
+
+json::Value access(json::Allocator& allocator) {
+    json::Value out(rapidjson::kObjectType);
+    json::set(out, "allowed", json::Value(true), allocator);
+    json::set(out, "reason", "every known user may do everything", allocator);
+    return out;
+}
+
+json::Value rules(json::Allocator& allocator) {
+    const std::vector<std::string> all{"*"};
+    json::Value resource(rapidjson::kObjectType);
+    for (const char* name : {"verbs", "apiGroups", "resources"}) {
+        json::set(resource, name, strings(all, allocator), allocator);
+    }
+    json::Value path(rapidjson::kObjectType);
+    for (const char* name : {"verbs", "nonResourceURLs"}) {
+        json::set(path, name, strings(all, allocator), allocator);
+    }
+    json::Value out(rapidjson::kObjectType);
+    json::Value resources(rapidjson::kArrayType);
+    resources.PushBack(std::move(resource), allocator);
+    json::Value paths(rapidjson::kArrayType);
+    paths.PushBack(std::move(path), allocator);
+    json::set(out, "resourceRules", std::move(resources), allocator);
+    json::set(out, "nonResourceRules", std::move(paths), allocator);
+    json::set(out, "incomplete", json::Value(false), allocator);
+    return out;
+}
+
+}  // namespace
+
+void create_review(Services&, const CallPtr& call) {
+    auto decoded = decode_body(*call, true);
+    if (!decoded) return call->fail(decoded.error());
+    const Review& review = *call->route.review;
+    json::Document& object = decoded->value;
+    auto& allocator = object.GetAllocator();
+    const std::string kind = json::string_at(object, {"kind"});
+    if (!kind.empty() && kind != review.kind) {
+        return call->fail(bad_request("the body is a " + kind + ", where a " +
+                                      std::string(review.kind) + " is wanted"));
+    }
+    json::set(object, "apiVersion", std::string(review.group) + "/" + std::string(review.version),
+              allocator);
+    json::set(object, "kind", review.kind, allocator);
+    json::object_at(object, "metadata", allocator);
+    json::Value status = review.kind == "SelfSubjectReview" ? user_info(call->user, allocator)
+                         : review.kind == "SelfSubjectAccessReview" ? access(allocator)
+                                                                    : rules(allocator);
+    json::set(object, "status", std::move(status), allocator);
+    call->json(201, json::text(object) + "\n");
+}
+
+}  // namespace atelier::apiserver

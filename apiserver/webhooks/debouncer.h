@@ -1,0 +1,63 @@
+// Objects that are to be looked at soon, at a bounded pace: however often one is asked for, it
+// comes up at once and then at most once in every pause. What was asked during a pause comes up at
+// its end, so that the last request is never lost.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/meta.h"
+
+namespace atelier::apiserver {
+
+// Passive. Remembers no object for longer than a pause.
+class RateLimiter {
+  public:
+    explicit RateLimiter(Duration pause) : pause_(pause) {}
+    void ask(const Key& key, Instant now);
+    // Those whose time has come; each is told once.
+    std::vector<Key> take_due(Instant now);
+    std::optional<Instant> next() const;  // when there is something to take
+
+  private:
+    struct Turn {
+        Instant due;
+        bool asked = true;  // else: it came up a pause before `due`
+    };
+    const Duration pause_;
+    std::map<Key, Turn> turns_;
+};
+
+// Thread-safe. With a thread of its own `act` is called from that thread, else from pump().
+class Debouncer {
+  public:
+    Debouncer(const Clock& clock, Duration pause, bool own_thread,
+              std::function<void(const Key&)> act);
+    ~Debouncer() { stop(); }
+    Debouncer(const Debouncer&) = delete;
+    Debouncer& operator=(const Debouncer&) = delete;
+
+    void ask(const Key& key);
+    void pump();
+    void stop();  // what waits is dropped; not from within `act`
+
+  private:
+    void run();
+
+    const Clock& clock_;
+    const bool own_thread_;
+    const std::function<void(const Key&)> act_;
+    std::mutex mutex_;
+    std::condition_variable wake_;
+    RateLimiter limiter_;   // guarded by mutex_
+    bool stopped_ = false;  // guarded by mutex_
+    std::thread thread_;    // begun with the first request; guarded by mutex_
+};
+
+}  // namespace atelier::apiserver

@@ -1,0 +1,62 @@
+#include "apiserver/webhooks/push.h"
+
+#include <algorithm>
+
+#include "apiserver/http/target.h"
+#include "base/json.h"
+
+namespace atelier::apiserver {
+namespace {
+
+constexpr std::string_view of_branches = "refs/heads/";
+constexpr std::string_view of_tags = "refs/tags/";
+constexpr std::string_view form_field = "payload";
+constexpr std::size_t digits_of_commit = 40;
+
+bool is_commit(std::string_view ref) {
+    return ref.size() == digits_of_commit &&
+           ref.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
+}
+
+// By the order in which a ref is looked for (drivers::resolve_ref): as written, then as a tag, then
+// as a branch.
+bool may_mean(const std::string& ref, const Push& push) {
+    if (ref.empty() || ref == "HEAD") {
+        if (!push.ref.starts_with(of_branches)) return false;
+        return push.default_branch.empty() ||
+               push.ref.substr(of_branches.size()) == push.default_branch;
+    }
+    if (is_commit(ref)) return false;  // which is what it is, whatever is pushed
+    return push.ref == ref || push.ref == "refs/" + ref || push.ref == std::string(of_tags) + ref ||
+           push.ref == std::string(of_branches) + ref;
+}
+
+}  // namespace
+
+std::optional<Push> push_of(std::string_view body) {
+    Result<FormFields> form = FormFields();
+    if (body.starts_with(form_field)) form = parse_form(body);
+    if (form && !form->empty() && form->front().first == form_field) body = form->front().second;
+    const auto told = json::parse(body);
+    if (!told || !told->IsObject()) return std::nullopt;
+    Push push{json::string_at(*told, {"ref"}),
+              json::string_at(*told, {"repository", "default_branch"})};
+    if (push.default_branch.empty()) {
+        push.default_branch = json::string_at(*told, {"project", "default_branch"});
+    }
+    const bool known = push.ref.starts_with(of_branches) || push.ref.starts_with(of_tags);
+    return known ? std::optional(std::move(push)) : std::nullopt;
+}
+
+bool may_concern(const Push& push, const crds::OrgTemplate& source) {
+    if (!source.spec.source.git) return true;
+    // Until it is compiled as it is now, the repositories that it includes are not known.
+    const bool known = source.status.observed_generation == source.meta.generation &&
+                       source.status.is_true(crds::condition::ready);
+    if (!known || may_mean(source.spec.source.git->ref, push)) return true;
+    const auto& externals = source.status.externals;
+    return std::any_of(externals.begin(), externals.end(),
+                       [&](const auto& external) { return may_mean(external.ref, push); });
+}
+
+}  // namespace atelier::apiserver

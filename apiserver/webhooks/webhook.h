@@ -1,0 +1,34 @@
+// POST /webhooks/NAMESPACE/NAME: a git server says that a template's repository has changed. Such a
+// request only hastens the look that the interval brings anyway, so a repeated one does no harm.
+// All that is taken from what it says is which ref was pushed, to leave the git server alone when
+// the template cannot mean that one.
+//
+// Without a bearer token; instead whoever sends it knows the key `token` of the Secret that
+// spec.webhook of the OrgTemplate names, and shows it in one of the ways of `is_signed`.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "apiserver/http/http.h"
+#include "apiserver/services.h"
+
+namespace atelier::apiserver {
+
+inline constexpr std::size_t most_webhook_bytes = 1 << 20;
+
+// HMAC-SHA256 over the bytes of the body, in hexadecimal: `X-Hub-Signature-256: sha256=…` (GitHub),
+// `X-Gitea-Signature`, `X-Forgejo-Signature`, `X-Gogs-Signature`, `X-Atelier-Signature: sha256=…`
+// (anybody); or the key itself as `X-Gitlab-Token`. The time taken tells nothing about the key.
+bool is_signed(const Request& request, std::string_view key);
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
+
+// 202 when the template will be looked at; 200 when there is nothing to do: to a ping, to a push
+// that the template cannot mean (webhook_push.h), and while it is suspended; 413 over the bound;
+// 401 for all else, whether the template, its webhook or its Secret are there or not.
+void answer_webhook(Services& services, const CallPtr& call);
+
+// Asks for a reconcile of an object, as `atelier reconcile` does.
+void request_reconcile(Services& services, const Key& key);
+
+}  // namespace atelier::apiserver

@@ -1,0 +1,24 @@
+// What people write to name a commit and a repository, and what it means among a remote's refs. Pure.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace atelier::drivers {
+
+struct GitRef {
+    std::string name;    // "HEAD", "refs/heads/main", "refs/tags/v1"; tags are peeled
+    std::string commit;  // 40 hexadecimal digits
+};
+
+// Branch, tag or full commit: letters, digits, and ._/-+@ ; no "..", no leading '-' or '/', no
+// "@{", at most 255. The rule is older than any call to git: it also stops flag injection.
+Result<void> check_ref(std::string_view ref);
+Result<void> check_remote_url(std::string_view url);
+// The commit that a user's ref means among a remote's refs: empty is HEAD, a full commit is itself.
+Result<GitRef> resolve_ref(const std::vector<GitRef>& refs, std::string_view ref);
+
+}  // namespace atelier::drivers

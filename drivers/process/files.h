@@ -1,0 +1,28 @@
+// Inside the process driver: files below a folder that a hostile program may write to at the same
+// time. No call follows a symbolic link below `base`.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/descriptor.h"
+#include "base/result.h"
+#include "drivers/trees/tree.h"
+
+namespace atelier::drivers {
+
+// A folder by its path relative to `base`; empty: base itself. Missing ones are made (0755).
+Result<Descriptor> open_folder_below(const std::filesystem::path& base, std::string_view relative);
+// Writes the files of a tree below a folder, replacing what is in their places.
+Result<void> write_tree_below(const Descriptor& folder, const Tree& tree);
+// Makes `relative` below `base` a link to `target`, in the place of a link or an empty folder that
+// is there. conflict when it is something else.
+Result<void> link_below(const std::filesystem::path& base, std::string_view relative,
+                        const std::filesystem::path& target);
+// The last part of a file: at most `most` bytes.
+Result<std::string> read_end(const std::filesystem::path& file, std::int64_t most);
+// Gives the disk of all but about the last `most` bytes of a file back, while it is written to.
+void give_up_beginning(int file, std::int64_t most);
+
+}  // namespace atelier::drivers

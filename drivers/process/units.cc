@@ -1,0 +1,281 @@
+// The lives of units that are processes.
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "drivers/process/files.h"
+#include "drivers/process/runtime.h"
+
+namespace atelier::drivers {
+
+namespace {
+
+namespace fs = std::filesystem;
+using Phase = ProcessRecord::Phase;
+
+constexpr Duration after_kill = std::chrono::seconds(30);
+constexpr int log_poll_ms = 1000;
+
+Error no_unit(const std::string& id) {
+    return {Code::not_found, "unit " + id.substr(0, 12) + " is not there"};
+}
+
+std::int64_t micros(Instant instant) {
+    return instant.time_since_epoch().count();
+}
+
+std::optional<Instant> instant_of(std::int64_t micros_since_1970) {
+    if (micros_since_1970 == 0) return std::nullopt;
+    return Instant(Duration(micros_since_1970));
+}
+
+Unit unit_of(const ProcessRecord& record) {
+    Unit unit;
+    unit.id = record.id;
+    unit.name = record.name;
+    unit.labels = record.labels;
+    unit.image_id = record.image;
+    unit.exit_code = record.exit_code;
+    unit.started_at = instant_of(record.started_at);
+    unit.finished_at = instant_of(record.finished_at);
+    switch (record.phase) {
+        case Phase::created:
+        case Phase::starting:
+            unit.state = Unit::State::created;
+            break;
+        case Phase::running:
+            unit.state = Unit::State::running;
+            break;
+        case Phase::exited:
+            unit.state = Unit::State::exited;
+            break;
+    }
+    return unit;
+}
+
+Result<void> check_spec(const UnitSpec& spec) {
+    TRY(check_runtime_name("unit", spec.name));
+    if (spec.command.empty() || spec.command[0].empty()) {
+        return Error{Code::invalid, "unit \"" + spec.name +
+                                        "\" names no command, and a process has no image to "
+                                        "take one from"};
+    }
+    if (!spec.network.empty()) {
+        return Error{Code::unsupported, "units that are processes have no network of their own"};
+    }
+    for (const auto& [name, value] : spec.env) {
+        if (name.empty() || name.find('=') != std::string::npos) {
+            return Error{Code::invalid, "\"" + name + "\" cannot name an environment variable"};
+        }
+    }
+    std::error_code ignored;
+    for (const Mount& mount : spec.mounts) {
+        const std::string target = TRY(plain_folder(mount.target));
+        if (target == "/") return Error{Code::invalid, "a mount may not be the root itself"};
+        if (mount.kind == Mount::Kind::volume) {
+            TRY(check_runtime_name("volume", mount.source));
+        } else if (mount.kind == Mount::Kind::host && !fs::is_directory(mount.source, ignored)) {
+            return Error{Code::invalid, "the host folder for \"" + target + "\" is not there",
+                         mount.source};
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<ProcessRuntime::Held*> ProcessRuntime::held(const std::string& id) {
+    const auto it = units_.find(id);
+    if (it == units_.end()) return no_unit(id);
+    return &it->second;
+}
+
+ProcessRuntime::Held* ProcessRuntime::held_by_name(const std::string& name) {
+    for (auto& [id, unit] : units_) {
+        if (unit.record.name == name) return &unit;
+    }
+    return nullptr;
+}
+
+Result<std::vector<Unit>> ProcessRuntime::list(const Labels& having) {
+    const std::lock_guard lock(mutex_);
+    std::vector<Unit> units;
+    for (const auto& [id, unit] : units_) {
+        if (has_all(unit.record.labels, having)) units.push_back(unit_of(unit.record));
+    }
+    return units;
+}
+
+Result<std::string> ProcessRuntime::create(const UnitSpec& spec) {
+    TRY(check_spec(spec));
+    const std::lock_guard lock(mutex_);
+    if (held_by_name(spec.name)) {
+        return Error{Code::already_exists, "unit \"" + spec.name + "\" is there already"};
+    }
+    ProcessRecord record;
+    record.id = random_text(random_, 32, "0123456789abcdef");
+    record.name = spec.name;
+    record.image = spec.image;
+    record.command = spec.command;
+    record.env = spec.env;
+    record.labels = spec.labels;
+    for (const Mount& mount : spec.mounts) {
+        const std::string target = TRY(plain_folder(mount.target));
+        record.mounts.push_back({mount.kind, mount.source, target, mount.read_only});
+        // As with an engine, a volume that is not there is made, without labels.
+        if (mount.kind == Mount::Kind::volume) TRY(make_volume(mount.source, {}));
+    }
+    TRY(make_directories(unit_folder(spec.name) / "root", 0700));
+    TRY(save(record));
+    const std::string id = record.id;
+    Held unit;
+    unit.record = std::move(record);
+    units_.emplace(id, std::move(unit));
+    return id;
+}
+
+// --- start and end -------------------------------------------------------------------------
+
+Result<void> ProcessRuntime::spawn_unit(Held& unit) {
+    ProcessRecord& record = unit.record;
+    const View view = view_of(record);
+    TRY(make_mounts(view));
+    const fs::path log = unit_folder(record.name) / "log";
+    unit.log.reset(::open(log.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+    if (!unit.log) return error_of_errno(errno, "opening the log of a unit", log);
+
+    const ProcessRecord before = record;
+    record.phase = Phase::starting;
+    record.pid = 0;
+    TRY(save(record));
+    auto pid = spawn({rewritten(record.command, view.mounts, view.root), view.env, view.root,
+                      unit.log.get(), unit.log.get()});
+    if (!pid) {
+        record = before;
+        TRY(save(record));
+        const Code code = pid.error().code;
+        const bool wrong = code == Code::not_found || code == Code::forbidden;
+        Error error = pid.error().in("unit \"" + record.name + "\" cannot start");
+        if (wrong) error.code = Code::invalid;
+        return error;
+    }
+    record.pid = *pid;
+    if (const auto identity = identity_of(*pid)) {
+        record.start_ticks = identity->start_ticks;
+        record.boot_id = identity->boot_id;
+    }
+    record.phase = Phase::running;
+    record.exit_code = 0;
+    record.started_at = micros(clock_.now());
+    record.finished_at = 0;
+    unit.process =
+        open_process({record.pid, record.start_ticks, record.boot_id}).value_or(Descriptor());
+    announce(record.labels);
+    if (!unit.process) note_end(unit);
+    wake();
+    return save(record);
+}
+
+Result<void> ProcessRuntime::start(const std::string& id) {
+    const std::lock_guard lock(mutex_);
+    Held* unit = TRY(held(id));
+    if (unit->removing) return no_unit(id);
+    if (unit->record.phase == Phase::running) return {};
+    return spawn_unit(*unit);
+}
+
+// Sends a signal to all of a unit, and waits until its first process has ended. The lock is given
+// up meanwhile. timeout when it has not.
+Result<void> ProcessRuntime::end_of(std::unique_lock<std::mutex>& lock, const std::string& id,
+                                    int signal, Duration within) {
+    const auto running = [&] {
+        const auto it = units_.find(id);
+        return it != units_.end() && it->second.record.phase == Phase::running;
+    };
+    if (!running()) return {};
+    const Held& unit = units_.at(id);
+    // Its number is nobody else's while its end was not noted by us.
+    if (!has_ended(unit.process.get())) kill(-static_cast<pid_t>(unit.record.pid), signal);
+    if (changed_.wait_for(lock, within, [&] { return !running(); })) return {};
+    return Error{Code::timeout, "unit " + id.substr(0, 12) + " did not end in time"};
+}
+
+Result<void> ProcessRuntime::stop(const std::string& id, Duration grace) {
+    std::unique_lock lock(mutex_);
+    const auto asked = end_of(lock, id, SIGTERM, grace);
+    if (asked) return {};
+    return end_of(lock, id, SIGKILL, after_kill);
+}
+
+Result<void> ProcessRuntime::remove(const std::string& id) {
+    fs::path moved;
+    {
+        std::unique_lock lock(mutex_);
+        const auto it = units_.find(id);
+        if (it == units_.end()) return {};
+        it->second.removing = true;
+        TRY(end_of(lock, id, SIGKILL, after_kill));
+        const auto ended = units_.find(id);
+        if (ended == units_.end()) return {};  // somebody else removed it, too
+        TRY(move_away(unit_folder(ended->second.record.name), moved));
+        announce(ended->second.record.labels);
+        units_.erase(ended);
+    }
+    std::error_code ignored;
+    fs::remove_all(moved, ignored);
+    return {};
+}
+
+// --- the watching thread -------------------------------------------------------------------
+
+void ProcessRuntime::wake() const {
+    const std::uint64_t one = 1;
+    static_cast<void>(!write(wake_.get(), &one, sizeof one));
+}
+
+// Notes that the process of a unit has ended, and kills what it left behind.
+void ProcessRuntime::note_end(Held& unit) {
+    ProcessRecord& record = unit.record;
+    if (unit.process) {
+        // A child of ours that has ended keeps its number until it is reaped: the group is its own.
+        kill(-static_cast<pid_t>(record.pid), SIGKILL);
+        record.exit_code = reap(unit.process.get());
+    } else {
+        record.exit_code = 255;
+    }
+    kill_processes_with("ATELIER_UNIT=" + record.id);
+    record.phase = Phase::exited;
+    record.finished_at = micros(clock_.now());
+    unit.process.reset();
+    unit.log.reset();
+    announce(record.labels);
+}
+
+void ProcessRuntime::watch(const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+        std::vector<pollfd> ready{{wake_.get(), POLLIN, 0}};
+        {
+            const std::lock_guard lock(mutex_);
+            for (auto& [id, unit] : units_) {
+                if (unit.record.phase != Phase::running) continue;
+                if (has_ended(unit.process.get())) {
+                    note_end(unit);
+                    static_cast<void>(save(unit.record));
+                    continue;
+                }
+                if (unit.log) give_up_beginning(unit.log.get(), options_.log_bytes);
+                ready.push_back({unit.process.get(), POLLIN, 0});
+            }
+        }
+        poll(ready.data(), ready.size(), log_poll_ms);
+        std::uint64_t drained = 0;
+        static_cast<void>(!read(wake_.get(), &drained, sizeof drained));
+    }
+}
+
+}  // namespace atelier::drivers

@@ -1,0 +1,49 @@
+// What Workspace, Org and DeletedWorkspace agree on about volumes that outlive their workspace.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "crds/deleted_workspace.h"
+#include "drivers/runtime.h"
+#include "reconcilers/common/objects.h"
+#include "reconcilers/common/runtimes.h"
+
+namespace atelier::reconcilers {
+
+inline constexpr std::string_view workspace_finalizer = "atelier.dev/workspace";
+inline constexpr std::string_view deleted_workspace_finalizer = "atelier.dev/deletedworkspace";
+
+// "acme-qa.0a1b2c3d": a DeletedWorkspace, by the name that the workspace had and the uid that its
+// volumes are named after.
+std::string deleted_workspace_name(const std::string& workspace, const std::string& volumes_uid);
+
+// Until when the volumes of a workspace that goes are to be kept; nullopt: they go with it. A time
+// that cannot be read is a week from the deletion: who wrote it wanted them kept.
+std::optional<Instant> keep_volumes_until(const crds::Meta& workspace, Instant now);
+
+// A Workspace that is there, and whose volumes are named after that uid.
+struct VolumesHolder {
+    std::string name;
+    std::string uid;
+    bool being_deleted = false;
+    bool owned = false;  // by an Org
+    bool bound = true;   // it cannot go without answering for the volumes: it has its finalizer
+};
+// In the order of their names, without the one whose own uid is `except`.
+std::vector<VolumesHolder> holders_of_volumes(const Objects& objects,
+                                              const std::string& volumes_uid,
+                                              const std::string& except = {});
+
+// "docker/ws-…": those of that uid in every runtime. Code::unavailable when one does not answer.
+Result<std::vector<std::string>> find_volumes(const Runtimes& runtimes,
+                                              const std::string& volumes_uid);
+// The two parts of "docker/ws-…".
+std::pair<std::string, std::string> parts_of_volume(const std::string& volume);
+
+// What a volume of this workspace carries. Of one that it took over only what cannot have changed.
+drivers::Labels labels_of_volume(const Runtimes& runtimes, const crds::Meta& workspace);
+
+}  // namespace atelier::reconcilers

@@ -1,0 +1,93 @@
+// A store over a store: reads see the base with what was written here on top of it, and nothing
+// that is written here ever reaches the base. Each resource is taken from the base as it is when it
+// is first read or written, and stays so: what others write later is not seen.
+//
+// Events (the core kind) are answered as if written and dropped: nobody reads those of a preview.
+// Thread-safe. The base outlives it; it keeps nothing of the base alive but shared objects.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "store/store.h"
+
+namespace atelier::store {
+
+class Overlay final : public Store {
+  public:
+    explicit Overlay(const Store& base) : base_(base), revision_(base.revision()) {}
+
+    ObjectPtr get(const Key& key) const override;
+    SnapshotPtr list(std::string_view resource) const override;
+    // Only of the newest revision; Code::gone for any other.
+    Result<SnapshotPtr> list_at(std::string_view resource, Revision revision) const override;
+    // Of what was written here.
+    Result<std::vector<EventPtr>> events(std::string_view resource, Revision after,
+                                         std::size_t most) const override;
+    Revision revision() const override;
+    // Answered before they return.
+    void write(Write write, Done done) override;
+    void write_all(std::vector<Write> writes, AllDone done) override;
+    std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) override;
+    Result<void> healthy() const override { return {}; }
+
+    // What was written here after that revision, of all resources, oldest first.
+    std::vector<EventPtr> written_after(Revision revision) const;
+
+    // An object that was written here: as the base has it, and as it is now. nullptr: there is
+    // none.
+    struct Changed {
+        ObjectPtr before;
+        ObjectPtr after;
+    };
+    std::map<Key, Changed> changed() const;
+    // What brings the base to where this is, whatever way was taken here: one write for each
+    // object.
+    std::vector<Write> writes() const;
+    // As the base had it when its resource was first looked at.
+    ObjectPtr before(const Key& key) const;
+    SnapshotPtr list_before(std::string_view resource) const;
+
+  private:
+    struct Table {
+        SnapshotPtr base;
+        ObjectTable now;
+    };
+    Table& table(std::string_view resource) const;  // with mutex_ held
+    Result<ObjectPtr> apply(Write& write);
+
+    const Store& base_;
+    mutable std::mutex mutex_;  // guards all below
+    mutable std::map<std::string, Table, std::less<>> tables_;
+    std::vector<EventPtr> events_;
+    Revision revision_;
+};
+
+// The base as an overlay saw it first: for reading what was, with one view of one moment. Writes
+// are refused. The overlay outlives it.
+class OverlayBase final : public Store {
+  public:
+    explicit OverlayBase(const Overlay& overlay) : overlay_(overlay) {}
+    ObjectPtr get(const Key& key) const override { return overlay_.before(key); }
+    SnapshotPtr list(std::string_view resource) const override {
+        return overlay_.list_before(resource);
+    }
+    Result<SnapshotPtr> list_at(std::string_view resource, Revision) const override {
+        return overlay_.list_before(resource);
+    }
+    Result<std::vector<EventPtr>> events(std::string_view, Revision, std::size_t) const override {
+        return std::vector<EventPtr>();
+    }
+    Revision revision() const override { return 0; }
+    void write(Write write, Done done) override;
+    void write_all(std::vector<Write> writes, AllDone done) override;
+    std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) override;
+    Result<void> healthy() const override { return {}; }
+
+  private:
+    const Overlay& overlay_;
+};
+
+}  // namespace atelier::store

@@ -1,0 +1,140 @@
+#include "templates/env.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.h"
+
+namespace atelier::templates {
+namespace {
+
+constexpr std::size_t longest_name = 128;
+constexpr std::size_t longest_persona = 100;
+constexpr std::size_t longest_entry = 128 * 1024 - 1;  // NAME=value, as Linux starts a program
+
+using Group = std::set<std::string>;
+
+bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+bool is_letter(char c) {
+    return is_upper(c) || (c >= 'a' && c <= 'z');
+}
+
+std::set<Group> groups_of(const std::vector<crds::EnvRequirement>& requirements) {
+    std::set<Group> groups;
+    for (const auto& requirement : requirements) {
+        Group group(requirement.any_of.begin(), requirement.any_of.end());
+        if (!group.empty()) groups.insert(std::move(group));
+    }
+    return groups;
+}
+
+// Groups of two or more that hold a name of `singles` ask for nothing new.
+void drop_dominated(std::set<Group>& groups, const Group& singles) {
+    std::erase_if(groups, [&](const Group& group) {
+        return group.size() > 1 && std::any_of(group.begin(), group.end(), [&](const auto& name) {
+                   return singles.contains(name);
+               });
+    });
+}
+
+Group singles_of(const std::set<Group>& groups) {
+    Group singles;
+    for (const Group& group : groups) {
+        if (group.size() == 1) singles.insert(*group.begin());
+    }
+    return singles;
+}
+
+std::vector<crds::EnvRequirement> in_order(const std::set<Group>& groups) {
+    std::vector<crds::EnvRequirement> out;
+    for (const bool single : {true, false}) {
+        for (const Group& group : groups) {
+            if ((group.size() == 1) == single) out.push_back({{group.begin(), group.end()}});
+        }
+    }
+    return out;
+}
+
+}  // namespace
+
+std::string_view without_byte_order_mark(std::string_view text) {
+    constexpr std::string_view mark = "\xef\xbb\xbf";
+    if (text.starts_with(mark)) text.remove_prefix(mark.size());
+    return text;
+}
+
+bool is_env_name(std::string_view name) {
+    return !name.empty() && name.size() <= longest_name && !is_digit(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
+}
+
+bool is_required_env_name(std::string_view name) {
+    return !name.empty() && name.size() <= longest_name && is_upper(name.front()) &&
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return is_upper(c) || is_digit(c) || c == '_'; });
+}
+
+bool is_persona_key(std::string_view key) {
+    const auto is_word = [](char c) { return is_letter(c) || is_digit(c); };
+    return !key.empty() && key.size() <= longest_persona && is_word(key.front()) &&
+           is_word(key.back()) && std::all_of(key.begin(), key.end(), [&](char c) {
+               return is_word(c) || c == '_' || c == '-';
+           });
+}
+
+std::string text_of(const std::vector<crds::EnvRequirement>& requirements) {
+    std::vector<std::string> texts;
+    for (const crds::EnvRequirement& one : requirements) {
+        texts.push_back(join(one.any_of, " or "));
+    }
+    return join(texts, ", ");
+}
+
+EnvMap parse_env(std::string_view text, std::vector<int>& bad_lines) {
+    EnvMap values;
+    int number = 0;
+    for (const std::string& raw : split(without_byte_order_mark(text), '\n')) {
+        ++number;
+        const std::string_view line = trim(raw);
+        if (line.empty() || line.front() == '#') continue;
+        const std::size_t equals = line.find('=');
+        if (equals == std::string_view::npos) {
+            bad_lines.push_back(number);
+            continue;
+        }
+        const std::string_view name = trim(line.substr(0, equals));
+        std::string_view value = trim(line.substr(equals + 1));
+        if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
+            value.back() == value.front()) {
+            value = value.substr(1, value.size() - 2);
+        }
+        if (name.empty() || value.empty()) continue;
+        if (!is_env_name(name) || !is_valid_utf8(value) ||
+            value.find('\0') != std::string_view::npos ||
+            name.size() + 1 + value.size() >= longest_entry) {
+            bad_lines.push_back(number);
+            continue;
+        }
+        values.insert_or_assign(std::string(name), std::string(value));
+    }
+    return values;
+}
+
+EnvRequirements united(const EnvRequirements& all) {
+    auto required = groups_of(all.required);
+    auto recommended = groups_of(all.recommended);
+    const Group singles = singles_of(required);
+    drop_dominated(required, singles);
+    drop_dominated(recommended, singles);
+    drop_dominated(recommended, singles_of(recommended));
+    for (const Group& group : required) recommended.erase(group);
+    return {in_order(required), in_order(recommended)};
+}
+
+}  // namespace atelier::templates

@@ -1,0 +1,536 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/fingerprint.h"
+#include "base/text.h"
+#include "crds/plugin_install.h"
+#include "forecast/listed_runtime.h"
+#include "store/overlay.h"
+#include "tests/forecast/forecast_world.h"
+#include "tests/sim/template_model.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using testing::AllOf;
+using testing::Contains;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Not;
+
+const std::string template_text =
+    R"("spec":{"source":{"inline":"name: Dev\nworkspaces:\n  - {name: PM, children: [{name: BE}, {name: QA}]}\n"}})";
+const std::string org_text = R"("spec":{"templateRef":{"name":"dev"}})";
+
+std::string inline_template(const std::string& workspaces) {
+    return manifest(
+        "OrgTemplate", "dev",
+        R"("spec":{"source":{"inline":"name: Dev\nworkspaces:\n)" + workspaces + R"("}})");
+}
+
+// --- the overlay
+
+store::Write write_of(store::Write::Kind kind, const std::string& name, const std::string& body,
+                      Revision expected) {
+    store::Write write;
+    write.kind = kind;
+    write.key = {"configmaps", "default", name};
+    write.expected = expected;
+    if (kind == store::Write::Kind::remove) return write;
+    auto document =
+        json::parse(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name +
+                    R"(","namespace":"default","uid":"u"},"data":{"k":")" + body + "\"}}");
+    CHECK(document);
+    write.body = crds::encode_body(*document);
+    return write;
+}
+
+TEST(Overlay, SeesTheBaseAndItsOwnWritesAndLeavesTheBaseAlone) {
+    using Kind = store::Write::Kind;
+    ForecastWorld world;
+    const auto one = store::write_and_wait(world.store, write_of(Kind::create, "one", "a", 0));
+    const auto two = store::write_and_wait(world.store, write_of(Kind::create, "two", "a", 0));
+    ASSERT_TRUE(one && two);
+    const Revision before = world.store.revision();
+
+    store::Overlay overlay(world.store);
+    EXPECT_EQ(overlay.list("configmaps")->objects.size(), 2u);
+    EXPECT_EQ(store::write_and_wait(overlay, write_of(Kind::create, "one", "b", 0)).error().code,
+              Code::already_exists);
+    EXPECT_EQ(store::write_and_wait(overlay, write_of(Kind::update, "three", "b", 1)).error().code,
+              Code::not_found);
+    EXPECT_EQ(
+        store::write_and_wait(overlay, write_of(Kind::update, "one", "b", (*one)->revision + 9))
+            .error()
+            .code,
+        Code::conflict);
+    EXPECT_TRUE(overlay.written_after(0).empty()) << "what is refused is not written";
+
+    const auto changed =
+        store::write_and_wait(overlay, write_of(Kind::update, "one", "b", (*one)->revision));
+    ASSERT_TRUE(changed);
+    EXPECT_GT((*changed)->revision, before);
+    EXPECT_EQ((*changed)->meta.revision, (*changed)->revision);
+    EXPECT_THAT((*changed)->body,
+                HasSubstr("\"resourceVersion\":\"" + std::to_string((*changed)->revision) + "\""));
+    const auto again =
+        store::write_and_wait(overlay, write_of(Kind::update, "one", "b", (*changed)->revision));
+    EXPECT_EQ((*again)->revision, (*changed)->revision) << "the same body is no write";
+    ASSERT_TRUE(
+        store::write_and_wait(overlay, write_of(Kind::remove, "two", "", (*two)->revision)));
+    ASSERT_TRUE(store::write_and_wait(overlay, write_of(Kind::create, "zero", "z", 0)));
+
+    EXPECT_EQ(overlay.get({"configmaps", "default", "two"}), nullptr);
+    EXPECT_THAT(overlay.get({"configmaps", "default", "one"})->body, HasSubstr("\"k\":\"b\""));
+    EXPECT_EQ(overlay.list("configmaps")->objects.size(), 2u);
+    EXPECT_EQ(overlay.written_after(0).size(), 3u);
+    EXPECT_EQ(overlay.written_after((*changed)->revision).size(), 2u);
+    EXPECT_EQ(overlay.changed().size(), 3u);
+
+    EXPECT_EQ(world.store.revision(), before);
+    EXPECT_THAT(world.store.get({"configmaps", "default", "one"})->body, HasSubstr("\"k\":\"a\""));
+    store::OverlayBase was(overlay);
+    EXPECT_THAT(was.get({"configmaps", "default", "one"})->body, HasSubstr("\"k\":\"a\""));
+    EXPECT_EQ(was.list("configmaps")->objects.size(), 2u);
+    EXPECT_EQ(store::write_and_wait(was, write_of(Kind::create, "x", "b", 0)).error().code,
+              Code::unsupported);
+}
+
+TEST(Overlay, StaysAtTheMomentOfItsFirstLook) {
+    using Kind = store::Write::Kind;
+    ForecastWorld world;
+    store::Overlay overlay(world.store);
+    EXPECT_TRUE(overlay.list("configmaps")->objects.empty());
+    ASSERT_TRUE(store::write_and_wait(world.store, write_of(Kind::create, "late", "a", 0)));
+    EXPECT_EQ(overlay.get({"configmaps", "default", "late"}), nullptr);
+    // Made and removed again: nothing has changed.
+    const auto made = store::write_and_wait(overlay, write_of(Kind::create, "x", "a", 0));
+    ASSERT_TRUE(store::write_and_wait(overlay, write_of(Kind::remove, "x", "", (*made)->revision)));
+    EXPECT_TRUE(overlay.changed().empty());
+}
+
+TEST(Fingerprint, IsTheHmacOfTheStandard) {
+    // RFC 4231, test cases 2 and 6.
+    EXPECT_EQ(keyed_digest("Jefe", "what do ya want for nothing?"),
+              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    EXPECT_EQ(keyed_digest(std::string(131, '\xaa'),
+                           "Test Using Larger Than Block-Size Key - Hash Key First"),
+              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+    EXPECT_NE(fingerprint("a", "secret"), fingerprint("b", "secret"));
+}
+
+TEST(ListedRuntime, ListsOnceAndChangesNothing) {
+    SteppedClock clock;
+    fakes::FakeRuntime runtime(clock);
+    runtime.add_image("agent:1");
+    std::size_t lists = 0;
+    runtime.on_call([&](std::string_view call, fakes::When when) {
+        if (call == "list" && when == fakes::When::before) ++lists;
+    });
+    const drivers::Labels ours = {{"atelier.dev/managed", "true"}};
+    for (const char* name : {"a", "b"}) {
+        drivers::UnitSpec unit;
+        unit.name = std::string("ws-") + name;
+        unit.image = "agent:1";
+        unit.labels = {{"atelier.dev/managed", "true"},
+                       {"atelier.dev/namespace", "default"},
+                       {"atelier.dev/name", name}};
+        ASSERT_TRUE(runtime.create(unit));
+    }
+    forecast::ListedRuntime listed(runtime, ours);
+    for (const char* name : {"a", "b", "c"}) {
+        const auto units = listed.list({{"atelier.dev/managed", "true"},
+                                        {"atelier.dev/namespace", "default"},
+                                        {"atelier.dev/name", name}});
+        ASSERT_TRUE(units);
+        EXPECT_EQ(units->size(), std::string(name) == "c" ? 0u : 1u);
+    }
+    EXPECT_EQ(listed.list(ours)->size(), 2u);
+    EXPECT_EQ(lists, 1u);
+    EXPECT_EQ(listed.remove("ws-a").error().code, Code::unsupported);
+    EXPECT_EQ(listed.create({}).error().code, Code::unsupported);
+    EXPECT_EQ(runtime.list(ours)->size(), 2u);
+}
+
+// --- what would happen
+
+TEST(Preview, ANewOrgIsMadeAndNothingIsChanged) {
+    ForecastWorld world;
+    const Revision before = world.store.revision();
+    const auto answer = world.ask(
+        {manifest("OrgTemplate", "dev", template_text), manifest("Org", "acme", org_text)});
+    ASSERT_TRUE(answer) << answer.error().message;
+    EXPECT_EQ(world.store.revision(), before);
+    EXPECT_TRUE(world.runtime.list({})->empty());
+    std::vector<std::string> lines;
+    for (const auto& item : answer->forecast.items) lines.push_back(forecast::line_of(item));
+    EXPECT_THAT(lines, ElementsAre("Org acme: create", "OrgTemplate dev: create",
+                                   "Workspace acme-be: create", "Workspace acme-pm: create",
+                                   "Workspace acme-qa: create"));
+    EXPECT_EQ(answer->forecast.items[2].parent, "acme-pm");
+    EXPECT_EQ(answer->forecast.counts.at("create"), 3);
+    EXPECT_TRUE(answer->forecast.blockers.empty()) << answer->forecast.blockers[0].message;
+    ASSERT_EQ(answer->forecast.orgs.size(), 1u);
+    EXPECT_EQ(answer->forecast.orgs[0].artifact_digest.size(), 64u);
+    EXPECT_EQ(answer->bases.size(), 5u);
+}
+
+TEST(Preview, AfterItIsAppliedThereIsNothingLeft) {
+    ForecastWorld world;
+    const std::vector<std::string> all = {manifest("OrgTemplate", "dev", template_text),
+                                          manifest("Org", "acme", org_text)};
+    world.apply(all);
+    world.settle();
+    const auto answer = world.ask(all);
+    ASSERT_TRUE(answer);
+    EXPECT_TRUE(answer->forecast.empty()) << forecast::line_of(answer->forecast.items[0]);
+    EXPECT_EQ(answer->forecast.unchanged, 3);
+    EXPECT_TRUE(world.ask({}, "acme")->forecast.empty());
+}
+
+TEST(Preview, ARestartSaysWhichFilesAndAMoveSaysWhere) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM, children: [{name: BE}, {name: QA}]}\n)"),
+                 manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto lines = world.plan({inline_template(
+        R"(  - {name: PM, role: lead, children: [{name: BE, children: [{name: QA}]}]}\n)")});
+    EXPECT_THAT(lines, Contains(AllOf(
+                           HasSubstr("Workspace acme-pm: restart; env MOLECULE_AGENT_ROLE added ("),
+                           HasSubstr("files M config.yaml"))));
+    EXPECT_THAT(lines, Contains("Workspace acme-qa: reparent; parent acme-pm -> acme-be"));
+    EXPECT_THAT(lines, Not(Contains(HasSubstr("acme-be:"))));
+}
+
+TEST(Preview, ImageTierCommandAndBackendAreNamed) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto with = [&](const std::string& defaults) {
+        return world.plan(
+            {manifest("Org", "acme",
+                      R"("spec":{"templateRef":{"name":"dev"},"defaults":{)" + defaults + "}}")});
+    };
+    EXPECT_THAT(with(R"("image":"agent:2")"),
+                Contains("Workspace acme-pm: restart; image agent:1 -> agent:2"));
+    EXPECT_THAT(with(R"("command":["run","it"])"),
+                Contains("Workspace acme-pm: restart; command (none) -> run it"));
+    EXPECT_THAT(with(R"("backend":"external")"), Contains(HasSubstr("acme-pm: stop; backend")));
+    EXPECT_THAT(with(R"("backend":"process")"),
+                AllOf(Contains(HasSubstr("acme-pm: recreate (held); backend docker -> process")),
+                      Contains(HasSubstr("blocked Workspace acme-pm: BackendMissing"))));
+    EXPECT_THAT(world.plan({inline_template(R"(  - {name: PM, tier: 3}\n)")}),
+                Contains(HasSubstr("settings tier 2 -> 3")));
+    EXPECT_THAT(world.plan({inline_template(R"(  - {name: PM, tier: 1}\n)")}),
+                Contains(HasSubstr("acme-pm: recreate; /workspace is no longer")));
+    EXPECT_THAT(with(R"("updateTier":"canary")"),
+                Contains(HasSubstr("Workspace acme-pm: update; spec updateTier")));
+}
+
+TEST(Preview, ASecretRestartsItsReadersAndIsNeverShown) {
+    ForecastWorld world;
+    const std::string org = manifest(
+        "Org", "acme",
+        R"("spec":{"templateRef":{"name":"dev"},"envFrom":[{"secretRef":{"name":"keys"}}]})");
+    world.apply({manifest("Secret", "keys", R"("stringData":{"TOKEN":"hunter2","SAME":"s"})"),
+                 inline_template(R"(  - {name: PM}\n  - {name: QA}\n)"), org});
+    world.settle();
+    const auto lines = world.plan({manifest(
+        "Secret", "keys", R"("stringData":{"TOKEN":"correct horse","SAME":"s","NEW":"n"})")});
+    const std::string was = fingerprint("a key of this test", "hunter2");
+    const std::string is = fingerprint("a key of this test", "correct horse");
+    EXPECT_THAT(lines, Contains(AllOf(HasSubstr("Workspace acme-pm: restart; env NEW added ("),
+                                      HasSubstr("TOKEN changed (" + was + " -> " + is + ")"),
+                                      Not(HasSubstr("SAME")))));
+    EXPECT_THAT(lines, Contains(HasSubstr("Workspace acme-qa: restart")));
+    EXPECT_THAT(lines, Contains(HasSubstr("Secret keys: configure")));
+    for (const std::string& line : lines) {
+        EXPECT_THAT(line, AllOf(Not(HasSubstr("hunter2")), Not(HasSubstr("correct horse")),
+                                Not(HasSubstr("aHVudGVyMg")), Not(HasSubstr("Y29ycmVjdC"))));
+    }
+    EXPECT_THAT(world.plan({manifest("Secret", "keys", R"("stringData":{"SAME":"s"})")}),
+                Contains(HasSubstr("acme-pm: restart; env TOKEN removed")));
+}
+
+TEST(Preview, EnvironmentOfTheTemplateRestartsWhoReadsIt) {
+    ForecastWorld world;
+    world.push(
+        {{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n  - {name: QA}\n"},
+         {"pm/.env", "OWN=very-secret\n"}});
+    world.make_git_template();
+    world.make_org();
+    world.settle();
+    world.push(
+        {{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n  - {name: QA}\n"},
+         {"pm/.env", "OWN=another-secret\n"}});
+    const auto lines = world.plan({}, "acme");
+    EXPECT_THAT(lines, Contains(HasSubstr("Workspace acme-pm: restart; env OWN changed (")));
+    EXPECT_THAT(lines, Not(Contains(HasSubstr("acme-qa"))));
+    EXPECT_THAT(lines, Not(Contains(HasSubstr("-secret"))));
+}
+
+TEST(Preview, WhatIsDeletedSaysHowLongItsVolumesStay) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n  - {name: QA}\n)"),
+                 manifest("Org", "acme", org_text)});
+    world.settle();
+    EXPECT_THAT(world.plan({inline_template(R"(  - {name: PM}\n)")}),
+                Contains("Workspace acme-qa: delete; volumes kept 7d"));
+    EXPECT_THAT(
+        world.plan(
+            {inline_template(R"(  - {name: PM}\n)"),
+             manifest("Org", "acme",
+                      R"("spec":{"templateRef":{"name":"dev"},"prune":{"volumeGrace":"0s"}})")}),
+        Contains("Workspace acme-qa: delete; volumes go with it"));
+    EXPECT_THAT(
+        world.plan(
+            {inline_template(R"(  - {name: PM}\n)"),
+             manifest("Org", "acme",
+                      R"("spec":{"templateRef":{"name":"dev"},"prune":{"policy":"Retain"}})")}),
+        Not(Contains(HasSubstr("acme-qa"))));
+}
+
+TEST(Preview, WhatComesBackSaysThatItHasItsVolumes) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto org = world.objects.find<crds::Org>("default", "acme");
+    ASSERT_TRUE(org && *org);
+    const std::string kept =
+        R"("spec":{"workspace":"acme-qa","uid":"0a1b2c3d-0000-0000-0000-000000000000",)"
+        R"("org":"acme","orgUID":")" +
+        (*org)->meta.uid +
+        R"(","volumes":["docker/ws-0a1b2c3d-000-configs"],"spec":{"org":"acme","key":"qa"},)"
+        R"("expiresAt":"2099-01-01T00:00:00Z"})";
+    world.apply({manifest("DeletedWorkspace", "acme-qa.0a1b2c3d", kept)});
+    EXPECT_THAT(world.plan({inline_template(R"(  - {name: PM}\n  - {name: QA}\n)")}),
+                Contains("Workspace acme-qa: create; with the volumes that were kept when it was "
+                         "deleted"));
+}
+
+TEST(Preview, APruneThatWaitsIsHeldAndSaysWhatConfirmsIt) {
+    ForecastWorld world;
+    std::string many;
+    for (int i = 0; i < 6; ++i) many += "  - {name: W" + std::to_string(i) + "}\\n";
+    world.apply({inline_template(many), manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto answer = world.ask({inline_template(R"(  - {name: W0}\n)")});
+    ASSERT_TRUE(answer);
+    std::size_t held = 0;
+    for (const auto& item : answer->forecast.items) {
+        held += item.held && item.action == forecast::Step::remove ? 1u : 0u;
+    }
+    EXPECT_EQ(held, 5u);
+    ASSERT_FALSE(answer->forecast.blockers.empty());
+    EXPECT_EQ(answer->forecast.blockers[0].about, "Org acme");
+    EXPECT_EQ(answer->forecast.blockers[0].reason, "MaxPercentExceeded");
+    EXPECT_THAT(answer->forecast.blockers[0].command, HasSubstr("atelier.dev/confirm-prune="));
+}
+
+TEST(Preview, ATemplateThatDoesNotCompileBlocksWithItsLine) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto answer = world.ask({inline_template(R"(  - {name: PM}\n  - {name: PM}\n)")});
+    ASSERT_TRUE(answer);
+    ASSERT_FALSE(answer->forecast.blockers.empty());
+    EXPECT_EQ(answer->forecast.blockers[0].about, "OrgTemplate dev");
+    EXPECT_THAT(answer->forecast.blockers[0].message, HasSubstr("org.yaml:"));
+    EXPECT_TRUE(answer->forecast.blockers[0].blocks);
+    EXPECT_THAT(forecast::lines_of(answer->forecast), Not(Contains(HasSubstr("Workspace"))));
+}
+
+TEST(Preview, WhatIsWrongWithATemplateDoesNotBlockAnOrgThatIsPinned) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    const auto source = world.objects.find<crds::OrgTemplate>("default", "dev");
+    ASSERT_TRUE(source && *source);
+    const std::string compiled = (*source)->status.artifact_digest.substr(0, 12);
+    const std::string pinned =
+        R"("spec":{"templateRef":{"name":"dev"},"revision":")" + compiled + "\"}";
+    const auto answer = world.ask({inline_template(R"(  - {name: PM}\n  - {name: PM}\n)"),
+                                   manifest("Org", "acme", pinned)});
+    ASSERT_TRUE(answer);
+    ASSERT_EQ(answer->forecast.blockers.size(), 1u);
+    EXPECT_EQ(answer->forecast.blockers[0].about, "OrgTemplate dev");
+    EXPECT_FALSE(answer->forecast.blockers[0].blocks);
+}
+
+TEST(Preview, ASuspendedOrgShowsWhatWouldHappenOnceItIsResumed) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    world.change<crds::Org>("acme", [](crds::Org& org) { org.spec.suspend = true; });
+    world.change<crds::OrgTemplate>("dev", [](crds::OrgTemplate& source) {
+        source.spec.source.inline_yaml = "name: Dev\nworkspaces:\n  - {name: PM}\n  - {name: QA}\n";
+    });
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm");
+    const auto lines = world.plan({}, "acme");
+    EXPECT_THAT(lines, Contains("Workspace acme-qa: create (held)"));
+    EXPECT_THAT(lines, Contains(HasSubstr("blocked Org acme: Suspended")));
+    EXPECT_TRUE(world.read<crds::Org>("acme").spec.suspend);
+}
+
+TEST(Preview, SecretsThatAreNotThereHoldANewWorkspace) {
+    ForecastWorld world;
+    const auto lines = world.plan(
+        {manifest("Workspace", "solo", R"("spec":{"envFrom":[{"secretRef":{"name":"none"}}]})")});
+    EXPECT_THAT(lines, Contains("Workspace solo: create"));
+    EXPECT_THAT(lines, Contains("blocked Workspace solo: SecretsMissing: it does not start without "
+                                "Secret \"none\""));
+}
+
+TEST(Preview, PausingStopsAndRunningStarts) {
+    ForecastWorld world;
+    world.apply({manifest("Workspace", "solo", R"("spec":{"role":"r"})")});
+    EXPECT_THAT(world.plan({manifest("Workspace", "solo",
+                                     R"("spec":{"role":"r","desiredState":"Paused"})")}),
+                Contains("Workspace solo: stop; desiredState Running -> Paused"));
+    world.apply({manifest("Workspace", "solo", R"("spec":{"role":"r","desiredState":"Paused"})")});
+    EXPECT_THAT(world.plan({manifest("Workspace", "solo", R"("spec":{"role":"r"})")}),
+                Contains("Workspace solo: start; desiredState Paused -> Running"));
+}
+
+TEST(Preview, AHotPluginChangeIsAHotReloadAndAColdOneARestart) {
+    ForecastWorld world;
+    drivers::Tree old;
+    old["skills/x/SKILL.md"].bytes = "one";
+    old["hooks/run.sh"].bytes = "echo";
+    drivers::Tree hot = old;
+    hot["skills/x/SKILL.md"].bytes = "two";
+    drivers::Tree cold = old;
+    cold["hooks/run.sh"].bytes = "rm";
+    const std::string was = *world.trees.put(old);
+    world.apply({manifest("Plugin", "reviewer", R"("spec":{"source":"local://reviewer"})"),
+                 manifest("Workspace", "solo", R"("spec":{"plugins":["reviewer"]})")});
+    crds::Meta meta;
+    meta.name = "solo.reviewer";
+    meta.ns = "default";
+    crds::PluginInstallSpec spec;
+    spec.workspace = "solo";
+    spec.plugin = "reviewer";
+    spec.version.digest = was;
+    ASSERT_TRUE(world.objects.create<crds::PluginInstall>(meta, spec, world.clock.now()));
+    const auto approve = [&](const std::string& digest, const std::string& decision) {
+        return manifest("PluginUpdate", "reviewer-1111111",
+                        R"("spec":{"plugin":"reviewer","from":{"digest":")" + was +
+                            R"("},"to":{"digest":")" + digest + R"("})" + decision + "}");
+    };
+    const std::string yes = R"(,"decision":"Approve","decidedBy":"ada")";
+    EXPECT_THAT(world.plan({approve(*world.trees.put(hot), yes)}),
+                Contains("Workspace solo: hotReload; plugin reviewer changes (only its skills)"));
+    EXPECT_THAT(world.plan({approve(*world.trees.put(cold), yes)}),
+                Contains("Workspace solo: restart; plugin reviewer changes (cold)"));
+    EXPECT_THAT(world.plan({approve(*world.trees.put(cold), "")}),
+                Not(Contains(HasSubstr("Workspace solo"))));
+}
+
+TEST(Preview, RefusesWhatTheApiWouldRefuse) {
+    ForecastWorld world;
+    EXPECT_THAT(
+        world.plan({manifest("Org", "acme", R"("spec":{"templateRef":{"name":"dev"},"x":1})")})[0],
+        HasSubstr("unknown field \"spec.x\""));
+    EXPECT_THAT(world.plan({manifest("Nonsense", "acme", org_text)})[0],
+                HasSubstr("no kind \"Nonsense\""));
+    EXPECT_THAT(world.plan({manifest("Workspace", "w", R"("spec":{"tier":9})")})[0],
+                HasSubstr("Workspace \"w\""));
+    EXPECT_THAT(
+        world.plan({manifest("Org", "acme", org_text), manifest("Org", "acme", org_text)})[0],
+        HasSubstr("twice"));
+    EXPECT_THAT(world.plan({}, "none")[0], HasSubstr("there is no Org \"none\""));
+    EXPECT_THAT(
+        world.plan(
+            {R"({"apiVersion":"v1","kind":"Secret","metadata":{"name":"a","namespace":"b"}})"})[0],
+        HasSubstr("of one namespace"));
+}
+
+TEST(Preview, EndsWhenItIsToldTo) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    std::stop_source stop;
+    stop.request_stop();
+    const auto answer = forecast::make_forecast(world.tools(), {"default", {}, "acme"},
+                                                world.clock.now(), stop.get_token());
+    ASSERT_FALSE(answer);
+    EXPECT_EQ(answer.error().code, Code::cancelled);
+}
+
+TEST(Preview, ARuntimeThatDoesNotAnswerIsToldAndChangesNoLine) {
+    ForecastWorld world;
+    world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
+    world.settle();
+    const std::vector<std::string> next = {inline_template(R"(  - {name: PM, role: x}\n)")};
+    const auto well = world.plan(next);
+    world.runtime.plan({.call = "list", .nth = 1});
+    const auto answer = world.ask(next);
+    ASSERT_TRUE(answer);
+    EXPECT_EQ(forecast::lines_of(answer->forecast), well);
+    ASSERT_EQ(answer->forecast.blockers.size(), 1u);
+    EXPECT_EQ(answer->forecast.blockers[0].reason, "RuntimeUnreachable");
+}
+
+// --- laws
+
+// The forecast of a random edit is what then happens, and after it there is nothing left to do.
+TEST(PreviewLaw, WhatIsForetoldHappensAndNothingElse) {
+    for (std::uint64_t seed = 1; seed <= 12; ++seed) {
+        ForecastWorld world;
+        SeededRandom random(seed);
+        sim::TemplateModel model(random, {"guard", "reviewer"});
+        const auto push = [&] { world.git.commit(OrgWorld::url, model.files()); };
+        push();
+        world.make_git_template();
+        world.make_org();
+        world.settle();
+        for (int edit = 0; edit < 6; ++edit) {
+            std::string what = model.edit() + ", " + model.edit();
+            SCOPED_TRACE("seed " + std::to_string(seed) + ": " + what);
+            push();
+            const auto bodies = [&] {
+                std::map<std::string, crds::WorkspaceSpec> all;
+                const auto listed = world.objects.list<crds::Workspace>("default");
+                for (const auto& one : *listed) all.emplace(one.meta.name, one.spec);
+                return all;
+            };
+            const auto before = bodies();
+            const auto answer = world.ask({}, "acme");
+            ASSERT_TRUE(answer) << answer.error().message;
+            EXPECT_EQ(bodies().size(), before.size());
+            std::map<std::string, forecast::Item> foretold;
+            for (const auto& item : answer->forecast.items) {
+                if (item.kind == "Workspace" && !item.held) foretold.emplace(item.name, item);
+            }
+            auto source = world.read<crds::OrgTemplate>("dev");
+            source.meta.annotations["atelier.dev/reconcile-requested-at"] = what;
+            ASSERT_TRUE(world.objects.update(source, world.clock.now()));
+            world.settle();
+            const auto after = bodies();
+            for (const auto& [name, spec] : after) {
+                const auto old = before.find(name);
+                const auto line = foretold.find(name);
+                const bool same = old != before.end() &&
+                                  json::document_of(old->second) == json::document_of(spec);
+                EXPECT_EQ(line == foretold.end(), same) << name;
+                if (line == foretold.end()) continue;
+                EXPECT_EQ(line->second.action == forecast::Step::create, old == before.end());
+                EXPECT_EQ(line->second.parent, spec.parent);
+            }
+            for (const auto& [name, spec] : before) {
+                const auto line = foretold.find(name);
+                const bool goes =
+                    line != foretold.end() && line->second.action == forecast::Step::remove;
+                EXPECT_EQ(goes, !after.contains(name)) << name;
+            }
+            const auto left = world.ask({}, "acme");
+            for (const auto& item : left->forecast.items) {
+                EXPECT_TRUE(item.held) << forecast::line_of(item);
+            }
+        }
+    }
+}
+
+}  // namespace
+}  // namespace atelier::reconcilers
