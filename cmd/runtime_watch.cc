@@ -80,15 +80,20 @@ void RuntimeWatch::look(const std::stop_token& stop, Place& place) {
             const std::lock_guard lock(place.mutex);
             missed = std::exchange(place.missed, false);
         }
-        const auto units = place.runtime.list(options_.having);
+        auto answer = place.runtime.ping();
         const Instant now = clock_.now();
-        if (units && (missed || now >= due)) {
-            for (const Key& key : workspaces_of(*units)) hints_.one(key);
-            due = now + options_.resync;
+        if (answer && (missed || now >= due)) {
+            const auto units = place.runtime.list(options_.having);
+            if (units) {
+                for (const Key& key : workspaces_of(*units)) hints_.one(key);
+                due = now + options_.resync;
+            } else {
+                answer = units.error();
+            }
         }
         std::unique_lock lock(place.mutex);
-        place.error = units ? std::optional<Error>() : units.error();
-        if (!units) due = now;
+        place.error = answer ? std::optional<Error>() : answer.error();
+        if (!answer) due = now;
         place.wake.wait_for(lock, stop, options_.look_every, [&] { return place.missed; });
     }
 }

@@ -63,6 +63,10 @@ Result<void> ListedRuntime::ensure_network(const std::string&, const drivers::La
 Result<void> ListedRuntime::remove_network(const std::string&) {
     return read_only();
 }
+Result<void> ListedRuntime::join_network(const std::string&, const std::string&,
+                                         const std::string&) {
+    return read_only();
+}
 Result<void> ListedRuntime::ensure_volume(const std::string&, const drivers::Labels&) {
     return read_only();
 }

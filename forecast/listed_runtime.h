@@ -17,14 +17,16 @@ class ListedRuntime final : public drivers::Runtime {
         : runtime_(runtime), ours_(std::move(ours)) {}
 
     drivers::Capabilities capabilities() override;
+    Result<void> ping() override { return runtime_.ping(); }
     Result<std::vector<drivers::Unit>> list(const drivers::Labels& having) override;
-    Result<std::string> image(const std::string& name) override { return runtime_.image(name); }
+    Result<drivers::Image> image(const std::string& name) override { return runtime_.image(name); }
     Result<std::vector<drivers::Volume>> volumes(const drivers::Labels& having) override {
         return runtime_.volumes(having);
     }
 
     Result<void> ensure_network(const std::string&, const drivers::Labels&) override;
     Result<void> remove_network(const std::string&) override;
+    Result<void> join_network(const std::string&, const std::string&, const std::string&) override;
     Result<void> ensure_volume(const std::string&, const drivers::Labels&) override;
     Result<void> remove_volume(const std::string&) override;
     Result<std::string> create(const drivers::UnitSpec&) override;

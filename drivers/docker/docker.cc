@@ -1,83 +1,100 @@
 #include "drivers/docker/docker.h"
 
-#include "base/text.h"
-#include "drivers/docker/engine.h"
+#include "drivers/docker/events.h"
+#include "drivers/docker/exec.h"
+#include "drivers/docker/files.h"
+#include "drivers/docker/images.h"
+#include "drivers/docker/networks.h"
+#include "drivers/docker/probe.h"
+#include "drivers/docker/units.h"
+#include "drivers/docker/volumes.h"
 
 namespace atelier::drivers {
+
+namespace {
+
+// The Runtime, in the parts of this folder.
+class DockerEngine final : public Runtime {
+  public:
+    DockerEngine(std::unique_ptr<DockerHttp> http, const DockerOptions& options, const Clock& clock,
+                 Random& random)
+        : http_(std::move(http)),
+          api_{*http_, options.deadline},
+          clock_(clock),
+          probe_(api_, clock, random, options.probe_folder, options.probe_labels),
+          networks_(api_),
+          events_(api_),
+          images_(api_, clock, options.pull, options.pull_deadline) {}
+
+    Capabilities capabilities() override {
+        const auto shared = probe_.shared();
+        return {"docker", true, true, true, shared && *shared, shared ? true : false};
+    }
+    Result<void> ping() override {
+        const DockerReply reply = TRY(api_.get("/containers/json?limit=1"));
+        if (!reply.ok()) return docker_error(reply, "units cannot be listed");
+        return {};
+    }
+    Result<std::vector<Unit>> list(const Labels& having) override {
+        return list_units(api_, having);
+    }
+    Result<Image> image(const std::string& name) override { return images_.find(name); }
+    Result<void> ensure_network(const std::string& name, const Labels& labels) override {
+        return networks_.ensure(name, labels);
+    }
+    Result<void> remove_network(const std::string& name) override { return networks_.remove(name); }
+    Result<void> join_network(const std::string& id, const std::string& network,
+                              const std::string& alias) override {
+        return networks_.join(id, network, alias);
+    }
+    Result<void> ensure_volume(const std::string& name, const Labels& labels) override {
+        return drivers::ensure_volume(api_, name, labels);
+    }
+    Result<std::vector<Volume>> volumes(const Labels& having) override {
+        return list_volumes(api_, having);
+    }
+    Result<void> remove_volume(const std::string& name) override {
+        return drivers::remove_volume(api_, name);
+    }
+    Result<std::string> create(const UnitSpec& spec) override { return create_unit(api_, spec); }
+    Result<void> start(const std::string& id) override { return start_unit(api_, id); }
+    Result<void> stop(const std::string& id, Duration grace) override {
+        return stop_unit(api_, id, grace);
+    }
+    Result<void> remove(const std::string& id) override { return remove_unit(api_, id); }
+    Result<void> upload(const std::string& id, const std::string& folder, const Tree& tree, int uid,
+                        int gid) override {
+        return upload_files(api_, id, folder, tree, {uid, gid, clock_.now()});
+    }
+    Result<ExecResult> exec(const std::string& id, const std::vector<std::string>& command,
+                            Duration deadline) override {
+        return exec_in(api_, id, command, deadline);
+    }
+    Result<std::string> logs(const std::string& id, std::size_t last_lines) override {
+        return logs_of(api_, id, last_lines);
+    }
+    Result<void> events(std::stop_token stop, const Labels& having,
+                        const std::function<void(const Labels&)>& on_event) override {
+        return events_.follow(stop, having, on_event);
+    }
+
+  private:
+    const std::unique_ptr<DockerHttp> http_;
+    const DockerApi api_;
+    const Clock& clock_;
+    FileSystemProbe probe_;
+    DockerNetworks networks_;
+    DockerEvents events_;
+    DockerImages images_;  // the last member: its threads use the others
+};
+
+}  // namespace
 
 Result<std::unique_ptr<Runtime>> connect_docker(const DockerOptions& options, const Clock& clock,
                                                 Random& random) {
     auto http = TRY(DockerHttp::open(options.host, options.tls));
     return std::unique_ptr<Runtime>(
         std::make_unique<DockerEngine>(std::move(http), options, clock, random));
-}
-
-Error docker_error(const DockerReply& reply, std::string_view doing) {
-    const std::string text = reply.message();
-    const std::string message(doing);
-    const std::string detail = std::to_string(reply.status) + " " + text;
-    if (text.find("no space left on device") != std::string::npos) {
-        return {Code::exhausted, message + ": the disk of the Docker engine is full", detail};
-    }
-    switch (reply.status) {
-        case 400:
-            return {Code::invalid, message + ": the Docker engine refuses what is asked", detail};
-        case 401:
-        case 403:
-            return {Code::forbidden, message + ": the Docker engine forbids it", detail};
-        case 404:
-            return {Code::not_found, message + ": it is not there", detail};
-        case 409:
-            return {Code::conflict, message + ": it is in use or in another state", detail};
-        case 502:
-        case 503:
-        case 504:
-            return {Code::unavailable, message + ": the Docker engine is not ready", detail};
-        default:
-            return {Code::internal, message + ": the Docker engine failed", detail};
-    }
-}
-
-json::Document label_filter(const Labels& having) {
-    json::Document filter(rapidjson::kObjectType);
-    auto& a = filter.GetAllocator();
-    if (having.empty()) return filter;
-    json::Value labels(rapidjson::kArrayType);
-    for (const auto& [key, value] : having) labels.PushBack(json::make(key + "=" + value, a), a);
-    json::set(filter, "label", std::move(labels), a);
-    return filter;
-}
-
-Labels labels_of(const json::Value* object) {
-    Labels labels;
-    if (!object || !object->IsObject()) return labels;
-    for (const auto& member : object->GetObject()) {
-        if (!member.value.IsString()) continue;
-        labels.emplace(json::view(member.name), json::view(member.value));
-    }
-    return labels;
-}
-
-Result<DockerReply> DockerEngine::get(const std::string& path) {
-    return http_->call({.method = "GET", .path = path, .deadline = options_.deadline});
-}
-
-Result<DockerReply> DockerEngine::post(const std::string& path, const json::Value* body) {
-    return http_->call({.method = "POST",
-                        .path = path,
-                        .body = body ? json::text(*body) : std::string(),
-                        .deadline = options_.deadline});
-}
-
-Result<DockerReply> DockerEngine::erase(const std::string& path) {
-    return http_->call({.method = "DELETE", .path = path, .deadline = options_.deadline});
-}
-
-Capabilities DockerEngine::capabilities() {
-    Capabilities capabilities{"docker", true, true, true, false};
-    const auto shared = probe();
-    capabilities.shares_file_system = shared && *shared;
-    return capabilities;
 }
 
 }  // namespace atelier::drivers

@@ -20,14 +20,13 @@ namespace atelier::drivers {
 struct DockerOptions {
     std::string host = "unix:///var/run/docker.sock";  // or tcp://host:port
     std::optional<DockerTls> tls;                      // for tcp
-    bool pull = true;  // an image that is not there is asked of its registry
+    bool pull = true;  // an image that is not there is pulled from its registry
     Duration deadline = std::chrono::seconds(60);  // of one call; a stop has its grace added
     Duration pull_deadline = std::chrono::minutes(15);
-    // A folder of the server. Whether containers see it is found out once, by a container that is
-    // made over a new file there from an empty image, never started, and removed again. Until the
-    // engine was reached `shares_file_system` is false, as it stays without a folder.
+    // A folder of the server. Whether containers see it is found out by FileSystemProbe; without a
+    // folder `shares_file_system` is false.
     std::string probe_folder;
-    Labels probe_labels;  // of that container, beside atelier.dev/probe: whose it is
+    Labels probe_labels;  // of the probe's container, beside atelier.dev/probe: whose it is
 };
 
 // Does not connect: the daemon may be away, and come later; each call then says unavailable.

@@ -1,7 +1,10 @@
-// The stream of what happens to containers.
+#include "drivers/docker/events.h"
+
 #include <array>
 
-#include "drivers/docker/engine.h"
+#include "drivers/docker/stream.h"
+#include "drivers/docker/units.h"
+#include "drivers/runtime_names.h"
 
 namespace atelier::drivers {
 
@@ -10,16 +13,18 @@ namespace {
 using json::Document;
 using json::Value;
 
-constexpr std::size_t most_line = std::size_t{1} << 20;
-// exec makes events too, many of them, and they say nothing of the unit.
-constexpr std::array<std::string_view, 7> wanted{"start",   "die",     "oom",   "pause",
-                                                 "unpause", "destroy", "rename"};
+// Not those of exec: they are many, and say nothing of the unit.
+constexpr std::array<std::string_view, 11> wanted{"start",         "die",     "oom",       "pause",
+                                                  "unpause",       "destroy", "rename",    "update",
+                                                  "health_status", "connect", "disconnect"};
 
-std::string filters(const Labels& having) {
-    Document filter = label_filter(having);
+// Without the labels of units: the engine would then leave out the events of networks, which have
+// none.
+std::string filters() {
+    Document filter(rapidjson::kObjectType);
     auto& a = filter.GetAllocator();
     Value types(rapidjson::kArrayType);
-    types.PushBack(json::make("container", a), a);
+    types.PushBack("container", a).PushBack("network", a);
     json::set(filter, "type", std::move(types), a);
     Value names(rapidjson::kArrayType);
     for (const std::string_view name : wanted) names.PushBack(json::make(name, a), a);
@@ -37,56 +42,61 @@ std::string time_text(std::int64_t nanoseconds) {
 // The engine mixes labels with facts of its own.
 Labels labels_of_event(const Document& event) {
     Labels labels = labels_of(json::find(event, {"Actor", "Attributes"}));
-    for (const char* own : {"image", "name", "exitCode", "signal", "oldName"}) labels.erase(own);
+    for (const char* own : {"image", "name", "exitCode", "signal", "oldName", "execDuration"}) {
+        labels.erase(own);
+    }
     return labels;
 }
 
 }  // namespace
 
-// The engine tells of a death while its list still says "running", and writes that down a moment
-// later, when it has cleared up after the container. Who looked at once would see nothing, and hear
-// of it never again. To be inspected, a container must be free of that.
-void DockerEngine::settle(const std::string& id) {
-    if (check_runtime_name("unit", id)) static_cast<void>(get("/containers/" + id + "/json"));
+std::string DockerEvents::since(const Labels& having) {
+    const std::lock_guard lock(mutex_);
+    const auto it = followed_until_.find(having);
+    if (it != followed_until_.end()) return it->second;
+    const std::int64_t contact = api_.http.first_contact();
+    return contact == 0 ? std::string() : std::to_string(contact);
 }
 
-Result<void> DockerEngine::events(std::stop_token stop, const Labels& having,
-                                  const std::function<void(const Labels&)>& on_event) {
-    const auto seen = [&]() -> std::string {
-        const std::lock_guard lock(events_mutex_);
-        const auto it = seen_until_.find(having);
-        if (it != seen_until_.end()) return it->second;
-        const std::int64_t contact = http_->first_contact();
-        return contact == 0 ? std::string() : std::to_string(contact);
-    };
-    std::string path = "/events?filters=" + url_escape(filters(having));
-    const std::string since = seen();
-    if (!since.empty()) path += "&since=" + since;
+// The engine announces a death, a pause or an unpause while its list still has the old state, and
+// writes the new one down a moment later. A caller that lists at once would see nothing, and there
+// is no second event. An inspection waits until the engine has written it down.
+void DockerEvents::take(std::string_view line, const Labels& having,
+                        const std::function<void(const Labels&)>& on_event) {
+    const auto event = json::parse(line);
+    if (!event || !event->IsObject()) return;
+    const Value* time = json::find(*event, {"timeNano"});
+    if (time && time->IsInt64()) {
+        const std::lock_guard lock(mutex_);
+        followed_until_[having] = time_text(time->GetInt64());
+    }
+    const std::string action = json::string_at(*event, {"Action"});
+    if (json::string_at(*event, {"Type"}) == "network") {
+        if (action != "connect" && action != "disconnect") return;
+        const auto unit =
+            inspect_unit(api_, json::string_at(*event, {"Actor", "Attributes", "container"}));
+        if (unit && *unit && has_all((*unit)->labels, having)) on_event((*unit)->labels);
+        return;
+    }
+    const Labels labels = labels_of_event(*event);
+    if (!has_all(labels, having)) return;
+    if (action == "die" || action == "pause" || action == "unpause") {
+        static_cast<void>(inspect_unit(api_, json::string_at(*event, {"Actor", "ID"})));
+    }
+    on_event(labels);
+}
 
-    std::string pending;
-    const auto take_line = [&](std::string_view line) {
-        const auto event = json::parse(line);
-        if (!event || !event->IsObject()) return;
-        const Value* time = json::find(*event, {"timeNano"});
-        if (time && time->IsInt64()) {
-            const std::lock_guard lock(events_mutex_);
-            seen_until_[having] = time_text(time->GetInt64());
-        }
-        if (json::string_at(*event, {"Action"}) == "die") settle(json::string_at(*event, {"id"}));
-        on_event(labels_of_event(*event));
-    };
-    const auto take = [&](std::string_view bytes) {
-        pending += bytes;
-        std::size_t end = 0;
-        while ((end = pending.find('\n')) != std::string::npos) {
-            const std::string line = pending.substr(0, end);
-            pending.erase(0, end + 1);
-            if (!line.empty()) take_line(line);
-        }
-        if (pending.size() > most_line) pending.clear();
-    };
-    auto reply = http_->call(
-        {.method = "GET", .path = path, .sink = take, .deadline = Duration::zero(), .stop = stop});
+Result<void> DockerEvents::follow(const std::stop_token& stop, const Labels& having,
+                                  const std::function<void(const Labels&)>& on_event) {
+    std::string path = "/events?filters=" + url_escape(filters());
+    const std::string from = since(having);
+    if (!from.empty()) path += "&since=" + from;
+    LineStream lines([&](std::string_view line) { take(line, having, on_event); });
+    auto reply = api_.http.call({.method = "GET",
+                                 .path = path,
+                                 .sink = [&](std::string_view bytes) { lines.feed(bytes); },
+                                 .deadline = Duration::zero(),
+                                 .stop = stop});
     if (!reply) {
         if (reply.error().code == Code::cancelled) return {};
         return std::move(reply).error();

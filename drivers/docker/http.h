@@ -1,5 +1,5 @@
 // Calls to the Docker Engine's HTTP API: where it listens, which version both sides speak, one
-// deadline a call. What the replies mean is said in docker_*.cc.
+// deadline a call. What the replies mean is the matter of api.h and the files above it.
 #pragma once
 
 #include <cstdint>

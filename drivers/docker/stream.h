@@ -1,13 +1,16 @@
-// Output as the Docker Engine multiplexes it: frames of [1 or 2, 0, 0, 0, length in 4 bytes].
+// The streams that a Docker engine answers with, cut wherever the network cut them.
 #pragma once
 
 #include <array>
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
 namespace atelier::drivers {
 
+// Output of a container as the engine multiplexes it: frames of [1 or 2, 0, 0, 0, length in 4
+// bytes].
 class DockerStream {
   public:
     // Keeps at most this much of each stream; drops, and remembers that it did, what is over it.
@@ -25,6 +28,20 @@ class DockerStream {
     std::array<unsigned char, 8> header_{};
     std::size_t header_size_ = 0;
     std::size_t left_ = 0;  // of the frame
+};
+
+// Lines of JSON, as events and the progress of a pull come. Holds one line, at most 1 MiB of it; a
+// longer one is dropped.
+class LineStream {
+  public:
+    explicit LineStream(std::function<void(std::string_view line)> take) : take_(std::move(take)) {}
+    // Calls `take` for each line that ended, without its end; not for empty ones.
+    void feed(std::string_view bytes);
+
+  private:
+    std::function<void(std::string_view)> take_;
+    std::string pending_;
+    bool dropping_ = false;
 };
 
 }  // namespace atelier::drivers

@@ -1,9 +1,9 @@
-// Containers: what is there, and their lives.
+#include "drivers/docker/units.h"
+
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
-#include "drivers/docker/engine.h"
+#include "drivers/runtime_names.h"
 
 namespace atelier::drivers {
 
@@ -20,26 +20,12 @@ Unit::State state_of(std::string_view text) {
     return Unit::State::exited;  // exited, dead, removing
 }
 
-// "0001-01-01T00:00:00Z" is how the daemon says never.
+// The engine writes "never" as "0001-01-01T00:00:00Z".
 std::optional<Instant> time_of(const Value& value, std::initializer_list<std::string_view> path) {
     const std::string text = json::string_at(value, path);
     if (text.empty() || text.starts_with("0001-")) return std::nullopt;
     const auto instant = parse_rfc3339(text);
     return instant ? std::optional(*instant) : std::nullopt;
-}
-
-// Of the names of a container, its own: the others are "/other/alias" of old links.
-std::string own_name(const Value& container) {
-    const Value* names = json::find(container, {"Names"});
-    if (!names || !names->IsArray()) return {};
-    for (const auto& name : names->GetArray()) {
-        if (!name.IsString()) continue;
-        const std::string_view text = json::view(name);
-        if (text.starts_with('/') && text.find('/', 1) == std::string_view::npos) {
-            return std::string(text.substr(1));
-        }
-    }
-    return {};
 }
 
 Value strings(const std::vector<std::string>& list, Allocator& a) {
@@ -139,13 +125,24 @@ bool says(const std::string& text, std::string_view part) {
     return text.find(part) != std::string::npos;
 }
 
-// The daemon says most failures to start with 400 or 500 and a text of the program below it. Those
-// that a person can mend are told apart.
+// The engine answers most failures to start with 400 or 500 and the text of a program below it.
+// Those that a person or a caller can mend have a code and words of their own.
 Error start_error(const DockerReply& reply, const std::string& id) {
     const std::string text = reply.message();
     const std::string unit = "unit " + id.substr(0, 12);
+    // containerd still knows a task of this name, or the engine is about to remove the container.
+    // Neither ends by waiting.
+    if (says(text, "task already exists") || says(text, "already exists: unknown") ||
+        says(text, "marked for removal")) {
+        return {Code::conflict,
+                unit + " cannot start again and must be replaced: the Docker engine says \"" +
+                    engine_words(text) + "\"",
+                text};
+    }
     if (reply.status == 404 && says(text, "network")) {
-        return {Code::not_found, unit + " cannot start: its network is not there", text};
+        return {Code::not_found,
+                unit + " cannot start: the Docker engine says \"" + engine_words(text) + "\"",
+                text};
     }
     if (says(text, "executable file not found") ||
         (says(text, "exec:") && says(text, "no such file or directory"))) {
@@ -157,91 +154,158 @@ Error start_error(const DockerReply& reply, const std::string& id) {
     return docker_error(reply, unit + " cannot start");
 }
 
-}  // namespace
+// --- what is observed ----------------------------------------------------------------------
 
-// A listing lacks times, and the exit code but in a text for people: those are asked for of each
-// unit that has ended. Nothing: it went away meanwhile.
-Result<std::optional<Unit>> DockerEngine::complete(Unit unit) {
-    const DockerReply reply = TRY(get("/containers/" + unit.id + "/json"));
-    if (reply.status == 404) return std::optional<Unit>();
-    if (!reply.ok()) return docker_error(reply, "a unit cannot be inspected");
-    const Document body = TRY(reply.json());
-    unit.state = state_of(json::string_at(body, {"State", "Status"}));
-    const Value* code = json::find(body, {"State", "ExitCode"});
-    if (code && code->IsInt64()) unit.exit_code = code->GetInt64();
-    unit.started_at = time_of(body, {"State", "StartedAt"});
-    unit.finished_at = time_of(body, {"State", "FinishedAt"});
-    return std::optional(std::move(unit));
+std::int64_t number_at(const Value& value, std::initializer_list<std::string_view> path) {
+    const Value* number = json::find(value, path);
+    return number && number->IsInt64() ? number->GetInt64() : 0;
 }
 
-Result<std::vector<Unit>> DockerEngine::list(const Labels& having) {
+// A container without a network has an entry "none". A running one that was torn from its network
+// has an entry without an endpoint, at times.
+std::vector<std::string> networks_of(const Value& container, bool running) {
+    std::vector<std::string> names;
+    const Value* networks = json::find(container, {"NetworkSettings", "Networks"});
+    if (!networks || !networks->IsObject()) return names;
+    for (const auto& network : networks->GetObject()) {
+        const std::string_view name = json::view(network.name);
+        const bool attached = !json::string_at(network.value, {"EndpointID"}).empty();
+        if (name != "none" && (attached || !running)) names.emplace_back(name);
+    }
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+std::vector<Mount> mounts_of(const Value& container) {
+    std::vector<Mount> found;
+    const Value* mounts = json::find(container, {"Mounts"});
+    if (!mounts || !mounts->IsArray()) return found;
+    for (const auto& mount : mounts->GetArray()) {
+        const std::string type = json::string_at(mount, {"Type"});
+        const Value* writable = json::find(mount, {"RW"});
+        Mount one;
+        one.kind = type == "volume"  ? Mount::Kind::volume
+                   : type == "tmpfs" ? Mount::Kind::tmpfs
+                                     : Mount::Kind::host;
+        one.target = json::string_at(mount, {"Destination"});
+        one.read_only = writable && writable->IsFalse();
+        if (one.kind == Mount::Kind::volume) one.source = json::string_at(mount, {"Name"});
+        if (one.kind == Mount::Kind::host) one.source = json::string_at(mount, {"Source"});
+        found.push_back(std::move(one));
+    }
+    std::sort(found.begin(), found.end(),
+              [](const Mount& a, const Mount& b) { return a.target < b.target; });
+    return found;
+}
+
+void read_health(const Value& container, Unit& unit) {
+    const std::string status = json::string_at(container, {"State", "Health", "Status"});
+    if (status == "starting") unit.health = Unit::Health::starting;
+    if (status == "healthy") unit.health = Unit::Health::healthy;
+    if (status != "unhealthy") return;
+    unit.health = Unit::Health::unhealthy;
+    const Value* log = json::find(container, {"State", "Health", "Log"});
+    if (!log || !log->IsArray() || log->Empty()) return;
+    unit.health_output =
+        engine_words(json::string_at(log->GetArray()[log->Size() - 1], {"Output"}));
+}
+
+Unit unit_of(const Document& container) {
+    Unit unit;
+    unit.id = json::string_at(container, {"Id"});
+    const std::string name = json::string_at(container, {"Name"});
+    unit.name = name.starts_with('/') ? name.substr(1) : name;
+    unit.labels = labels_of(json::find(container, {"Config", "Labels"}));
+    unit.state = state_of(json::string_at(container, {"State", "Status"}));
+    unit.image_id = json::string_at(container, {"Image"});
+    unit.image = json::string_at(container, {"Config", "Image"});
+    unit.exit_code = number_at(container, {"State", "ExitCode"});
+    const Value* killed = json::find(container, {"State", "OOMKilled"});
+    unit.out_of_memory = unit.state == Unit::State::exited && killed && killed->IsTrue();
+    unit.started_at = time_of(container, {"State", "StartedAt"});
+    unit.finished_at = time_of(container, {"State", "FinishedAt"});
+    unit.networks = networks_of(container, unit.state == Unit::State::running);
+    unit.mounts = mounts_of(container);
+    unit.memory_bytes = number_at(container, {"HostConfig", "Memory"});
+    unit.nano_cpus = number_at(container, {"HostConfig", "NanoCpus"});
+    unit.pids = std::max<std::int64_t>(number_at(container, {"HostConfig", "PidsLimit"}), 0);
+    read_health(container, unit);
+    return unit;
+}
+
+}  // namespace
+
+Result<std::optional<Unit>> inspect_unit(const DockerApi& api, const std::string& id) {
+    const std::string name = TRY(check_runtime_name("unit", id));
+    const DockerReply reply = TRY(api.get("/containers/" + name + "/json"));
+    if (reply.status == 404) return std::optional<Unit>();
+    if (!reply.ok()) {
+        return docker_error(reply, "unit " + id.substr(0, 12) + " cannot be inspected");
+    }
+    const Document body = TRY(reply.json());
+    return std::optional(unit_of(body));
+}
+
+// A listing has neither times nor limits, health or the reason of an end: each unit is inspected.
+Result<std::vector<Unit>> list_units(const DockerApi& api, const Labels& having) {
     const std::string filter = json::text(label_filter(having));
-    const DockerReply reply = TRY(get("/containers/json?all=1&filters=" + url_escape(filter)));
+    const DockerReply reply = TRY(api.get("/containers/json?all=1&filters=" + url_escape(filter)));
     if (!reply.ok()) return docker_error(reply, "units cannot be listed");
     const Document body = TRY(reply.json());
     if (!body.IsArray()) return Error{Code::internal, "the list of units is not a list"};
     std::vector<Unit> units;
     for (const auto& container : body.GetArray()) {
-        Unit unit;
-        unit.id = json::string_at(container, {"Id"});
-        unit.name = own_name(container);
-        unit.labels = labels_of(json::find(container, {"Labels"}));
-        unit.state = state_of(json::string_at(container, {"State"}));
-        unit.image_id = json::string_at(container, {"ImageID"});
-        if (unit.state != Unit::State::exited) {
-            units.push_back(std::move(unit));
-        } else if (auto whole = TRY(complete(std::move(unit)))) {
-            units.push_back(std::move(*whole));
-        }
+        // One that was removed since the listing is left out.
+        auto unit = TRY(inspect_unit(api, json::string_at(container, {"Id"})));
+        if (unit) units.push_back(*std::move(unit));
     }
     return units;
 }
 
-Result<std::string> DockerEngine::create(const UnitSpec& spec) {
+Result<std::string> create_unit(const DockerApi& api, const UnitSpec& spec) {
     TRY(check_spec(spec));
     const std::string name = TRY(check_runtime_name("unit", spec.name));
     const Document body = container_of(spec);
-    const DockerReply reply = TRY(post("/containers/create?name=" + name, &body));
+    const DockerReply reply = TRY(api.post("/containers/create?name=" + name, &body));
     const std::string unit = "unit \"" + spec.name + "\"";
     if (reply.status == 409) {
         return Error{Code::already_exists, unit + " is there already", reply.message()};
     }
     if (reply.status == 404) {
-        return Error{Code::not_found, "image \"" + spec.image + "\" of " + unit + " is not there",
-                     reply.message()};
+        return docker_error(reply, unit + " with image \"" + spec.image + "\" cannot be created");
     }
     if (!reply.ok()) return docker_error(reply, unit + " cannot be created");
     const Document answer = TRY(reply.json());
     return json::string_at(answer, {"Id"});
 }
 
-Result<void> DockerEngine::start(const std::string& id) {
+Result<void> start_unit(const DockerApi& api, const std::string& id) {
     const std::string name = TRY(check_runtime_name("unit", id));
-    const DockerReply reply = TRY(post("/containers/" + name + "/start", nullptr));
+    const DockerReply reply = TRY(api.post("/containers/" + name + "/start"));
     if (reply.ok() || reply.status == 304) return {};
     return start_error(reply, id);
 }
 
-Result<void> DockerEngine::stop(const std::string& id, Duration grace) {
+Result<void> stop_unit(const DockerApi& api, const std::string& id, Duration grace) {
     const std::string name = TRY(check_runtime_name("unit", id));
     const auto seconds =
         std::max<std::int64_t>(std::chrono::ceil<std::chrono::seconds>(grace).count(), 0);
     const DockerReply reply =
-        TRY(http_->call({.method = "POST",
-                         .path = "/containers/" + name + "/stop?t=" + std::to_string(seconds),
-                         .deadline = options_.deadline + std::chrono::seconds(seconds)}));
+        TRY(api.http.call({.method = "POST",
+                           .path = "/containers/" + name + "/stop?t=" + std::to_string(seconds),
+                           .deadline = api.deadline + std::chrono::seconds(seconds)}));
     if (reply.ok() || reply.status == 304 || reply.status == 404) return {};
     return docker_error(reply, "unit " + id.substr(0, 12) + " cannot be stopped");
 }
 
-Result<void> DockerEngine::remove(const std::string& id) {
+Result<void> remove_unit(const DockerApi& api, const std::string& id) {
     const std::string name = TRY(check_runtime_name("unit", id));
-    // v=1: volumes without a name, that an image asks for, would be left for ever.
-    const DockerReply reply = TRY(erase("/containers/" + name + "?force=1&v=1"));
+    // v=1: the volumes without a name that an image asks for would otherwise stay for ever.
+    const DockerReply reply = TRY(api.erase("/containers/" + name + "?force=1&v=1"));
     if (reply.ok() || reply.status == 404) return {};
     if (reply.status == 409) {
         return Error{Code::unavailable,
-                     "unit " + id.substr(0, 12) + " is being removed: look again soon",
+                     "unit " + id.substr(0, 12) + " is being removed by another call: try again",
                      reply.message()};
     }
     return docker_error(reply, "unit " + id.substr(0, 12) + " cannot be removed");

@@ -156,8 +156,8 @@ Capabilities ProcessRuntime::capabilities() {
     return {"process", false, false, false, true};
 }
 
-Result<std::string> ProcessRuntime::image(const std::string& name) {
-    return name;
+Result<Image> ProcessRuntime::image(const std::string& name) {
+    return Image{name, {}};
 }
 
 Result<void> ProcessRuntime::ensure_network(const std::string&, const Labels&) {
@@ -166,6 +166,11 @@ Result<void> ProcessRuntime::ensure_network(const std::string&, const Labels&) {
 
 Result<void> ProcessRuntime::remove_network(const std::string&) {
     return {};
+}
+
+Result<void> ProcessRuntime::join_network(const std::string&, const std::string&,
+                                          const std::string&) {
+    return no_networks();
 }
 
 Result<Labels> ProcessRuntime::volume_labels(const std::string& name) const {

@@ -94,10 +94,13 @@ class ProcessRuntime final : public Runtime {
     Result<void> open();
 
     Capabilities capabilities() override;
+    Result<void> ping() override { return {}; }
     Result<std::vector<Unit>> list(const Labels& having) override;
-    Result<std::string> image(const std::string& name) override;
+    Result<Image> image(const std::string& name) override;
     Result<void> ensure_network(const std::string& name, const Labels& labels) override;
     Result<void> remove_network(const std::string& name) override;
+    Result<void> join_network(const std::string& id, const std::string& network,
+                              const std::string& alias) override;
     Result<void> ensure_volume(const std::string& name, const Labels& labels) override;
     Result<std::vector<Volume>> volumes(const Labels& having) override;
     Result<void> remove_volume(const std::string& name) override;

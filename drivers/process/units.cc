@@ -40,6 +40,10 @@ Unit unit_of(const ProcessRecord& record) {
     unit.name = record.name;
     unit.labels = record.labels;
     unit.image_id = record.image;
+    unit.image = record.image;
+    unit.mounts = mounts_of(record);
+    std::sort(unit.mounts.begin(), unit.mounts.end(),
+              [](const Mount& a, const Mount& b) { return a.target < b.target; });
     unit.exit_code = record.exit_code;
     unit.started_at = instant_of(record.started_at);
     unit.finished_at = instant_of(record.finished_at);

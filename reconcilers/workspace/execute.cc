@@ -82,6 +82,11 @@ Result<void> Executor::act(const DeleteInstall& action) {
 
 Result<void> Executor::act(const FindImage& action) {
     const auto found = TRY(runtime())->image(action.image);
+    if (found && found->id.empty()) {
+        return Error{Code::unavailable,
+                     "image \"" + action.image + "\" is being pulled" +
+                         (found->progress.empty() ? "" : ": " + found->progress)};
+    }
     if (found) return {};
     if (found.error().code != Code::not_found) return found.error();
     return Error{Code::not_found,

@@ -86,13 +86,13 @@ class RuntimeWatchTest : public testing::Test {
         const std::lock_guard lock(mutex);
         return std::exchange(hinted, {});
     }
-    // Returns after the units were listed twice more: what the first list led to is done then.
+    // Returns after the runtime was asked twice more: what the first look led to is done then.
     void let_it_look() {
-        const std::size_t before = runtime->count("list");
-        for (int i = 0; i < 60'000 && runtime->count("list") < before + 2; ++i) {
+        const std::size_t before = runtime->count("ping");
+        for (int i = 0; i < 60'000 && runtime->count("ping") < before + 2; ++i) {
             std::this_thread::sleep_for(milliseconds(1));
         }
-        ASSERT_GE(runtime->count("list"), before + 2);
+        ASSERT_GE(runtime->count("ping"), before + 2);
     }
 
     HandClock clock;

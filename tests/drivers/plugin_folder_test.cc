@@ -57,10 +57,14 @@ class ShellRuntime final : public Runtime {
   public:
     explicit ShellRuntime(fs::path root) : root_(std::move(root)) {}
     Capabilities capabilities() override { return {"shell", false, false, false, false}; }
+    Result<void> ping() override { return {}; }
     Result<std::vector<Unit>> list(const Labels&) override { return std::vector<Unit>(); }
-    Result<std::string> image(const std::string&) override { return refuse(); }
+    Result<Image> image(const std::string&) override { return refuse(); }
     Result<void> ensure_network(const std::string&, const Labels&) override { return refuse(); }
     Result<void> remove_network(const std::string&) override { return refuse(); }
+    Result<void> join_network(const std::string&, const std::string&, const std::string&) override {
+        return refuse();
+    }
     Result<void> ensure_volume(const std::string&, const Labels&) override { return refuse(); }
     Result<std::vector<Volume>> volumes(const Labels&) override { return refuse(); }
     Result<void> remove_volume(const std::string&) override { return refuse(); }

@@ -214,7 +214,8 @@ TEST_P(RuntimeContract, ImagesAreKnownByName) {
     const auto id = runtime_->image(image_);
     ASSERT_TRUE(id) << id.error().message;
     const std::string unit_id = made(unit("a"));
-    EXPECT_EQ(find(unit_id)->image_id, *id);
+    EXPECT_EQ(find(unit_id)->image_id, id->id);
+    EXPECT_EQ(find(unit_id)->image, image_);
     UnitSpec other = unit("b");
     other.image = "atelier-test/absent:1";
     const auto missing = runtime_->create(other);
@@ -362,6 +363,69 @@ TEST_P(RuntimeContract, NetworksAreEnsuredAndRemoved) {
     ok(runtime_->remove(id));
     ok(runtime_->remove_network(network_));
     ok(runtime_->remove_network(network_));
+}
+
+TEST_P(RuntimeContract, Fault18_EverythingThatAPlanReliesOnIsObserved) {
+    const Capabilities can = runtime_->capabilities();
+    const auto host = folder_.path() / "seen";
+    ASSERT_TRUE(make_directories(host));
+    ok(runtime_->ensure_volume(name("v"), ours_));
+    UnitSpec spec = unit("a");
+    spec.mounts = {{Mount::Kind::volume, name("v"), "/configs", false},
+                   {Mount::Kind::host, host, "/configs/plugins", true}};
+    spec.memory_bytes = 64 << 20;
+    spec.nano_cpus = 500'000'000;
+    spec.pids = 50;
+    if (can.networks) {
+        network_ = name("n");
+        ok(runtime_->ensure_network(network_, ours_));
+        spec.network = network_;
+        spec.network_alias = "somebody";
+    }
+    const std::string id = made(spec);
+    for (const char* when : {"created", "running", "ended"}) {
+        SCOPED_TRACE(when);
+        const auto found = find(id);
+        ASSERT_TRUE(found);
+        EXPECT_EQ(found->image, image_);
+        EXPECT_EQ(found->mounts, spec.mounts);
+        EXPECT_EQ(found->memory_bytes, can.limits ? spec.memory_bytes : 0);
+        EXPECT_EQ(found->nano_cpus, can.limits ? spec.nano_cpus : 0);
+        EXPECT_EQ(found->pids, can.limits ? spec.pids : 0);
+        EXPECT_EQ(found->health, Unit::Health::none);
+        EXPECT_FALSE(found->out_of_memory);
+        const std::vector<std::string> networks =
+            can.networks ? std::vector{network_} : std::vector<std::string>{};
+        EXPECT_EQ(found->networks, networks);
+        if (found->state == Unit::State::created) {
+            ok(runtime_->start(id));
+        } else {
+            ok(runtime_->stop(id, Duration::zero()));
+        }
+    }
+    ok(runtime_->remove(id));
+}
+
+TEST_P(RuntimeContract, Fault18_ANetworkIsJoinedByAUnitThatRuns) {
+    if (!runtime_->capabilities().networks) {
+        EXPECT_EQ(runtime_->join_network("a", name("n"), "").error().code, Code::unsupported);
+        return;
+    }
+    network_ = name("n");
+    ok(runtime_->ensure_network(network_, ours_));
+    const std::string other = name("other");
+    ok(runtime_->ensure_network(other, ours_));
+    UnitSpec spec = unit("a");
+    spec.network = other;
+    const std::string id = started(spec);
+    ok(runtime_->join_network(id, network_, "somebody"));
+    ok(runtime_->join_network(id, network_, "somebody"));
+    EXPECT_EQ(find(id)->networks, (std::vector{network_, other}));
+    EXPECT_EQ(runtime_->join_network(id, name("absent"), "").error().code, Code::not_found);
+    EXPECT_EQ(runtime_->join_network(std::string(64, '0'), network_, "").error().code,
+              Code::not_found);
+    ok(runtime_->remove(id));
+    ok(runtime_->remove_network(other));
 }
 
 TEST_P(RuntimeContract, AMissingNetworkIsNamedAtStart) {

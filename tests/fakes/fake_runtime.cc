@@ -121,6 +121,16 @@ std::string FakeRuntime::make(const UnitSpec& spec, bool foreign) {
     held.unit.labels = spec.labels;
     const auto image = images_.find(spec.image);
     held.unit.image_id = image == images_.end() ? spec.image : image->second;
+    held.unit.image = spec.image;
+    if (!spec.network.empty()) held.unit.networks = {spec.network};
+    held.unit.mounts = spec.mounts;
+    std::sort(held.unit.mounts.begin(), held.unit.mounts.end(),
+              [](const Mount& a, const Mount& b) { return a.target < b.target; });
+    if (capabilities_.limits) {
+        held.unit.memory_bytes = spec.memory_bytes;
+        held.unit.nano_cpus = spec.nano_cpus;
+        held.unit.pids = spec.pids;
+    }
     held.foreign = foreign;
     for (const Mount& mount : spec.mounts) {
         // As Docker has it: a volume that is mounted and not there is made, without labels.
@@ -141,6 +151,7 @@ void FakeRuntime::begin(Held& held) {
     held.unit.started_at = clock_.now();
     held.unit.finished_at.reset();
     held.unit.exit_code = 0;
+    held.unit.out_of_memory = false;
     announce(held.unit.labels);
     if (on_start_) {
         hooks_.push_back([this, spec = held.spec, id = held.unit.id] { on_start_(spec, id); });
@@ -283,12 +294,65 @@ bool FakeRuntime::kill(const std::string& unit, std::int64_t exit_code) {
     return true;
 }
 
-bool FakeRuntime::pause(const std::string& unit) {
+bool FakeRuntime::kill_for_memory(const std::string& unit) {
+    {
+        const std::lock_guard lock(mutex_);
+        Held* held = by_name(unit);
+        if (!held || held->unit.state != Unit::State::running) return false;
+        held->unit.out_of_memory = true;
+        end(*held, 137);
+    }
+    run_hooks();
+    return true;
+}
+
+bool FakeRuntime::change(const std::string& unit, Unit::State from,
+                         const std::function<void(Held&)>& change) {
     const std::lock_guard lock(mutex_);
     Held* held = by_name(unit);
-    if (!held || held->unit.state != Unit::State::running) return false;
-    held->unit.state = Unit::State::paused;
+    if (!held || held->unit.state != from) return false;
+    change(*held);
+    announce(held->unit.labels);
     return true;
+}
+
+bool FakeRuntime::pause(const std::string& unit) {
+    return change(unit, Unit::State::running,
+                  [](Held& held) { held.unit.state = Unit::State::paused; });
+}
+
+bool FakeRuntime::unpause(const std::string& unit) {
+    return change(unit, Unit::State::paused,
+                  [](Held& held) { held.unit.state = Unit::State::running; });
+}
+
+bool FakeRuntime::set_health(const std::string& unit, Unit::Health health,
+                             const std::string& output) {
+    return change(unit, Unit::State::running, [&](Held& held) {
+        held.unit.health = health;
+        held.unit.health_output = output;
+    });
+}
+
+bool FakeRuntime::disconnect(const std::string& unit, const std::string& network) {
+    return change(unit, Unit::State::running,
+                  [&](Held& held) { std::erase(held.unit.networks, network); });
+}
+
+bool FakeRuntime::lose_network(const std::string& network) {
+    const std::lock_guard lock(mutex_);
+    for (auto& [id, held] : units_) {
+        // As with Docker, one that does not run keeps the name, and cannot start.
+        if (held.unit.state != Unit::State::running) continue;
+        if (std::erase(held.unit.networks, network) > 0) announce(held.unit.labels);
+    }
+    return networks_.erase(network) > 0;
+}
+
+void FakeRuntime::pull_slowly(const std::string& image, std::optional<std::string> progress) {
+    const std::lock_guard lock(mutex_);
+    pulls_.erase(image);
+    if (progress) pulls_[image] = *progress;
 }
 
 bool FakeRuntime::vanish(const std::string& unit) {
@@ -440,6 +504,10 @@ drivers::Capabilities FakeRuntime::capabilities() {
     return capabilities_;
 }
 
+Result<void> FakeRuntime::ping() {
+    return call<void>("ping", "", [] { return Result<void>(); });
+}
+
 Result<std::vector<Unit>> FakeRuntime::list(const Labels& having) {
     return call<std::vector<Unit>>("list", "", [&]() -> Result<std::vector<Unit>> {
         std::vector<Unit> units;
@@ -450,11 +518,13 @@ Result<std::vector<Unit>> FakeRuntime::list(const Labels& having) {
     });
 }
 
-Result<std::string> FakeRuntime::image(const std::string& name) {
-    return call<std::string>("image", name, [&]() -> Result<std::string> {
+Result<drivers::Image> FakeRuntime::image(const std::string& name) {
+    return call<drivers::Image>("image", name, [&]() -> Result<drivers::Image> {
+        const auto pull = pulls_.find(name);
+        if (pull != pulls_.end()) return drivers::Image{{}, pull->second};
         const auto it = images_.find(name);
         if (it == images_.end()) return missing("image", name);
-        return it->second;
+        return drivers::Image{it->second, {}};
     });
 }
 
@@ -472,11 +542,28 @@ Result<void> FakeRuntime::remove_network(const std::string& name) {
         if (it == networks_.end()) return {};
         if (it->second.foreign) touched_ = true;
         for (const auto& [id, held] : units_) {
-            if (held.spec.network == name && held.unit.state == Unit::State::running) {
+            const auto& joined = held.unit.networks;
+            if (held.unit.state == Unit::State::running &&
+                std::find(joined.begin(), joined.end(), name) != joined.end()) {
                 return Error{Code::conflict, "network \"" + name + "\" is in use"};
             }
         }
         networks_.erase(it);
+        return {};
+    });
+}
+
+Result<void> FakeRuntime::join_network(const std::string& id, const std::string& network,
+                                       const std::string&) {
+    return call<void>("join_network", name_of_id(id) + " " + network, [&]() -> Result<void> {
+        Held* held = by_id(id);
+        if (!held) return missing("unit", id);
+        if (!networks_.contains(network)) return missing("network", network);
+        if (held->foreign) touched_ = true;
+        std::vector<std::string>& joined = held->unit.networks;
+        if (std::find(joined.begin(), joined.end(), network) != joined.end()) return {};
+        joined.insert(std::upper_bound(joined.begin(), joined.end(), network), network);
+        announce(held->unit.labels);
         return {};
     });
 }
@@ -536,8 +623,8 @@ Result<void> FakeRuntime::start(const std::string& id) {
         if (!held) return missing("unit", id);
         if (held->foreign) touched_ = true;
         if (held->unit.state == Unit::State::running) return {};
-        if (!held->spec.network.empty() && !networks_.contains(held->spec.network)) {
-            return missing("network", held->spec.network);
+        for (const std::string& network : held->unit.networks) {
+            if (!networks_.contains(network)) return missing("network", network);
         }
         begin(*held);
         return {};

@@ -69,7 +69,16 @@ class FakeRuntime final : public drivers::Runtime {
 
     // What happens behind the caller's back. Units by name; false when there is none such.
     bool kill(const std::string& unit, std::int64_t exit_code = 137);
+    bool kill_for_memory(const std::string& unit);
     bool pause(const std::string& unit);
+    bool unpause(const std::string& unit);
+    bool set_health(const std::string& unit, drivers::Unit::Health health,
+                    const std::string& output = {});
+    // Detaches a running unit from its network; and takes a network away from every unit.
+    bool disconnect(const std::string& unit, const std::string& network);
+    bool lose_network(const std::string& network);
+    // Until told otherwise, `image` answers that this one is being pulled.
+    void pull_slowly(const std::string& image, std::optional<std::string> progress);
     bool vanish(const std::string& unit);  // somebody removed it
     bool lose_volume(const std::string& volume);
     void kill_all();  // the machine was restarted
@@ -104,10 +113,13 @@ class FakeRuntime final : public drivers::Runtime {
 
     // Runtime.
     drivers::Capabilities capabilities() override;
+    Result<void> ping() override;
     Result<std::vector<drivers::Unit>> list(const drivers::Labels& having) override;
-    Result<std::string> image(const std::string& name) override;
+    Result<drivers::Image> image(const std::string& name) override;
     Result<void> ensure_network(const std::string& name, const drivers::Labels& labels) override;
     Result<void> remove_network(const std::string& name) override;
+    Result<void> join_network(const std::string& id, const std::string& network,
+                              const std::string& alias) override;
     Result<void> ensure_volume(const std::string& name, const drivers::Labels& labels) override;
     Result<std::vector<drivers::Volume>> volumes(const drivers::Labels& having) override;
     Result<void> remove_volume(const std::string& name) override;
@@ -165,6 +177,8 @@ class FakeRuntime final : public drivers::Runtime {
     void begin(Held& unit);
     void end(Held& unit, std::int64_t exit_code);
     void announce(const drivers::Labels& labels);
+    bool change(const std::string& unit, drivers::Unit::State from,
+                const std::function<void(Held&)>& change);
     void run_hooks();
     Place place(Held& unit, std::string_view path);
     Result<std::string> read(Held& unit, std::string_view path);
@@ -187,6 +201,7 @@ class FakeRuntime final : public drivers::Runtime {
     std::uint64_t next_id_ = 1;
     std::uint64_t breaks_ = 0;
     std::map<std::string, std::string> images_;
+    std::map<std::string, std::string> pulls_;  // by image: how far
     std::map<std::string, std::int64_t> crashes_;
     std::map<std::string, Held> units_;  // by id; ids sort by age
     std::map<std::string, HeldVolume> volumes_;
