@@ -1,18 +1,20 @@
 #include "apiserver/api.h"
 
-#include "apiserver/plans/forecast_service.h"
-#include "apiserver/services.h"
-#include "apiserver/verbs/verbs.h"
+#include "apiserver/documents/documents.h"
+#include "apiserver/verbs/create.h"
+#include "apiserver/verbs/delete.h"
+#include "apiserver/verbs/delete_collection.h"
+#include "apiserver/verbs/get.h"
+#include "apiserver/verbs/list.h"
+#include "apiserver/verbs/patch.h"
+#include "apiserver/verbs/review.h"
+#include "apiserver/verbs/update.h"
+#include "apiserver/verbs/watch.h"
 #include "apiserver/webhooks/webhook.h"
 #include "crds/lifecycle.h"
 
 namespace atelier::apiserver {
 namespace {
-
-bool is_write(Verb verb) {
-    return verb == Verb::create || verb == Verb::update || verb == Verb::patch ||
-           verb == Verb::remove || verb == Verb::remove_collection;
-}
 
 bool impersonates(const Request& request) {
     for (const auto& [name, value] : request.headers) {
@@ -49,14 +51,7 @@ bool prepare(const CallPtr& call) {
     return true;
 }
 
-void dispatch(Services& services, const CallPtr& call) {
-    if (call->route.verb == Verb::other) {
-        return call->fail(method_not_allowed(call->request.method));
-    }
-    if (call->route.endpoint == Endpoint::review) return create_review(services, call);
-    if (call->route.subresource == diff_subresource) return answer_revision_diff(services, call);
-    if (call->route.endpoint == Endpoint::plan) return answer_plan(services, call);
-    if (!prepare(call)) return;
+void answer_object(Services& services, const CallPtr& call) {
     switch (call->route.verb) {
         case Verb::get:
             return get_object(services, call);
@@ -79,43 +74,77 @@ void dispatch(Services& services, const CallPtr& call) {
     }
 }
 
-bool is_open(const Services& services, Endpoint endpoint) {
-    return endpoint == Endpoint::health || endpoint == Endpoint::version ||
-           endpoint == Endpoint::webhook ||
-           (endpoint == Endpoint::metrics && services.options.open_metrics);
-}
-
 }  // namespace
 
-Services::Services(store::Store& s, const crds::Kinds& kinds, const Clock& c, Random& r, Metrics& m,
-                   Log l, ApiOptions o)
-    : options(std::move(o)),
-      store(s),
-      clock(c),
-      random(r),
-      metrics(m),
-      log(std::move(l)),
-      catalog(kinds, c.now()),
-      objects(s, catalog),
-      presenter(catalog, c),
-      discovery(catalog, options.address),
-      openapi(catalog, options.version),
-      authentication(options.credentials),
-      request_metrics(m),
-      watches(objects, presenter, c, m, {options.own_thread}),
-      debouncer(c, options.webhook_pause, options.own_thread,
-                [this](const Key& key) { request_reconcile(*this, key); }) {
-    subscription = store.on_commit([this](Revision) { watches.wake(); });
+struct Api::State {
+    State(store::Store& store, const crds::Kinds& kinds, const Clock& clock, Random& random,
+          Metrics& m, const Log& log, ApiOptions options)
+        : metrics(m),
+          open_metrics(options.open_metrics),
+          services(
+              std::make_shared<Services>(store, kinds, clock, random, m, log, options.own_thread)),
+          authentication(options.credentials),
+          health(store, std::move(options.live), std::move(options.ready)),
+          documents(services->catalog, clock,
+                    {options.version, options.kubernetes, options.commit, options.address}),
+          plans({options.planner, std::move(options.revision_diff), options.own_thread}, log),
+          webhooks(*services, m, options.webhook_pause, options.own_thread) {}
+
+    // Whether an endpoint is served without knowing who asks.
+    bool is_open(Endpoint endpoint) const {
+        return endpoint == Endpoint::health || endpoint == Endpoint::version ||
+               endpoint == Endpoint::webhook || (endpoint == Endpoint::metrics && open_metrics);
+    }
+    void answer_resource(const CallPtr& call);
+    void answer(const CallPtr& call);
+
+    Metrics& metrics;
+    const bool open_metrics;
+    const std::shared_ptr<Services> services;
+    const Authentication authentication;
+    const Health health;
+    const Documents documents;
+    Plans plans;
+    Webhooks webhooks;
+};
+
+void Api::State::answer_resource(const CallPtr& call) {
+    const Route& route = call->route;
+    if (route.verb == Verb::other) return call->fail(method_not_allowed(call->request.method));
+    if (route.endpoint == Endpoint::review) return create_review(call);
+    switch (route.handler) {
+        case SubresourceHandler::forecast:
+            return plans.answer_forecast(call);
+        case SubresourceHandler::revision_diff:
+            return plans.answer_revision_diff(call);
+        case SubresourceHandler::object:
+            if (prepare(call)) answer_object(*services, call);
+    }
 }
 
-struct Api::State {
-    std::shared_ptr<Services> services;
-};
+void Api::State::answer(const CallPtr& call) {
+    const Endpoint endpoint = call->route.endpoint;
+    if (endpoint == Endpoint::unknown) return call->fail(unknown_path());
+    if (endpoint == Endpoint::resource || endpoint == Endpoint::review ||
+        endpoint == Endpoint::plan) {
+        return answer_resource(call);
+    }
+    if (endpoint == Endpoint::webhook) return webhooks.answer(call);
+    if (call->request.method != "GET" && call->request.method != "HEAD") {
+        return call->fail(method_not_allowed(call->request.method));
+    }
+    if (endpoint == Endpoint::health) return health.answer(call);
+    if (endpoint == Endpoint::version) return documents.answer_version(call);
+    if (endpoint == Endpoint::metrics) {
+        return call->body(200, "text/plain; version=0.0.4; charset=utf-8",
+                          std::make_shared<const std::string>(metrics.text()));
+    }
+    documents.answer(call);
+}
 
 Api::Api(store::Store& store, const crds::Kinds& kinds, const Clock& clock, Random& random,
          Metrics& metrics, Log log, ApiOptions options)
-    : state_(new State{std::make_shared<Services>(store, kinds, clock, random, metrics,
-                                                  std::move(log), std::move(options))}) {}
+    : state_(new State(store, kinds, clock, random, metrics, log, std::move(options))) {}
 
 Api::~Api() {
     stop();
@@ -132,9 +161,8 @@ void Api::handle(Request request, std::shared_ptr<ResponseSink> sink) {
     const auto call = std::make_shared<Call>(std::move(request), std::move(sink), services.clock,
                                              services.request_metrics, services.log);
     call->route = route(services.catalog, call->request);
-    const Endpoint endpoint = call->route.endpoint;
-    if (!is_open(services, endpoint)) {
-        auto user = services.authentication.who(call->request);
+    if (!state_->is_open(call->route.endpoint)) {
+        auto user = state_->authentication.who(call->request);
         if (!user) return call->fail(Error{Code::unauthenticated, "Unauthorized"});
         call->user = *std::move(user);
         if (impersonates(call->request)) {
@@ -142,22 +170,7 @@ void Api::handle(Request request, std::shared_ptr<ResponseSink> sink) {
                 {Code::forbidden, "impersonation is not supported by this server"}, nullptr, ""));
         }
     }
-    if (endpoint == Endpoint::unknown) return call->fail(unknown_path());
-    if (endpoint == Endpoint::resource || endpoint == Endpoint::review ||
-        endpoint == Endpoint::plan) {
-        return dispatch(services, call);
-    }
-    if (endpoint == Endpoint::webhook) return answer_webhook(services, call);
-    if (call->request.method != "GET" && call->request.method != "HEAD") {
-        return call->fail(method_not_allowed(call->request.method));
-    }
-    if (endpoint == Endpoint::health) return answer_health(services, call);
-    if (endpoint == Endpoint::version) return answer_version(services, call);
-    if (endpoint == Endpoint::metrics) {
-        return call->body(200, "text/plain; version=0.0.4; charset=utf-8",
-                          std::make_shared<const std::string>(services.metrics.text()));
-    }
-    answer_documents(services, call);
+    state_->answer(call);
 }
 
 Result<void> Api::seed() {
@@ -181,15 +194,14 @@ Result<void> Api::seed() {
 
 void Api::pump() {
     state_->services->watches.pump();
-    state_->services->debouncer.pump();
+    state_->webhooks.pump();
 }
 
 void Api::stop() {
     state_->services->subscription.reset();
     state_->services->watches.stop();
-    state_->services->debouncer.stop();
-    state_->services->comparisons.stop();
-    state_->services->forecast_workers.stop();
+    state_->webhooks.stop();
+    state_->plans.stop();
 }
 
 }  // namespace atelier::apiserver

@@ -5,13 +5,14 @@
 // own. Nothing blocks.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "apiserver/documents/health.h"
 #include "apiserver/http/http.h"
 #include "apiserver/identity/authentication.h"
+#include "apiserver/plans/plans.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/metrics.h"
@@ -22,23 +23,6 @@
 
 namespace atelier::apiserver {
 
-class ForecastService;
-
-// One thing that must be well. Called on I/O threads: must not block.
-struct HealthCheck {
-    std::string name;
-    std::function<Result<void>()> check;
-};
-
-// What a template changed between two of its revisions, for one Org that runs it. `since` empty:
-// what runs; `to` empty: the newest.
-struct RevisionQuestion {
-    std::string ns;
-    std::string org;
-    std::string since;
-    std::string to;
-};
-
 struct ApiOptions {
     std::vector<Credential> credentials;
     std::string version = "0.1.0";           // of Atelier
@@ -48,14 +32,14 @@ struct ApiOptions {
     std::vector<HealthCheck> live;           // for /livez
     std::vector<HealthCheck> ready;          // for /readyz and /healthz, beside the store
     bool open_metrics = true;                // /metrics without a token
-    // The answer as JSON. Called on a thread where it may block; absent: there are no such answers.
-    std::function<Result<std::string>(const RevisionQuestion&)> revision_diff;
-    // However often its webhook is called, a template is looked at for that once in such a time.
+    // Compares two revisions of a template; absent: such requests are answered with 404.
+    RevisionDiff revision_diff;
+    // However often its webhook is called, a template is reconciled for that at most once per
+    // pause.
     Duration webhook_pause = std::chrono::seconds(5);
     // Watches and webhooks are served by threads of their own; otherwise by calls of pump().
     bool own_thread = true;
-    ForecastService* planner =
-        nullptr;  // apiserver/plans/forecast_service.h; without one, plans are answered with 503
+    ForecastService* planner = nullptr;  // without one, requests for plans are answered with 503
 };
 
 // Thread-safe. All collaborators outlive it.

@@ -4,10 +4,9 @@
 
 #include <algorithm>
 
-#include "apiserver/present/json_text.h"
 #include "apiserver/resources/subresources.h"
 #include "base/digest.h"
-#include "base/text.h"
+#include "base/json_text.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -52,11 +51,18 @@ std::vector<Resource> resources_of(const Catalog& catalog, const GroupVersion& g
                    kind->short_names,
                    kind->categories,
                    {}};
-        r.subresources = subresources_of(catalog, *kind);
+        r.subresources = subresources_of(catalog, kind->resource());
         out.push_back(std::move(r));
     }
     if (gv.group == crds::group) {
-        out.push_back({"plans", "plan", "Plan", true, create_verbs, {}, {}, {{"apply", "create"}}});
+        out.push_back({"plans",
+                       "plan",
+                       "Plan",
+                       true,
+                       create_verbs,
+                       {},
+                       {},
+                       subresources_of(catalog, plans_resource)});
     }
     for (const Review& review : Catalog::reviews()) {
         if (review.group != gv.group || review.version != gv.version) continue;
@@ -82,10 +88,9 @@ std::string resource_json(const Resource& r) {
     if (!r.categories.empty()) out += ",\"categories\":" + list_json(r.categories);
     out += '}';
     for (const Subresource& sub : r.subresources) {
-        out += ",{\"name\":" + quoted(r.plural + "/" + std::string(sub.name));
+        out += ",{\"name\":" + quoted(r.plural + "/" + sub.name);
         out += fmt::format(",\"singularName\":\"\",\"namespaced\":{}", r.namespaced);
-        out +=
-            ",\"kind\":" + quoted(r.kind) + ",\"verbs\":" + list_json(split(sub.verbs, ',')) + "}";
+        out += ",\"kind\":" + quoted(sub.kind) + ",\"verbs\":" + list_json(sub.verb_names()) + "}";
     }
     return out;
 }
@@ -121,8 +126,8 @@ std::string aggregated_resource(const GroupVersion& gv, const Resource& r) {
         for (const Subresource& sub : r.subresources) {
             if (out.back() != '[') out += ',';
             out += "{\"subresource\":" + quoted(sub.name);
-            out += ",\"responseKind\":" + response_kind(gv, r.kind);
-            out += ",\"verbs\":" + list_json(split(sub.verbs, ',')) + "}";
+            out += ",\"responseKind\":" + response_kind(gv, sub.kind);
+            out += ",\"verbs\":" + list_json(sub.verb_names()) + "}";
         }
         out += ']';
     }

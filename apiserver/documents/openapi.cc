@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "apiserver/present/json_text.h"
+#include "base/json_text.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -69,7 +69,7 @@ std::string operation_json(const ApiOperation& operation) {
 std::string paths_json(const Catalog& catalog, const std::vector<const crds::Kind*>& kinds) {
     std::string out = "{";
     for (const crds::Kind* kind : kinds) {
-        for (const ApiPath& path : api_paths(*kind, catalog.is_definition(*kind))) {
+        for (const ApiPath& path : api_paths(catalog, *kind)) {
             if (out.size() > 1) out += ',';
             out += quoted(path.path) + ":{\"parameters\":" + path_parameters_json(path.path);
             for (const ApiOperation& operation : path.operations) {

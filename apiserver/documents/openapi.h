@@ -24,7 +24,8 @@ struct ApiPath {
     std::string path;  // with {namespace} and {name}
     std::vector<ApiOperation> operations;
 };
-std::vector<ApiPath> api_paths(const crds::Kind& kind, bool read_only);
+// Of the collection, the object and its subresources.
+std::vector<ApiPath> api_paths(const Catalog& catalog, const crds::Kind& kind);
 
 // "dev.atelier.v1alpha1.Workspace", "io.k8s.api.core.v1.Secret".
 std::string definition_name(const crds::Kind& kind);

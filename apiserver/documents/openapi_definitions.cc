@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "apiserver/documents/openapi.h"
-#include "apiserver/present/json_text.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace atelier::apiserver {
@@ -130,40 +130,6 @@ json::Document definitions(const Catalog&, const std::vector<const crds::Kind*>&
     CHECK(meta);
     json::set(out, object_meta, json::Value(static_cast<const json::Value&>(*meta), allocator),
               allocator);
-    return out;
-}
-
-std::vector<ApiPath> api_paths(const crds::Kind& kind, bool read_only) {
-    const std::string root =
-        kind.group.empty() ? "/api/" + kind.version : "/apis/" + kind.group + "/" + kind.version;
-    const bool namespaced = kind.scope == crds::Scope::namespaced;
-    const std::string scope = namespaced ? "Namespaced" : "";
-    const std::string base = root + (namespaced ? "/namespaces/{namespace}/" : "/") + kind.plural;
-
-    ApiPath collection{base, {{"get", "list" + scope + kind.kind, "list", &kind}}};
-    ApiPath object{base + "/{name}", {{"get", "read" + scope + kind.kind, "get", &kind}}};
-    std::vector<ApiPath> out;
-    if (namespaced) {
-        out.push_back({root + "/" + kind.plural,
-                       {{"get", "list" + kind.kind + "ForAllNamespaces", "list", &kind}}});
-    }
-    if (!read_only) {
-        collection.operations.push_back({"post", "create" + scope + kind.kind, "post", &kind});
-        collection.operations.push_back(
-            {"delete", "deleteCollection" + scope + kind.kind, "deletecollection", &kind});
-        object.operations.push_back({"put", "replace" + scope + kind.kind, "put", &kind});
-        object.operations.push_back({"patch", "patch" + scope + kind.kind, "patch", &kind});
-        object.operations.push_back({"delete", "delete" + scope + kind.kind, "delete", &kind});
-    }
-    out.push_back(std::move(collection));
-    out.push_back(std::move(object));
-    if (!read_only && kind.status_subresource) {
-        const std::string id = scope + kind.kind + "Status";
-        out.push_back({base + "/{name}/status",
-                       {{"get", "read" + id, "get", &kind},
-                        {"put", "replace" + id, "put", &kind},
-                        {"patch", "patch" + id, "patch", &kind}}});
-    }
     return out;
 }
 

@@ -165,7 +165,7 @@ Message path_item(const ApiPath& path) {
 std::string openapi_v2_protobuf(const Catalog& catalog, const std::string& version) {
     Message paths;
     for (const crds::Kind* kind : catalog.kinds()) {
-        for (const ApiPath& path : api_paths(*kind, catalog.is_definition(*kind))) {
+        for (const ApiPath& path : api_paths(catalog, *kind)) {
             paths.message(2, named(path.path, path_item(path)));
         }
     }

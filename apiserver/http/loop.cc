@@ -6,25 +6,14 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
-#include <ctime>
 
 #include "apiserver/http/connection.h"
+#include "apiserver/http/message.h"
 
 namespace atelier::apiserver {
 namespace {
 
 namespace asio = boost::asio;
-
-std::string date_header(Instant now) {
-    const std::time_t seconds = std::chrono::system_clock::to_time_t(
-        std::chrono::time_point_cast<std::chrono::system_clock::duration>(now));
-    std::tm parts{};
-    gmtime_r(&seconds, &parts);
-    char text[64];
-    const std::size_t size =
-        std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
-    return {text, size};
-}
 
 }  // namespace
 
@@ -168,7 +157,7 @@ std::uint64_t Loop::tick_after(Duration duration) const {
 
 std::string_view Loop::date() {
     if (date_.empty() || ticks_ >= date_tick_) {
-        date_ = date_header(SystemClock().now());
+        date_ = "Date: " + http_date(SystemClock().now()) + "\r\n";
         date_tick_ = ticks_ + 10;
     }
     return date_;

@@ -1,5 +1,7 @@
 #include "apiserver/http/message.h"
 
+#include <ctime>
+
 #include "base/json.h"
 #include "base/text.h"
 
@@ -74,6 +76,16 @@ void append_clean(std::string& out, std::string_view text) {
 std::string_view reason_phrase(int status) {
     const StatusText* text = find_status(status);
     return text ? text->phrase : "Status";
+}
+
+std::string http_date(Instant at) {
+    const std::time_t seconds =
+        std::chrono::floor<std::chrono::seconds>(at.time_since_epoch()).count();
+    std::tm parts{};
+    gmtime_r(&seconds, &parts);
+    char text[64];
+    const std::size_t size = std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    return {text, size};
 }
 
 std::string head_text(int status, const Headers& headers, const HeadOptions& options) {

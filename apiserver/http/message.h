@@ -6,10 +6,13 @@
 #include <string_view>
 
 #include "apiserver/http/http.h"
+#include "base/clock.h"
 
 namespace atelier::apiserver {
 
 std::string_view reason_phrase(int status);
+// "Mon, 30 Nov 2026 14:00:00 GMT": RFC 9110 5.6.7, for Date and Expires.
+std::string http_date(Instant at);
 
 struct HeadOptions {
     std::optional<std::size_t> content_length;  // absent: no such header

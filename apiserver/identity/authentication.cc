@@ -1,7 +1,6 @@
 #include "apiserver/identity/authentication.h"
 
-#include <algorithm>
-
+#include "apiserver/identity/constant_time.h"
 #include "base/digest.h"
 #include "base/text.h"
 
@@ -9,15 +8,6 @@ namespace atelier::apiserver {
 namespace {
 
 constexpr std::string_view everyone = "system:authenticated";
-
-// The time taken does not tell where the texts differ.
-bool same(std::string_view a, std::string_view b) {
-    unsigned difference = a.size() == b.size() ? 0 : 1;
-    for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) {
-        difference |= static_cast<unsigned char>(a[i] ^ b[i]);
-    }
-    return difference == 0;
-}
 
 // The part of a subject behind "CN=", or the whole.
 std::string common_name(std::string_view subject) {
@@ -56,7 +46,7 @@ std::optional<User> Authentication::who(const Request& request) const {
     const std::string digest = sha256_hex(token);
     const Known* found = nullptr;
     for (const Known& known : known_) {
-        if (same(known.digest, digest)) found = &known;
+        if (equal_in_constant_time(known.digest, digest)) found = &known;
     }
     if (!found) return std::nullopt;
     return found->user;

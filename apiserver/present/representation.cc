@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "apiserver/present/json_text.h"
+#include "base/json_text.h"
 
 namespace atelier::apiserver {
 namespace {

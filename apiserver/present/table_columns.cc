@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
-#include "apiserver/present/json_text.h"
 #include "apiserver/present/table.h"
+#include "base/json_text.h"
 #include "base/text.h"
 #include "crds/json_path.h"
 

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
-#include "apiserver/present/json_text.h"
 #include "base/digest.h"
 #include "base/json.h"
+#include "base/json_text.h"
 
 namespace atelier::apiserver {
 

@@ -85,6 +85,16 @@ Result<std::optional<std::int64_t>> query_integer(const Request& request, std::s
     return std::optional(number);
 }
 
+Result<Revision> parse_revision(std::string_view text) {
+    Revision out = 0;
+    if (text.empty()) return out;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
+    if (ec != std::errc{} || end != text.data() + text.size() || out < 0) {
+        return Error{Code::invalid, fmt::format("resourceVersion: \"{}\" is not a revision", text)};
+    }
+    return out;
+}
+
 Result<ListOptions> read_list_options(const Request& request, bool watch) {
     ListOptions o;
     o.label_selector = query_text(request, "labelSelector");

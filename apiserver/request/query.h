@@ -18,6 +18,8 @@ bool query_flag(const Request& request, std::string_view name);
 // Empty when absent.
 std::string query_text(const Request& request, std::string_view name);
 Result<std::optional<std::int64_t>> query_integer(const Request& request, std::string_view name);
+// A "resourceVersion" as a number; empty is 0. Code::invalid when it is none that this server gave.
+Result<Revision> parse_revision(std::string_view text);
 
 struct ListOptions {
     std::string label_selector;

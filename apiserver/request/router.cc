@@ -4,7 +4,6 @@
 #include <span>
 
 #include "apiserver/request/query.h"
-#include "apiserver/resources/subresources.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -15,51 +14,65 @@ bool is_read(std::string_view method) {
     return method == "GET" || method == "HEAD";
 }
 
-bool has_subresource(const Catalog& catalog, const crds::Kind& kind, std::string_view name) {
-    for (const Subresource& one : subresources_of(catalog, kind)) {
-        if (one.name == name) return true;
-    }
-    return false;
-}
-
-Verb verb_of(const Route& route, const Request& request) {
+Verb verb_of_collection(const Request& request) {
     const std::string& method = request.method;
-    if (!route.is_object()) {
-        if (is_read(method)) return query_flag(request, "watch") ? Verb::watch : Verb::list;
-        if (method == "POST") return Verb::create;
-        return method == "DELETE" ? Verb::remove_collection : Verb::other;
-    }
-    if (is_read(method)) {
-        return route.subresource.empty() && query_flag(request, "watch") ? Verb::watch : Verb::get;
-    }
-    if (route.subresource == diff_subresource) return Verb::other;
-    if (method == "PUT") return Verb::update;
-    if (method == "PATCH") return route.subresource == "finalize" ? Verb::other : Verb::patch;
-    return method == "DELETE" && route.subresource.empty() ? Verb::remove : Verb::other;
+    if (is_read(method)) return query_flag(request, "watch") ? Verb::watch : Verb::list;
+    if (method == "POST") return Verb::create;
+    return method == "DELETE" ? Verb::remove_collection : Verb::other;
 }
 
-// plans, plans/{token}/apply and orgs/{name}/plan, of a namespace. nullopt: none of them.
-std::optional<Route> plan_route(const Catalog& catalog, Route out, bool namespaced,
+Verb verb_of_object(const Request& request) {
+    const std::string& method = request.method;
+    if (is_read(method)) return query_flag(request, "watch") ? Verb::watch : Verb::get;
+    if (method == "PUT") return Verb::update;
+    if (method == "PATCH") return Verb::patch;
+    return method == "DELETE" ? Verb::remove : Verb::other;
+}
+
+Verb verb_of_subresource(const Subresource& subresource, const std::string& method) {
+    Verb verb = Verb::other;
+    if (method == "GET" || (method == "HEAD" && !subresource.streaming)) verb = Verb::get;
+    if (method == "POST") verb = Verb::create;
+    if (method == "PUT") verb = Verb::update;
+    if (method == "PATCH") verb = Verb::patch;
+    if (method == "DELETE") verb = Verb::remove;
+    return subresource.has(verb) ? verb : Verb::other;
+}
+
+// plans and plans/{token}/apply, of a namespace. nullopt: neither of them.
+std::optional<Route> plan_route(const Catalog& catalog, Route out,
                                 std::span<const std::string> rest, const Request& request) {
-    if (!namespaced || out.gv.group != crds::group || out.gv.version != crds::version) {
+    if (out.gv.group != crds::group || out.gv.version != crds::version || rest[0] != "plans") {
         return std::nullopt;
     }
-    const bool is_post = request.method == "POST";
-    const bool of_org = rest.size() == 3 && rest[0] == "orgs" && rest[2] == plan_subresource;
-    const bool apply = rest.size() == 3 && rest[0] == "plans" && rest[2] == "apply";
-    if (!of_org && !apply && !(rest.size() == 1 && rest[0] == "plans")) return std::nullopt;
     out.endpoint = Endpoint::plan;
-    if (rest.size() == 3) {
-        out.name = rest[1];
-        out.subresource = rest[2];
+    out.handler = SubresourceHandler::forecast;
+    if (rest.size() == 1) {
+        out.verb = request.method == "POST" ? Verb::create : Verb::other;
+        return out;
     }
-    if (of_org) {
-        out.kind = catalog.find(out.gv.group, out.gv.version, rest[0]);
-        out.verb = is_read(request.method) ? Verb::get : Verb::other;
-    } else {
-        out.verb = is_post ? Verb::create : Verb::other;
-    }
+    if (rest.size() != 3) return std::nullopt;
+    const auto subresource = find_subresource(catalog, plans_resource, rest[2]);
+    if (!subresource) return std::nullopt;
+    out.name = rest[1];
+    out.subresource = subresource->name;
+    out.verb = verb_of_subresource(*subresource, request.method);
     return out;
+}
+
+// Fills the verb, and of a subresource its name and handler. False: there is no such subresource.
+bool set_verb(const Catalog& catalog, Route& out, std::span<const std::string> rest,
+              const Request& request) {
+    if (rest.size() < 3) {
+        out.verb = out.is_object() ? verb_of_object(request) : verb_of_collection(request);
+        return true;
+    }
+    const auto subresource = find_subresource(catalog, out.kind->resource(), rest[2]);
+    if (!subresource) return false;
+    out.subresource = subresource->name;
+    out.handler = subresource->handler;
+    out.verb = verb_of_subresource(*subresource, request.method);
+    return true;
 }
 
 // rest: what follows /api/v1 or /apis/{group}/{version}; not empty.
@@ -69,14 +82,16 @@ Route resource_route(const Catalog& catalog, GroupVersion gv, std::span<const st
     out.gv = gv;
     // A namespace's own subresources look like collections in it.
     const bool of_namespace = gv.group.empty() && rest[0] == "namespaces" && rest.size() == 3 &&
-                              (rest[2] == "status" || rest[2] == "finalize");
+                              find_subresource(catalog, "namespaces", rest[2]);
     const bool namespaced = rest[0] == "namespaces" && rest.size() >= 3 && !of_namespace;
     if (namespaced) {
         out.ns = rest[1];
         rest = rest.subspan(2);
     }
     if (rest.size() > 3) return {};
-    if (const auto plan = plan_route(catalog, out, namespaced, rest, request)) return *plan;
+    if (namespaced) {
+        if (const auto plan = plan_route(catalog, out, rest, request)) return *plan;
+    }
     if (const Review* review = Catalog::find_review(gv.group, gv.version, rest[0]);
         review && rest.size() == 1 && !namespaced) {
         out.endpoint = Endpoint::review;
@@ -87,15 +102,11 @@ Route resource_route(const Catalog& catalog, GroupVersion gv, std::span<const st
     out.kind = catalog.find(gv.group, gv.version, rest[0]);
     if (!out.kind) return {};
     if (rest.size() > 1) out.name = rest[1];
-    if (rest.size() > 2) out.subresource = rest[2];
-    if (!out.subresource.empty() && !has_subresource(catalog, *out.kind, out.subresource))
-        return {};
-
     const bool needs_namespace = out.kind->scope == crds::Scope::namespaced;
     if (namespaced && !needs_namespace) return {};
     if (!namespaced && needs_namespace && out.is_object()) return {};
     out.endpoint = Endpoint::resource;
-    out.verb = verb_of(out, request);
+    if (!set_verb(catalog, out, rest, request)) return {};
     // Over all namespaces there is only reading.
     if (!namespaced && needs_namespace && out.verb != Verb::list && out.verb != Verb::watch) {
         out.verb = Verb::other;
@@ -150,30 +161,6 @@ Route openapi_route(const Catalog& catalog, const Segments& s) {
 }
 
 }  // namespace
-
-std::string_view name_of(Verb verb) {
-    switch (verb) {
-        case Verb::get:
-            return "get";
-        case Verb::list:
-            return "list";
-        case Verb::watch:
-            return "watch";
-        case Verb::create:
-            return "create";
-        case Verb::update:
-            return "update";
-        case Verb::patch:
-            return "patch";
-        case Verb::remove:
-            return "delete";
-        case Verb::remove_collection:
-            return "deletecollection";
-        case Verb::other:
-            break;
-    }
-    return "other";
-}
 
 Route route(const Catalog& catalog, const Request& request) {
     const Segments& s = request.segments;

@@ -2,10 +2,11 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "apiserver/http/http.h"
 #include "apiserver/resources/catalog.h"
+#include "apiserver/resources/subresources.h"
+#include "apiserver/resources/verb.h"
 
 namespace atelier::apiserver {
 
@@ -13,7 +14,7 @@ enum class Endpoint {
     unknown,
     resource,         // of a kind: a collection, an object, or a subresource
     review,           // POST only
-    plan,             // of plans, or of one org: apiserver/plans/forecast_service.h
+    plan,             // of plans, which are made and never stored
     version,          // /version
     core_versions,    // /api
     groups,           // /apis
@@ -27,12 +28,6 @@ enum class Endpoint {
     webhook           // /webhooks/{namespace}/{name of the template}
 };
 
-// Of an Org: what its template changed.
-inline constexpr std::string_view diff_subresource = "diff";
-
-enum class Verb { get, list, watch, create, update, patch, remove, remove_collection, other };
-std::string_view name_of(Verb verb);
-
 struct Route {
     Endpoint endpoint = Endpoint::unknown;
     const crds::Kind* kind = nullptr;
@@ -40,13 +35,15 @@ struct Route {
     GroupVersion gv;
     std::string ns;
     std::string name;         // of health: the check, or empty
-    std::string subresource;  // status, finalize, diff, plan, apply, or empty
-    std::string probe;        // of health: healthz, livez, readyz
+    std::string subresource;  // a name of the registry (resources/subresources.h), or empty
+    SubresourceHandler handler = SubresourceHandler::object;  // who answers; of a subresource
+    std::string probe;                                        // of health: healthz, livez, readyz
     Verb verb = Verb::other;  // of resource, review and plan; other: the method does not fit (405)
     bool is_object() const { return !name.empty(); }
     Key key() const { return {kind->resource(), ns, name}; }
 };
 
+// Never fails: what is not served has Endpoint::unknown (404) or Verb::other (405).
 Route route(const Catalog& catalog, const Request& request);
 
 }  // namespace atelier::apiserver

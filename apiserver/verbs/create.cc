@@ -1,5 +1,6 @@
+#include "apiserver/verbs/create.h"
+
 #include "apiserver/request/body.h"
-#include "apiserver/verbs/verbs.h"
 #include "apiserver/verbs/write.h"
 
 namespace atelier::apiserver {

@@ -1,9 +1,10 @@
+#include "apiserver/verbs/patch.h"
+
 #include <fmt/format.h>
 
 #include "apiserver/request/body.h"
 #include "apiserver/verbs/json_patch.h"
 #include "apiserver/verbs/strategic_merge.h"
-#include "apiserver/verbs/verbs.h"
 #include "apiserver/verbs/write.h"
 
 namespace atelier::apiserver {

@@ -1,6 +1,7 @@
+#include "apiserver/verbs/review.h"
+
 // Reviews: questions about who is asking and what he may do. Whoever is known may do everything.
 #include "apiserver/request/body.h"
-#include "apiserver/verbs/verbs.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -50,7 +51,7 @@ json::Value rules(json::Allocator& allocator) {
 
 }  // namespace
 
-void create_review(Services&, const CallPtr& call) {
+void create_review(const CallPtr& call) {
     auto decoded = decode_body(*call, true);
     if (!decoded) return call->fail(decoded.error());
     const Review& review = *call->route.review;

@@ -1,8 +1,9 @@
+#include "apiserver/verbs/update.h"
+
 // PUT, of objects and of their subresources.
 #include <fmt/format.h>
 
 #include "apiserver/request/body.h"
-#include "apiserver/verbs/verbs.h"
 #include "apiserver/verbs/write.h"
 
 namespace atelier::apiserver {

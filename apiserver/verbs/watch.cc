@@ -1,11 +1,12 @@
+#include "apiserver/verbs/watch.h"
+
 #include <algorithm>
 
-#include "apiserver/verbs/verbs.h"
+#include "apiserver/request/collection.h"
 
 namespace atelier::apiserver {
 namespace {
 
-constexpr Duration freshness_wait = std::chrono::seconds(3);
 constexpr std::int64_t shortest_seconds = 30 * 60;  // when the client names no timeout
 constexpr std::int64_t longest_seconds = 60 * 60;
 

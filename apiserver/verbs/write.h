@@ -3,7 +3,7 @@
 
 #include <functional>
 
-#include "apiserver/services.h"
+#include "apiserver/verbs/services.h"
 #include "crds/lifecycle.h"
 
 namespace atelier::apiserver {

@@ -14,8 +14,8 @@
 #include <vector>
 
 #include "apiserver/present/representation.h"
-#include "apiserver/request/selectors.h"
 #include "apiserver/resources/objects.h"
+#include "apiserver/resources/selectors.h"
 #include "base/metrics.h"
 
 namespace atelier::apiserver {

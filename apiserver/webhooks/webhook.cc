@@ -1,11 +1,9 @@
 #include "apiserver/webhooks/webhook.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
-#include "apiserver/verbs/verbs.h"
-#include "apiserver/verbs/write.h"
+#include "apiserver/identity/constant_time.h"
 #include "apiserver/webhooks/push.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -17,10 +15,6 @@ namespace {
 
 constexpr std::string_view token_key = "token";
 constexpr int most_tries = 8;
-
-bool same(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
-}
 
 std::optional<crds::OrgTemplate> template_of(const Services& services, const std::string& ns,
                                              const std::string& name) {
@@ -112,35 +106,42 @@ bool is_signed(const Request& request, std::string_view key) {
         constexpr std::string_view scheme = "sha256=";
         const std::string_view given = request.header(name);
         if (!given.starts_with(scheme)) continue;
-        good = same(lower(given.substr(scheme.size())), wanted) || good;
+        good = equal_in_constant_time(lower(given.substr(scheme.size())), wanted) || good;
     }
     for (const std::string_view name :
          {"x-gitea-signature", "x-forgejo-signature", "x-gogs-signature"}) {
         const std::string_view given = request.header(name);
-        if (!given.empty()) good = same(lower(given), wanted) || good;
+        if (!given.empty()) good = equal_in_constant_time(lower(given), wanted) || good;
     }
     if (const std::string_view given = request.header("x-gitlab-token"); !given.empty()) {
         // Digests are compared, so that the length of the key does not show either.
-        good = same(sha256_hex(given), sha256_hex(key)) || good;
+        good = equal_in_constant_time(sha256_hex(given), sha256_hex(key)) || good;
     }
     return good;
 }
 
-void answer_webhook(Services& services, const CallPtr& call) {
-    const auto count = [&](std::string_view result) {
-        services.metrics
-            .counter("atelier_webhook_requests_total", "Requests to the webhooks of templates.",
-                     {{"result", std::string(result)}})
-            .add();
-    };
+Webhooks::Webhooks(Services& services, Metrics& metrics, Duration pause, bool own_thread)
+    : services_(services),
+      metrics_(metrics),
+      debouncer_(services.clock, pause, own_thread,
+                 [&services](const Key& key) { request_reconcile(services, key); }) {}
+
+void Webhooks::count(std::string_view result) {
+    metrics_
+        .counter("atelier_webhook_requests_total", "Requests to the webhooks of templates.",
+                 {{"result", std::string(result)}})
+        .add();
+}
+
+void Webhooks::answer(const CallPtr& call) {
     const Request& request = call->request;
     if (request.method != "POST") return call->fail(method_not_allowed(request.method));
     if (request.body.size() > most_webhook_bytes) {
         count("too_large");
         return call->text(413, "the body is larger than a webhook's may be\n");
     }
-    const auto source = template_of(services, call->route.ns, call->route.name);
-    const std::string key = key_of(services, source);
+    const auto source = template_of(services_, call->route.ns, call->route.name);
+    const std::string key = key_of(services_, source);
     // The same work whether there is a key or not.
     const bool good = is_signed(request, key.empty() ? "no such key" : key);
     if (key.empty() || !good) {
@@ -156,9 +157,17 @@ void answer_webhook(Services& services, const CallPtr& call) {
         return call->text(200, std::move(why));
     }
     count("accepted");
-    services.debouncer.ask(
+    debouncer_.ask(
         {std::string(crds::OrgTemplateSpec::resource), call->route.ns, call->route.name});
     call->text(202, "the template will be looked at\n");
+}
+
+void Webhooks::pump() {
+    debouncer_.pump();
+}
+
+void Webhooks::stop() {
+    debouncer_.stop();
 }
 
 void request_reconcile(Services& services, const Key& key) {

@@ -11,7 +11,8 @@
 #include <string_view>
 
 #include "apiserver/http/http.h"
-#include "apiserver/services.h"
+#include "apiserver/verbs/services.h"
+#include "apiserver/webhooks/debouncer.h"
 
 namespace atelier::apiserver {
 
@@ -23,12 +24,30 @@ inline constexpr std::size_t most_webhook_bytes = 1 << 20;
 bool is_signed(const Request& request, std::string_view key);
 std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 
-// 202 when the template will be looked at; 200 when there is nothing to do: to a ping, to a push
-// that the template cannot mean (webhook_push.h), and while it is suspended; 413 over the bound;
-// 401 for all else, whether the template, its webhook or its Secret are there or not.
-void answer_webhook(Services& services, const CallPtr& call);
+// Thread-safe. `services` and `metrics` outlive it.
+class Webhooks {
+  public:
+    // However often its webhook is called, a template is reconciled for that at most once per
+    // `pause`; on a thread of its own, or in pump().
+    Webhooks(Services& services, Metrics& metrics, Duration pause, bool own_thread);
 
-// Asks for a reconcile of an object, as `atelier reconcile` does.
+    // 202 when the template will be reconciled; 200 when there is nothing to do: to a ping, to a
+    // push that the template cannot mean (webhooks/push.h), and while it is suspended; 413 over the
+    // bound; 401 for all else, whether the template, its webhook or its Secret exist or not.
+    void answer(const CallPtr& call);
+    void pump();
+    // What still waits is dropped: the template's interval brings it. Idempotent.
+    void stop();
+
+  private:
+    void count(std::string_view result);
+
+    Services& services_;
+    Metrics& metrics_;
+    Debouncer debouncer_;
+};
+
+// Sets the annotation that asks for a reconcile of an object, as `atelier reconcile` does.
 void request_reconcile(Services& services, const Key& key);
 
 }  // namespace atelier::apiserver

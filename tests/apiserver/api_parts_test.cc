@@ -3,12 +3,12 @@
 
 #include "apiserver/present/accept.h"
 #include "apiserver/present/failure.h"
-#include "apiserver/present/json_text.h"
 #include "apiserver/request/page.h"
 #include "apiserver/request/protobuf.h"
-#include "apiserver/request/selectors.h"
+#include "apiserver/resources/selectors.h"
 #include "apiserver/verbs/json_patch.h"
 #include "apiserver/verbs/strategic_merge.h"
+#include "base/json_text.h"
 
 namespace atelier::apiserver {
 namespace {

@@ -40,6 +40,28 @@ const std::map<std::string, Room> picture{
     {"agent", {{"base"}, {}, {"boost/beast", "boost/asio"}}},
 };
 
+// The floors inside a room, lowest first: a sub-folder and whose headers it may include, all of
+// which stand above it in this list, so that no two sub-folders can need each other. "" is the
+// room's own folder. A room that is here has every one of its sub-folders here.
+using Floors = std::vector<std::pair<std::string, std::set<std::string>>>;
+
+const std::map<std::string, Floors> floors{
+    {"apiserver",
+     {{"resources", {}},
+      {"http", {}},
+      {"identity", {"http"}},
+      {"present", {"http", "resources"}},
+      {"request", {"http", "identity", "present", "resources"}},
+      {"watch", {"http", "present", "resources"}},
+      {"documents", {"http", "present", "request", "resources"}},
+      {"plans", {"present", "request", "resources"}},
+      {"verbs", {"http", "present", "request", "resources", "watch"}},
+      {"webhooks", {"http", "identity", "request", "verbs"}},
+      {"",
+       {"documents", "http", "identity", "plans", "present", "request", "resources", "verbs",
+        "watch", "webhooks"}}}},
+};
+
 std::vector<fs::path> sources(const std::string& room) {
     std::vector<fs::path> found;
     for (const auto& entry : fs::recursive_directory_iterator(root / room)) {
@@ -78,6 +100,41 @@ TEST(Tidy, IncludeEdgesAreThoseOfTheArchitecture) {
                 EXPECT_TRUE(!limited || std::find(room.only.begin(), room.only.end(), header) !=
                                             room.only.end())
                     << file << " may not include " << header;
+            }
+        }
+    }
+}
+
+// "present" of "apiserver/present/table.h"; "" of "apiserver/api.h".
+std::string floor_of(const std::string& path) {
+    const std::size_t first = path.find('/');
+    const std::size_t second = path.find('/', first + 1);
+    return second == std::string::npos ? "" : path.substr(first + 1, second - first - 1);
+}
+
+TEST(Tidy, IncludesInsideARoomGoDownwards) {
+    const std::regex quoted("^#include \"([^\"]+)\"");
+    for (const auto& [room, list] : floors) {
+        std::map<std::string, std::set<std::string>> allowed;
+        for (const auto& [floor, lower] : list) {
+            for (const std::string& one : lower) {
+                EXPECT_TRUE(allowed.contains(one))
+                    << room << "/" << floor << " may include " << one << ", which is not below it";
+            }
+            allowed[floor] = lower;
+        }
+        for (const fs::path& file : sources(room)) {
+            const std::string mine = floor_of(fs::relative(file, root).string());
+            ASSERT_TRUE(allowed.contains(mine)) << file << " is on no floor of " << room;
+            for (const std::string& line : lines(file)) {
+                std::smatch match;
+                if (!std::regex_search(line, match, quoted)) continue;
+                const std::string header = match[1];
+                if (!starts(header, room + "/")) continue;
+                const std::string other = floor_of(header);
+                EXPECT_TRUE(other == mine || allowed[mine].contains(other))
+                    << file << " may not include " << header << ": " << room << "/" << mine
+                    << " does not stand on " << other;
             }
         }
     }

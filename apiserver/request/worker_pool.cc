@@ -1,14 +1,21 @@
+#include "apiserver/request/worker_pool.h"
+
 #include <pthread.h>
 
 #include <utility>
 
-#include "apiserver/plans/forecast_service.h"
-
 namespace atelier::apiserver {
+
+WorkerPool::WorkerPool(std::string name, std::size_t threads, std::size_t most_waiting)
+    : name_(std::move(name)), threads_(threads), most_waiting_(most_waiting) {}
+
+WorkerPool::~WorkerPool() {
+    stop();
+}
 
 bool WorkerPool::take(Work work) {
     const std::lock_guard lock(mutex_);
-    if (closed_ || waiting_.size() >= most_waiting_) return false;
+    if (stopped_ || waiting_.size() >= most_waiting_) return false;
     waiting_.push_back(std::move(work));
     if (idle_ < waiting_.size() && workers_.size() < threads_) {
         workers_.emplace_back([this] { run(); });
@@ -17,19 +24,19 @@ bool WorkerPool::take(Work work) {
     return true;
 }
 
-bool WorkerPool::closed() const {
+bool WorkerPool::stopped() const {
     const std::lock_guard lock(mutex_);
-    return closed_;
+    return stopped_;
 }
 
 void WorkerPool::run() {
-    pthread_setname_np(pthread_self(), "plans");
+    pthread_setname_np(pthread_self(), name_.c_str());
     std::unique_lock lock(mutex_);
     while (true) {
         ++idle_;
-        wake_.wait(lock, [&] { return closed_ || !waiting_.empty(); });
+        wake_.wait(lock, [&] { return stopped_ || !waiting_.empty(); });
         --idle_;
-        if (closed_) return;
+        if (stopped_) return;
         const Work work = std::move(waiting_.front());
         waiting_.pop_front();
         lock.unlock();
@@ -43,7 +50,7 @@ void WorkerPool::stop() {
     std::vector<std::thread> workers;
     {
         const std::lock_guard lock(mutex_);
-        closed_ = true;
+        stopped_ = true;
         left.swap(waiting_);
         workers.swap(workers_);
     }

@@ -1,8 +1,8 @@
-#include "apiserver/present/json_text.h"
+#include "base/json_text.h"
 
 #include "base/json.h"
 
-namespace atelier::apiserver {
+namespace atelier {
 namespace {
 
 bool is_space(char c) {
@@ -126,4 +126,4 @@ std::string string_below(std::string_view object, std::initializer_list<std::str
     return std::string(json::view(*parsed));
 }
 
-}  // namespace atelier::apiserver
+}  // namespace atelier

@@ -1,4 +1,4 @@
-#include "apiserver/request/selectors.h"
+#include "apiserver/resources/selectors.h"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 #include <charconv>
 #include <optional>
 
-#include "apiserver/present/json_text.h"
+#include "base/json_text.h"
 #include "base/text.h"
 
 namespace atelier::apiserver {

@@ -1,17 +1,15 @@
-// get and list.
+#include "apiserver/verbs/list.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
-#include "apiserver/present/json_text.h"
+#include "apiserver/request/collection.h"
 #include "apiserver/request/page.h"
-#include "apiserver/verbs/verbs.h"
+#include "base/json_text.h"
 
 namespace atelier::apiserver {
 namespace {
-
-constexpr Duration freshness_wait = std::chrono::seconds(3);
 
 // A run of objects in a sorted list.
 struct Run {
@@ -140,13 +138,6 @@ void answer_wanted(Services& services, const CallPtr& call, const Wanted& wanted
 
 }  // namespace
 
-void get_object(Services& services, const CallPtr& call) {
-    const store::ObjectPtr object = services.objects.get(call->route.key());
-    if (!object) return call->fail(not_found(call->kind(), call->route.name));
-    call->body(200, "application/json", services.presenter.one(call->kind(), object, call->view),
-               {{"Cache-Control", "no-cache, private"}});
-}
-
 void list_objects(Services& services, const CallPtr& call) {
     const auto options = read_list_options(call->request, false);
     if (!options) return call->fail(options_failure(options.error()));
@@ -169,47 +160,6 @@ void list_objects(Services& services, const CallPtr& call) {
             if (reached) return answer_wanted(services, call, wanted, selection, options);
             call->fail(too_large_revision(wanted.revision, services.objects.revision()));
         });
-}
-
-Result<Selection> read_selection(const Call& call, const ListOptions& options) {
-    Selection out;
-    out.ns = call.route.ns;
-    out.labels = TRY(LabelSelector::parse(options.label_selector));
-    std::string fields = options.field_selector;
-    // A watch of one object is a watch with a selector.
-    if (call.route.is_object()) fields = "metadata.name=" + call.route.name;
-    out.fields = TRY(FieldSelector::parse(fields, call.kind()));
-    out.text = out.ns + "\n" + options.label_selector + "\n" + fields;
-    return out;
-}
-
-Failure options_failure(const Error& error) {
-    Failure failure = failure_of(error, nullptr, "");
-    if (failure.status == 422) {
-        failure.kind = "ListOptions";
-        failure.group = "meta.k8s.io";
-        failure.message = "ListOptions.meta.k8s.io \"\" is invalid: " + failure.message;
-    }
-    return failure;
-}
-
-Result<Revision> parse_revision(std::string_view text) {
-    Revision out = 0;
-    if (text.empty()) return out;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (ec != std::errc{} || end != text.data() + text.size() || out < 0) {
-        return Error{Code::invalid, fmt::format("resourceVersion: \"{}\" is not a revision", text)};
-    }
-    return out;
-}
-
-Failure too_large_revision(Revision wanted, Revision current) {
-    const std::string message =
-        fmt::format("Too large resource version: {}, current: {}", wanted, current);
-    Failure failure{504, "Timeout", "Timeout: " + message};
-    failure.causes = {{"", "ResourceVersionTooLarge", "Too large resource version"}};
-    failure.retry_after = 1;
-    return failure;
 }
 
 }  // namespace atelier::apiserver

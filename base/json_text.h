@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace atelier::apiserver {
+namespace atelier {
 
 // Appends `text` as a JSON string, quotes included. `text` is UTF-8.
 void append_quoted(std::string& out, std::string_view text);
@@ -17,4 +17,4 @@ std::string_view member_text(std::string_view object, std::string_view name);
 // Follows member names; a string value is returned decoded, any other as its JSON text.
 std::string string_below(std::string_view object, std::initializer_list<std::string_view> path);
 
-}  // namespace atelier::apiserver
+}  // namespace atelier
