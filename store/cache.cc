@@ -19,6 +19,14 @@ Error not_yet(Revision revision, Revision newest) {
                                          revision, newest)};
 }
 
+// So few events may be decoded while readers wait.
+constexpr std::size_t caught_up_under_lock = 16;
+
+void follow(IndexTable& table, const FieldIndex& index, const EventPtr& event) {
+    if (event->change == Change::deleted) return table.erase(*event->object);
+    table.put(event->object, index.values(*event->object));
+}
+
 bool event_after(Revision revision, const EventPtr& event) {
     return revision < event->revision;
 }
@@ -54,6 +62,92 @@ SnapshotPtr Cache::list(std::string_view resource, Instant now) const {
     }
     remember(*shard, shard->newest, now, false);
     return shard->newest;
+}
+
+std::vector<ObjectPtr> Cache::by_index(const FieldIndex& index, std::string_view value) const {
+    for (;;) {
+        {
+            const std::lock_guard lock(mutex_);
+            const Shard* shard = find(index.resource);
+            if (!shard) return {};
+            const auto built = shard->indexes.find(index.name);
+            if (built != shard->indexes.end()) return built->second.table.find(value);
+        }
+        build(index);
+    }
+}
+
+// The values are computed with no lock held, as decoding all objects may take long. What was
+// committed meanwhile is caught up with, the last few events under the lock.
+void Cache::build(const FieldIndex& index) const {
+    ObjectList objects;
+    Revision at = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        const Shard* shard = find(index.resource);
+        if (!shard) return;
+        objects = shard->table.list();
+        at = revision_;
+    }
+    Index made{&index, {}};
+    for (const ObjectPtr& object : objects) made.table.put(object, index.values(*object));
+    for (;;) {
+        std::vector<EventPtr> missed;
+        {
+            const std::lock_guard lock(mutex_);
+            const Shard* shard = find(index.resource);
+            // Another thread was quicker, or the events in between are no longer kept.
+            if (!shard || shard->indexes.contains(index.name) || shard->floor > at) return;
+            const auto first =
+                std::upper_bound(shard->events.begin(), shard->events.end(), at, event_after);
+            missed.assign(first, shard->events.end());
+            if (missed.size() <= caught_up_under_lock) {
+                for (const EventPtr& event : missed) follow(made.table, index, event);
+                shard->indexes.emplace(index.name, std::move(made));
+                return;
+            }
+            at = revision_;
+        }
+        for (const EventPtr& event : missed) follow(made.table, index, event);
+    }
+}
+
+// What each index of its resource makes of each event's object.
+std::vector<Cache::IndexValues> Cache::values_of(const std::vector<EventPtr>& events) const {
+    std::map<std::string_view, std::vector<const FieldIndex*>> indexes;
+    {
+        const std::lock_guard lock(mutex_);
+        for (const auto& [resource, shard] : shards_) {
+            for (const auto& [name, index] : shard.indexes) {
+                indexes[index.described->resource].push_back(index.described);
+            }
+        }
+    }
+    std::vector<IndexValues> out(events.size());
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        if (events[i]->change == Change::deleted) continue;
+        const Object& object = *events[i]->object;
+        const auto of_resource = indexes.find(object.key.resource);
+        if (of_resource == indexes.end()) continue;
+        for (const FieldIndex* index : of_resource->second) {
+            out[i].emplace(index->name, index->values(object));
+        }
+    }
+    return out;
+}
+
+void Cache::update(Shard& shard, const EventPtr& event, IndexValues values) {
+    for (auto& [name, index] : shard.indexes) {
+        if (event->change == Change::deleted) {
+            index.table.erase(*event->object);
+            continue;
+        }
+        const auto computed = values.find(name);
+        // An index that was registered since the values were computed has none among them.
+        index.table.put(event->object, computed != values.end()
+                                           ? std::move(computed->second)
+                                           : index.described->values(*event->object));
+    }
 }
 
 void Cache::remember(const Shard& shard, const SnapshotPtr& snapshot, Instant now,
@@ -166,8 +260,10 @@ void Cache::load(std::vector<ObjectPtr> objects, const std::vector<EventPtr>& hi
 
 void Cache::apply(const std::vector<EventPtr>& events) {
     std::vector<EventPtr> dropped;  // freed after the lock is released
+    std::vector<IndexValues> values = values_of(events);
     const std::lock_guard lock(mutex_);
-    for (const EventPtr& event : events) {
+    for (std::size_t i = 0; i < events.size(); ++i) {
+        const EventPtr& event = events[i];
         CHECK(event->revision == revision_ + 1);
         Shard& changed = shard(event->object->key.resource);
         if (event->change == Change::deleted) {
@@ -175,6 +271,7 @@ void Cache::apply(const std::vector<EventPtr>& events) {
         } else {
             changed.table.put(event->object);
         }
+        update(changed, event, std::move(values[i]));
         changed.newest = nullptr;
         take(changed, event, dropped);
         revision_ = event->revision;

@@ -25,6 +25,7 @@ class Cache {
 
     ObjectPtr get(const Key& key) const;
     SnapshotPtr list(std::string_view resource, Instant now) const;
+    std::vector<ObjectPtr> by_index(const FieldIndex& index, std::string_view value) const;
     Result<SnapshotPtr> list_at(std::string_view resource, Revision revision, Instant now) const;
     Result<std::vector<EventPtr>> events(std::string_view resource, Revision after,
                                          std::size_t most) const;
@@ -33,7 +34,8 @@ class Cache {
     // At the start: the objects as of `newest`, and what led there after `floor`, in order.
     void load(std::vector<ObjectPtr> objects, const std::vector<EventPtr>& history, Revision floor,
               Revision newest);
-    // The next events, whose revisions go on from revision() without a gap.
+    // The next events, whose revisions go on from revision() without a gap. By one thread at a
+    // time.
     void apply(const std::vector<EventPtr>& events);
 
     // How many objects of each resource there are.
@@ -45,16 +47,26 @@ class Cache {
         Instant used;
         bool paged = false;  // somebody reads it page by page: evicted last
     };
+    struct Index {
+        const FieldIndex* described = nullptr;
+        IndexTable table;
+    };
+    // What the indexes make of one state of an object, by the name of the index.
+    using IndexValues = std::map<std::string_view, IndexTable::Values>;
     struct Shard {
         mutable ObjectTable table;
         mutable SnapshotPtr newest;  // nullptr: changed since
         std::deque<EventPtr> events;
         Revision floor = 0;                 // events up to here are no longer kept
         mutable std::deque<KeptList> kept;  // by revision
+        mutable std::map<std::string_view, Index> indexes;
     };
 
     const Shard* find(std::string_view resource) const;
     Shard& shard(std::string_view resource);
+    std::vector<IndexValues> values_of(const std::vector<EventPtr>& events) const;
+    void build(const FieldIndex& index) const;
+    static void update(Shard& shard, const EventPtr& event, IndexValues values);
     void remember(const Shard& shard, const SnapshotPtr& snapshot, Instant now, bool paged) const;
     void take(Shard& shard, const EventPtr& event, std::vector<EventPtr>& dropped);
 

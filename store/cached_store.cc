@@ -5,6 +5,8 @@
 #include <future>
 #include <utility>
 
+#include "store/transition.h"
+
 namespace atelier::store {
 namespace {
 
@@ -21,19 +23,6 @@ const std::vector<double>& commit_buckets() {
     static const std::vector<double> bounds{0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01,
                                             0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
     return bounds;
-}
-
-Result<crds::Meta> checked_meta(const Write& write) {
-    if (write.kind == Write::Kind::remove || write.kind == Write::Kind::check) return crds::Meta{};
-    if (write.body.revision_at > write.body.text.size()) {
-        return Error{Code::invalid, "the body has no place for its resourceVersion"};
-    }
-    crds::Meta meta = TRY(crds::peek_meta(write.body.with(0)));
-    if (meta.name != write.key.name || meta.ns != write.key.ns) {
-        return Error{Code::invalid,
-                     fmt::format("{}: metadata names another object", write.key.text())};
-    }
-    return meta;
 }
 
 // The answers of writes that hold together, which come one after the other on one thread.

@@ -38,6 +38,10 @@ class CachedStore final : public Store {
     SnapshotPtr list(std::string_view resource) const override {
         return cache_.list(resource, clock_.now());
     }
+    std::vector<ObjectPtr> by_index(const FieldIndex& index,
+                                    std::string_view value) const override {
+        return cache_.by_index(index, value);
+    }
     Result<SnapshotPtr> list_at(std::string_view resource, Revision revision) const override {
         return cache_.list_at(resource, revision, clock_.now());
     }

@@ -5,19 +5,15 @@
 #include <algorithm>
 #include <map>
 
-#include "store/splice.h"
+#include "store/transition.h"
 
 namespace atelier::store {
 namespace {
 
-Error refused(Code code, const Key& key, std::string_view why) {
-    return Error{code, fmt::format("{}: {}", key.text(), why)};
-}
-
 class CommitBuilder {
   public:
-    CommitBuilder(Commit& prepare, const CommitContext& context)
-        : commit_(prepare), context_(context) {
+    CommitBuilder(Commit& commit, const CommitContext& context)
+        : commit_(commit), context_(context) {
         commit_.batch.base = context.base;
         commit_.batch.at = context.now;
     }
@@ -25,17 +21,10 @@ class CommitBuilder {
     Result<ObjectPtr> add(const Pending& pending) {
         const Write& write = pending.write;
         Touched& touched = touch(write.key);
-        TRY(allowed(write, touched.now));
-        if (write.kind == Write::Kind::check) return touched.now;
-        if (write.kind == Write::Kind::update &&
-            same_body(write.body, write.expected, touched.now->body)) {
-            return touched.now;
-        }
+        TRY(check_allowed(write, touched.now));
+        if (changes_nothing(write, touched.now)) return touched.now;
         const Revision revision = context_.base + static_cast<Revision>(commit_.events.size()) + 1;
-        Result<ObjectPtr> next = write.kind == Write::Kind::remove
-                                     ? last_state(*touched.now, revision)
-                                     : next_state(pending, revision);
-        const ObjectPtr object = TRY(std::move(next));
+        const ObjectPtr object = TRY(next_state(write, pending.meta, touched.now, revision));
         record(write, touched, object, revision);
         touched.now = write.kind == Write::Kind::remove ? nullptr : object;
         return object;
@@ -100,65 +89,8 @@ class CommitBuilder {
         return touched_.emplace(key, Touched{found, found, {}, 0}).first->second;
     }
 
-    static Result<void> allowed(const Write& write, const ObjectPtr& now) {
-        if (write.kind == Write::Kind::create) {
-            if (now) return refused(Code::already_exists, write.key, "exists already");
-            return {};
-        }
-        if (write.kind == Write::Kind::check && (!now || write.expected == 0)) {
-            if (!now && write.expected == 0) return {};
-            return refused(Code::conflict, write.key, now ? "is there by now" : "is gone");
-        }
-        if (!now) return refused(Code::not_found, write.key, "not found");
-        if (now->revision != write.expected) {
-            return refused(Code::conflict, write.key,
-                           fmt::format("is at revision {}, not {}: it was changed meanwhile, read "
-                                       "it again",
-                                       now->revision, write.expected));
-        }
-        return {};
-    }
-
-    static Result<ObjectPtr> next_state(const Pending& pending, Revision revision) {
-        auto object = std::make_shared<Object>();
-        object->key = pending.write.key;
-        object->revision = revision;
-        object->meta = pending.meta;
-        object->meta.revision = revision;
-        object->body = pending.write.body.with(revision);
-        return ObjectPtr(std::move(object));
-    }
-
-    static Result<ObjectPtr> last_state(const Object& old, Revision revision) {
-        auto body = with_revision(old.body, revision);
-        if (!body) return refused(Code::internal, old.key, "its body has no resourceVersion");
-        auto object = std::make_shared<Object>();
-        object->key = old.key;
-        object->revision = revision;
-        object->meta = old.meta;
-        object->meta.revision = revision;
-        object->body = *std::move(body);
-        return ObjectPtr(std::move(object));
-    }
-
     void record(const Write& write, Touched& touched, const ObjectPtr& object, Revision revision) {
-        auto event = std::make_shared<Event>();
-        event->revision = revision;
-        event->object = object;
-        event->previous = touched.now;
-        switch (write.kind) {
-            case Write::Kind::create:
-                event->change = Change::added;
-                break;
-            case Write::Kind::update:
-                event->change = Change::modified;
-                break;
-            case Write::Kind::remove:
-                event->change = Change::deleted;
-                break;
-            case Write::Kind::check:
-                CHECK(false);
-        }
+        EventPtr event = event_of(write, touched.now, object);
         Entry entry;
         entry.change = event->change;
         entry.key = &object->key;

@@ -130,6 +130,11 @@ class ObjectTable {
   public:
     ObjectTable() = default;
     explicit ObjectTable(ObjectList list) : list_(std::move(list)) {}
+    // A copy would believe that it owns what the other one changes in place: take list() instead.
+    ObjectTable(const ObjectTable&) = delete;
+    ObjectTable& operator=(const ObjectTable&) = delete;
+    ObjectTable(ObjectTable&&) = default;
+    ObjectTable& operator=(ObjectTable&&) = default;
 
     std::size_t size() const { return list_.size(); }
     ObjectPtr find(std::string_view ns, std::string_view name) const {

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "store/transition.h"
+
 namespace atelier::store {
 namespace {
 
@@ -16,7 +18,7 @@ Overlay::Table& Overlay::table(std::string_view resource) const {
     if (it != tables_.end()) return it->second;
     auto base = base_.list(resource);
     ObjectTable now(base->objects);
-    return tables_.emplace(resource, Table{std::move(base), std::move(now)}).first->second;
+    return tables_.emplace(resource, Table{std::move(base), std::move(now), nullptr}).first->second;
 }
 
 ObjectPtr Overlay::get(const Key& key) const {
@@ -26,12 +28,31 @@ ObjectPtr Overlay::get(const Key& key) const {
 
 SnapshotPtr Overlay::list(std::string_view resource) const {
     const std::lock_guard lock(mutex_);
-    return std::make_shared<Snapshot>(Snapshot{revision_, table(resource).now.list()});
+    Table& in = table(resource);
+    if (!in.newest || in.newest->revision != revision_) {
+        in.newest = std::make_shared<const Snapshot>(Snapshot{revision_, in.now.list()});
+    }
+    return in.newest;
+}
+
+std::vector<ObjectPtr> Overlay::by_index(const FieldIndex& index, std::string_view value) const {
+    const std::lock_guard lock(mutex_);
+    return indexes_[std::string(index.resource)].now.find(
+        index, value, [&] { return table(index.resource).now.list(); });
+}
+
+std::vector<ObjectPtr> Overlay::by_index_before(const FieldIndex& index,
+                                                std::string_view value) const {
+    const std::lock_guard lock(mutex_);
+    return indexes_[std::string(index.resource)].before.find(
+        index, value, [&] { return table(index.resource).base->objects; });
 }
 
 Result<SnapshotPtr> Overlay::list_at(std::string_view resource, Revision revision) const {
     if (revision != this->revision()) {
-        return Error{Code::gone, "a preview keeps no earlier lists"};
+        return Error{Code::gone,
+                     fmt::format("a forecast keeps only its newest list of {}, of revision {}",
+                                 resource, this->revision())};
     }
     return list(resource);
 }
@@ -63,15 +84,23 @@ void Overlay::write(Write write, Done done) {
 void Overlay::write_all(std::vector<Write> writes, AllDone done) {
     Result<std::vector<ObjectPtr>> answer = [&] {
         const std::lock_guard lock(mutex_);
-        for (const Write& write : writes) table(write.key.resource);
-        const auto tables = tables_;
+        std::map<std::string, ObjectList, std::less<>> before;
+        for (const Write& write : writes) {
+            if (before.contains(write.key.resource)) continue;
+            before.emplace(write.key.resource, table(write.key.resource).now.list());
+        }
         const std::size_t events = events_.size();
         const Revision revision = revision_;
         std::vector<ObjectPtr> objects;
-        for (Write& write : writes) {
+        for (const Write& write : writes) {
             auto object = apply(write);
             if (!object) {
-                tables_ = tables;
+                for (auto& [resource, list] : before) {
+                    Table& in = tables_.find(resource)->second;
+                    in.now = ObjectTable(std::move(list));
+                    in.newest = nullptr;
+                    indexes_[resource].now = {};
+                }
                 events_.resize(events);
                 revision_ = revision;
                 return Result<std::vector<ObjectPtr>>(object.error());
@@ -83,57 +112,27 @@ void Overlay::write_all(std::vector<Write> writes, AllDone done) {
     done(std::move(answer));
 }
 
-// As the store decides it (store/store.h): the same errors, and no event when nothing changes.
-Result<ObjectPtr> Overlay::apply(Write& write) {
-    using Kind = Write::Kind;
+Result<ObjectPtr> Overlay::apply(const Write& write) {
+    const crds::Meta meta = TRY(checked_meta(write));
     Table& in = table(write.key.resource);
     const ObjectPtr old = in.now.find(write.key.ns, write.key.name);
-    const auto refused = [&](Code code, std::string_view why) {
-        return Error{code, fmt::format("{}: {}", write.key.text(), why)};
-    };
-    if (write.kind == Kind::check) {
-        if ((old ? old->revision : 0) != write.expected) {
-            return refused(Code::conflict, "was changed meanwhile");
-        }
-        return old;
-    }
-    if (write.kind == Kind::create && old) return refused(Code::already_exists, "exists already");
-    if (write.kind != Kind::create) {
-        if (!old) return refused(Code::not_found, "not found");
-        if (old->revision != write.expected) {
-            return refused(Code::conflict, "was changed meanwhile, read it again");
-        }
-    }
-    if (write.kind == Kind::update && write.body.with(write.expected) == old->body) return old;
+    TRY(check_allowed(write, old));
+    if (changes_nothing(write, old)) return old;
+    const ObjectPtr next = TRY(next_state(write, meta, old, revision_ + 1));
+    if (write.key.resource == dropped) return next;
 
-    auto next = std::make_shared<Object>();
-    next->key = write.key;
-    next->revision = revision_ + 1;
-    if (write.kind == Kind::remove) {
-        next->meta = old->meta;
-        next->body = old->body;
-    } else {
-        next->body = write.body.with(next->revision);
-        next->meta = TRY(crds::peek_meta(next->body));
-    }
-    next->meta.revision = next->revision;
-    if (write.key.resource == dropped) return ObjectPtr(std::move(next));
-
-    auto event = std::make_shared<Event>();
-    event->change = write.kind == Kind::create   ? Change::added
-                    : write.kind == Kind::update ? Change::modified
-                                                 : Change::deleted;
-    event->revision = next->revision;
-    event->object = next;
-    event->previous = old;
-    events_.push_back(std::move(event));
+    events_.push_back(event_of(write, old, next));
     revision_ = next->revision;
-    if (write.kind == Kind::remove) {
+    in.newest = nullptr;
+    IndexSet& indexes = indexes_[write.key.resource].now;
+    if (write.kind == Write::Kind::remove) {
         in.now.erase(write.key.ns, write.key.name);
+        indexes.erase(*next);
     } else {
         in.now.put(next);
+        indexes.put(next);
     }
-    return ObjectPtr(std::move(next));
+    return next;
 }
 
 std::unique_ptr<Subscription> Overlay::on_commit(std::function<void(Revision)>) {
@@ -189,11 +188,12 @@ SnapshotPtr Overlay::list_before(std::string_view resource) const {
 }
 
 void OverlayBase::write(Write write, Done done) {
-    done(Error{Code::unsupported, write.key.text() + ": what was is not written"});
+    done(Error{Code::unsupported,
+               write.key.text() + ": the state before a forecast cannot be written"});
 }
 
 void OverlayBase::write_all(std::vector<Write>, AllDone done) {
-    done(Error{Code::unsupported, "what was is not written"});
+    done(Error{Code::unsupported, "the state before a forecast cannot be written"});
 }
 
 std::unique_ptr<Subscription> OverlayBase::on_commit(std::function<void(Revision)>) {

@@ -21,6 +21,7 @@ class Overlay final : public Store {
 
     ObjectPtr get(const Key& key) const override;
     SnapshotPtr list(std::string_view resource) const override;
+    std::vector<ObjectPtr> by_index(const FieldIndex& index, std::string_view value) const override;
     // Only of the newest revision; Code::gone for any other.
     Result<SnapshotPtr> list_at(std::string_view resource, Revision revision) const override;
     // Of what was written here.
@@ -49,18 +50,25 @@ class Overlay final : public Store {
     // As the base had it when its resource was first looked at.
     ObjectPtr before(const Key& key) const;
     SnapshotPtr list_before(std::string_view resource) const;
+    std::vector<ObjectPtr> by_index_before(const FieldIndex& index, std::string_view value) const;
 
   private:
     struct Table {
         SnapshotPtr base;
         ObjectTable now;
+        SnapshotPtr newest;  // of now; nullptr: changed since
+    };
+    struct Indexes {
+        IndexSet before;
+        IndexSet now;
     };
     Table& table(std::string_view resource) const;  // with mutex_ held
-    Result<ObjectPtr> apply(Write& write);
+    Result<ObjectPtr> apply(const Write& write);
 
     const Store& base_;
     mutable std::mutex mutex_;  // guards all below
     mutable std::map<std::string, Table, std::less<>> tables_;
+    mutable std::map<std::string, Indexes, std::less<>> indexes_;
     std::vector<EventPtr> events_;
     Revision revision_;
 };
@@ -73,6 +81,10 @@ class OverlayBase final : public Store {
     ObjectPtr get(const Key& key) const override { return overlay_.before(key); }
     SnapshotPtr list(std::string_view resource) const override {
         return overlay_.list_before(resource);
+    }
+    std::vector<ObjectPtr> by_index(const FieldIndex& index,
+                                    std::string_view value) const override {
+        return overlay_.by_index_before(index, value);
     }
     Result<SnapshotPtr> list_at(std::string_view resource, Revision) const override {
         return overlay_.list_before(resource);

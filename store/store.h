@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "crds/lifecycle.h"
 #include "crds/meta.h"
+#include "store/field_index.h"
 #include "store/object.h"
 
 namespace atelier::store {
@@ -67,6 +68,11 @@ class Store {
 
     virtual ObjectPtr get(const Key& key) const = 0;  // nullptr: there is none
     virtual SnapshotPtr list(std::string_view resource) const = 0;
+    // The objects that the index has under the value, as of the newest commit, sorted by namespace
+    // and name. Costs as much as it finds; the first lookup of an index costs one pass over the
+    // objects of its resource.
+    virtual std::vector<ObjectPtr> by_index(const FieldIndex& index,
+                                            std::string_view value) const = 0;
     // The list as of exactly that revision; Code::gone when it is no longer kept.
     virtual Result<SnapshotPtr> list_at(std::string_view resource, Revision revision) const = 0;
     // What happened to the resource after `after`, oldest first, at most `most`. Code::gone when

@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "crds/plugin_install.h"
 #include "forecast/listed_runtime.h"
-#include "store/overlay.h"
 #include "tests/forecast/forecast_world.h"
 #include "tests/sim/template_model.h"
 
@@ -27,87 +26,6 @@ std::string inline_template(const std::string& workspaces) {
     return manifest(
         "OrgTemplate", "dev",
         R"("spec":{"source":{"inline":"name: Dev\nworkspaces:\n)" + workspaces + R"("}})");
-}
-
-// --- the overlay
-
-store::Write write_of(store::Write::Kind kind, const std::string& name, const std::string& body,
-                      Revision expected) {
-    store::Write write;
-    write.kind = kind;
-    write.key = {"configmaps", "default", name};
-    write.expected = expected;
-    if (kind == store::Write::Kind::remove) return write;
-    auto document =
-        json::parse(R"({"apiVersion":"v1","kind":"ConfigMap","metadata":{"name":")" + name +
-                    R"(","namespace":"default","uid":"u"},"data":{"k":")" + body + "\"}}");
-    CHECK(document);
-    write.body = crds::encode_body(*document);
-    return write;
-}
-
-TEST(Overlay, SeesTheBaseAndItsOwnWritesAndLeavesTheBaseAlone) {
-    using Kind = store::Write::Kind;
-    ForecastWorld world;
-    const auto one = store::write_and_wait(world.store, write_of(Kind::create, "one", "a", 0));
-    const auto two = store::write_and_wait(world.store, write_of(Kind::create, "two", "a", 0));
-    ASSERT_TRUE(one && two);
-    const Revision before = world.store.revision();
-
-    store::Overlay overlay(world.store);
-    EXPECT_EQ(overlay.list("configmaps")->objects.size(), 2u);
-    EXPECT_EQ(store::write_and_wait(overlay, write_of(Kind::create, "one", "b", 0)).error().code,
-              Code::already_exists);
-    EXPECT_EQ(store::write_and_wait(overlay, write_of(Kind::update, "three", "b", 1)).error().code,
-              Code::not_found);
-    EXPECT_EQ(
-        store::write_and_wait(overlay, write_of(Kind::update, "one", "b", (*one)->revision + 9))
-            .error()
-            .code,
-        Code::conflict);
-    EXPECT_TRUE(overlay.written_after(0).empty()) << "what is refused is not written";
-
-    const auto changed =
-        store::write_and_wait(overlay, write_of(Kind::update, "one", "b", (*one)->revision));
-    ASSERT_TRUE(changed);
-    EXPECT_GT((*changed)->revision, before);
-    EXPECT_EQ((*changed)->meta.revision, (*changed)->revision);
-    EXPECT_THAT((*changed)->body,
-                HasSubstr("\"resourceVersion\":\"" + std::to_string((*changed)->revision) + "\""));
-    const auto again =
-        store::write_and_wait(overlay, write_of(Kind::update, "one", "b", (*changed)->revision));
-    EXPECT_EQ((*again)->revision, (*changed)->revision) << "the same body is no write";
-    ASSERT_TRUE(
-        store::write_and_wait(overlay, write_of(Kind::remove, "two", "", (*two)->revision)));
-    ASSERT_TRUE(store::write_and_wait(overlay, write_of(Kind::create, "zero", "z", 0)));
-
-    EXPECT_EQ(overlay.get({"configmaps", "default", "two"}), nullptr);
-    EXPECT_THAT(overlay.get({"configmaps", "default", "one"})->body, HasSubstr("\"k\":\"b\""));
-    EXPECT_EQ(overlay.list("configmaps")->objects.size(), 2u);
-    EXPECT_EQ(overlay.written_after(0).size(), 3u);
-    EXPECT_EQ(overlay.written_after((*changed)->revision).size(), 2u);
-    EXPECT_EQ(overlay.changed().size(), 3u);
-
-    EXPECT_EQ(world.store.revision(), before);
-    EXPECT_THAT(world.store.get({"configmaps", "default", "one"})->body, HasSubstr("\"k\":\"a\""));
-    store::OverlayBase was(overlay);
-    EXPECT_THAT(was.get({"configmaps", "default", "one"})->body, HasSubstr("\"k\":\"a\""));
-    EXPECT_EQ(was.list("configmaps")->objects.size(), 2u);
-    EXPECT_EQ(store::write_and_wait(was, write_of(Kind::create, "x", "b", 0)).error().code,
-              Code::unsupported);
-}
-
-TEST(Overlay, StaysAtTheMomentOfItsFirstLook) {
-    using Kind = store::Write::Kind;
-    ForecastWorld world;
-    store::Overlay overlay(world.store);
-    EXPECT_TRUE(overlay.list("configmaps")->objects.empty());
-    ASSERT_TRUE(store::write_and_wait(world.store, write_of(Kind::create, "late", "a", 0)));
-    EXPECT_EQ(overlay.get({"configmaps", "default", "late"}), nullptr);
-    // Made and removed again: nothing has changed.
-    const auto made = store::write_and_wait(overlay, write_of(Kind::create, "x", "a", 0));
-    ASSERT_TRUE(store::write_and_wait(overlay, write_of(Kind::remove, "x", "", (*made)->revision)));
-    EXPECT_TRUE(overlay.changed().empty());
 }
 
 TEST(Fingerprint, IsTheHmacOfTheStandard) {
@@ -350,8 +268,8 @@ TEST(Preview, WhatIsWrongWithATemplateDoesNotBlockAnOrgThatIsPinned) {
     const std::string compiled = (*source)->status.artifact_digest.substr(0, 12);
     const std::string pinned =
         R"("spec":{"templateRef":{"name":"dev"},"revision":")" + compiled + "\"}";
-    const auto answer = world.ask({inline_template(R"(  - {name: PM}\n  - {name: PM}\n)"),
-                                   manifest("Org", "acme", pinned)});
+    const auto answer = world.ask(
+        {inline_template(R"(  - {name: PM}\n  - {name: PM}\n)"), manifest("Org", "acme", pinned)});
     ASSERT_TRUE(answer);
     ASSERT_EQ(answer->forecast.blockers.size(), 1u);
     EXPECT_EQ(answer->forecast.blockers[0].about, "OrgTemplate dev");

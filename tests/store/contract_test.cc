@@ -11,28 +11,36 @@
 #include <set>
 #include <thread>
 
+#include "base/text.h"
+#include "store/overlay.h"
 #include "world.h"
 
 namespace atelier::store {
 namespace {
 
-class Contract : public testing::TestWithParam<Where> {
+// What every Store promises, an Overlay too.
+class StoreContract : public testing::TestWithParam<Where> {
   protected:
     void SetUp() override {
         std::shared_ptr<Place> place = GetParam().make();
         if (!place) return skip_without_postgres();
         world_ = std::make_unique<World>(place);
-        world_->options().commit_inline = GetParam().commit_inline;
+        world_->options().commit_inline = is_inline();
         must(world_->open());
+        if (GetParam().overlay) overlay_ = std::make_unique<Overlay>(world_->store());
     }
-    Store& store() { return world_->store(); }
+    Store& store() { return overlay_ ? *overlay_ : world_->store(); }
     Result<ObjectPtr> put(Write write) { return write_and_wait(store(), std::move(write)); }
-    bool is_inline() const { return GetParam().commit_inline; }
+    bool is_inline() const { return GetParam().commit_inline || GetParam().overlay; }
 
     std::unique_ptr<World> world_;
+    std::unique_ptr<Overlay> overlay_;
 };
 
-TEST_P(Contract, A_created_object_is_read_back_with_its_revision) {
+// What a Store with a history, subscribers and a database promises besides.
+class Contract : public StoreContract {};
+
+TEST_P(StoreContract, A_created_object_is_read_back_with_its_revision) {
     const ObjectPtr made = must(put(create(workspace("a"), "hello")));
     EXPECT_EQ(made->revision, 1);
     EXPECT_EQ(made->meta.revision, 1);
@@ -44,7 +52,7 @@ TEST_P(Contract, A_created_object_is_read_back_with_its_revision) {
     EXPECT_EQ(store().get({"orgs.atelier.dev", "default", "a"}), nullptr);
 }
 
-TEST_P(Contract, Writers_that_saw_something_else_are_refused) {
+TEST_P(StoreContract, Writers_that_saw_something_else_are_refused) {
     EXPECT_EQ(code_of(put(update(workspace("a"), 1, "x"))), Code::not_found);
     EXPECT_EQ(code_of(put(remove(workspace("a"), 1))), Code::not_found);
     const ObjectPtr made = must(put(create(workspace("a"))));
@@ -57,7 +65,7 @@ TEST_P(Contract, Writers_that_saw_something_else_are_refused) {
     EXPECT_EQ(store().revision(), 2) << "a refused write takes no revision";
 }
 
-TEST_P(Contract, A_body_that_names_another_object_is_invalid) {
+TEST_P(StoreContract, A_body_that_names_another_object_is_invalid) {
     Write write = create(workspace("a"));
     write.body = body_of(workspace("b"), "x");
     EXPECT_EQ(code_of(put(write)), Code::invalid);
@@ -68,7 +76,7 @@ TEST_P(Contract, A_body_that_names_another_object_is_invalid) {
     EXPECT_EQ(store().revision(), 0);
 }
 
-TEST_P(Contract, An_update_that_changes_nothing_makes_no_revision) {
+TEST_P(StoreContract, An_update_that_changes_nothing_makes_no_revision) {
     const ObjectPtr made = must(put(create(workspace("a"), "same")));
     const ObjectPtr again = must(put(update(workspace("a"), made->revision, "same")));
     EXPECT_EQ(again->revision, made->revision);
@@ -76,7 +84,7 @@ TEST_P(Contract, An_update_that_changes_nothing_makes_no_revision) {
     EXPECT_EQ(must(store().events("workspaces.atelier.dev", 0, 10)).size(), 1u);
 }
 
-TEST_P(Contract, A_removal_has_a_revision_of_its_own) {
+TEST_P(StoreContract, A_removal_has_a_revision_of_its_own) {
     Write write = create(workspace("a"));
     // A label may be called like the field, and come before it.
     write.body = body_of(workspace("a"), "x", {{"resourceVersion", "1"}});
@@ -98,7 +106,7 @@ TEST_P(Contract, A_removal_has_a_revision_of_its_own) {
     EXPECT_EQ(must(put(create(workspace("a"))))->revision, 3) << "the name is free again";
 }
 
-TEST_P(Contract, Events_tell_what_was_before) {
+TEST_P(StoreContract, Events_tell_what_was_before) {
     const ObjectPtr first = must(put(create(workspace("a"), "1")));
     const ObjectPtr second = must(put(update(workspace("a"), 1, "2")));
     const auto events = must(store().events("workspaces.atelier.dev", 0, 10));
@@ -112,7 +120,7 @@ TEST_P(Contract, Events_tell_what_was_before) {
     EXPECT_TRUE(must(store().events("orgs.atelier.dev", 0, 10)).empty());
 }
 
-TEST_P(Contract, Lists_are_sorted_and_belong_to_one_resource) {
+TEST_P(StoreContract, Lists_are_sorted_and_belong_to_one_resource) {
     for (const char* name : {"c", "a", "b"}) must(put(create(workspace(name))));
     must(put(create(workspace("z", "another"))));
     must(put(create({"orgs.atelier.dev", "default", "o"})));
@@ -127,6 +135,89 @@ TEST_P(Contract, Lists_are_sorted_and_belong_to_one_resource) {
     EXPECT_EQ(store().list("workspaces.atelier.dev"), list) << "nothing changed: the same list";
     EXPECT_TRUE(store().list("plugins.atelier.dev")->objects.empty());
     EXPECT_EQ(store().list("plugins.atelier.dev")->revision, 5);
+}
+
+std::vector<std::string> words_of(const Object& object) {
+    std::vector<std::string> words;
+    for (const std::string_view word : split(text_of(object), ' ')) {
+        words.push_back(in_namespace(object.key.ns, word));
+    }
+    return words;
+}
+constexpr FieldIndex by_word{"workspaces.atelier.dev", "word", words_of};
+
+std::string found_by(const Store& store, std::string_view word, std::string_view ns = "default") {
+    std::string found;
+    for (const ObjectPtr& object : store.by_index(by_word, in_namespace(ns, word))) {
+        EXPECT_EQ(object, store.get(object->key));
+        found += object->key.name + " ";
+    }
+    return found;
+}
+
+TEST_P(StoreContract, An_index_finds_the_objects_that_have_the_value_now) {
+    EXPECT_EQ(found_by(store(), "red"), "") << "asked before there is an object";
+    must(put(create(workspace("b"), "red blue")));
+    must(put(create(workspace("a"), "red")));
+    must(put(create(workspace("a", "other"), "red")));
+    must(put(create({"orgs.atelier.dev", "default", "a"}, "red")));
+    EXPECT_EQ(found_by(store(), "red"), "a b ");
+    EXPECT_EQ(found_by(store(), "red", "other"), "a ");
+    EXPECT_EQ(found_by(store(), "blue"), "b ");
+    const Revision changed = must(put(update(workspace("b"), 1, "green green")))->revision;
+    EXPECT_EQ(found_by(store(), "red"), "a ");
+    EXPECT_EQ(found_by(store(), "blue"), "");
+    EXPECT_EQ(found_by(store(), "green"), "b ");
+    must(put(remove(workspace("b"), changed)));
+    EXPECT_EQ(found_by(store(), "green"), "");
+    // What is refused as a whole leaves the index as it was.
+    EXPECT_FALSE(write_all_and_wait(
+        store(), {create(workspace("c"), "green"), update(workspace("absent"), 1, "red")}));
+    EXPECT_EQ(found_by(store(), "green"), "");
+    must(put(create(workspace("c"), "red")));
+    EXPECT_EQ(found_by(store(), "red"), "a c ");
+}
+
+TEST_P(StoreContract, An_index_that_is_built_under_writes_misses_none) {
+    for (int i = 0; i < 300; ++i) must(put(create(workspace(fmt::format("w{:03}", i)), "old")));
+    std::thread writer([&] {
+        for (int i = 0; i < 300; ++i) {
+            const Key key = workspace(fmt::format("w{:03}", i));
+            const Revision at = store().get(key)->revision;
+            must(put(i % 3 == 0 ? remove(key, at) : update(key, at, "new")));
+        }
+    });
+    std::vector<std::thread> readers;
+    for (int t = 0; t < 3; ++t) {
+        readers.emplace_back([&] {
+            for (int i = 0; i < 50; ++i) {
+                EXPECT_LE(store().by_index(by_word, "default/old").size(), 300u);
+                EXPECT_LE(store().by_index(by_word, "default/new").size(), 200u);
+            }
+        });
+    }
+    writer.join();
+    for (auto& reader : readers) reader.join();
+    EXPECT_EQ(store().by_index(by_word, "default/new").size(), 200u);
+    EXPECT_TRUE(store().by_index(by_word, "default/old").empty());
+}
+
+// Every state of an object is decoded once, however often the index is asked.
+TEST_P(StoreContract, A_lookup_costs_what_changed_and_what_it_finds) {
+    static std::atomic<int> decoded;
+    static constexpr FieldIndex counted{"workspaces.atelier.dev", "counted",
+                                        [](const Object& object) {
+                                            ++decoded;
+                                            return std::vector<std::string>{object.key.name};
+                                        }};
+    decoded = 0;
+    for (int i = 0; i < 100; ++i) must(put(create(workspace(fmt::format("w{}", i)))));
+    EXPECT_EQ(store().by_index(counted, "w7").size(), 1u);
+    EXPECT_EQ(decoded, 100);
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(store().by_index(counted, "w7").size(), 1u);
+    must(put(update(workspace("w7"), 8, "again")));
+    EXPECT_EQ(store().by_index(counted, "w7").size(), 1u);
+    EXPECT_EQ(decoded, 101);
 }
 
 TEST_P(Contract, Pages_of_a_list_stay_at_their_revision) {
@@ -177,7 +268,7 @@ TEST_P(Contract, History_that_is_no_longer_kept_is_gone) {
     EXPECT_EQ(code_of(store().list_at("workspaces.atelier.dev", begin)), Code::gone);
 }
 
-TEST_P(Contract, Revisions_have_no_gap_under_sixteen_writers) {
+TEST_P(StoreContract, Revisions_have_no_gap_under_sixteen_writers) {
     constexpr int threads = 16;
     constexpr int each = 60;
     std::mutex mutex;
@@ -215,7 +306,7 @@ TEST_P(Contract, Revisions_have_no_gap_under_sixteen_writers) {
     EXPECT_EQ(store().revision(), static_cast<Revision>(given.size()));
 }
 
-TEST_P(Contract, A_writer_reads_its_own_write) {
+TEST_P(StoreContract, A_writer_reads_its_own_write) {
     std::vector<std::thread> writers;
     for (int t = 0; t < 4; ++t) {
         writers.emplace_back([&, t] {
@@ -349,7 +440,7 @@ TEST_P(Contract, Answers_come_after_the_cache_and_the_watchers_and_in_order) {
     EXPECT_TRUE(std::is_sorted(answered.begin(), answered.end()));
 }
 
-TEST_P(Contract, An_answer_may_write_again) {
+TEST_P(StoreContract, An_answer_may_write_again) {
     std::mutex mutex;
     std::condition_variable changed;
     bool finished = false;
@@ -468,6 +559,16 @@ TEST_P(Contract, The_metrics_tell_how_many_objects_there_are) {
 std::string where_name(const testing::TestParamInfo<Where>& info) {
     return info.param.name;
 }
+
+INSTANTIATE_TEST_SUITE_P(All, StoreContract,
+                         testing::Values(Where{"memory_threaded", memory_place},
+                                         Where{"memory_inline", memory_place, true},
+                                         Where{"sqlite_threaded", sqlite_place},
+                                         Where{"sqlite_inline", sqlite_place, true},
+                                         Where{"postgres_threaded", postgres_place},
+                                         Where{"postgres_inline", postgres_place, true},
+                                         Where{"overlay", memory_place, true, true}),
+                         where_name);
 
 INSTANTIATE_TEST_SUITE_P(Memory, Contract,
                          testing::Values(Where{"threaded", memory_place},

@@ -54,6 +54,7 @@ struct Where {
     std::string name;
     std::function<std::shared_ptr<Place>()> make;
     bool commit_inline = false;
+    bool overlay = false;  // an Overlay over an empty store
 };
 void PrintTo(const Where& where, std::ostream* out);
 std::string where_name(const testing::TestParamInfo<Where>& info);
