@@ -1,6 +1,7 @@
 #include "apiserver/api.h"
 
 #include "apiserver/documents/documents.h"
+#include "apiserver/request/collection.h"
 #include "apiserver/verbs/create.h"
 #include "apiserver/verbs/delete.h"
 #include "apiserver/verbs/delete_collection.h"
@@ -21,6 +22,19 @@ bool impersonates(const Request& request) {
         if (name.starts_with("impersonate-")) return true;
     }
     return false;
+}
+
+std::string_view options_kind(Verb verb) {
+    switch (verb) {
+        case Verb::create:
+            return "CreateOptions";
+        case Verb::update:
+            return "UpdateOptions";
+        case Verb::patch:
+            return "PatchOptions";
+        default:
+            return "DeleteOptions";
+    }
 }
 
 // Reads what all verbs of resources have in common. False: the call is answered.
@@ -44,7 +58,7 @@ bool prepare(const CallPtr& call) {
     if (!is_write(call->route.verb)) return true;
     auto options = read_write_options(call->request);
     if (!options) {
-        call->fail(options.error());
+        call->fail(options_failure(options.error(), options_kind(call->route.verb)));
         return false;
     }
     call->options = *std::move(options);
@@ -111,14 +125,16 @@ struct Api::State {
 void Api::State::answer_resource(const CallPtr& call) {
     const Route& route = call->route;
     if (route.verb == Verb::other) return call->fail(method_not_allowed(call->request.method));
-    if (route.endpoint == Endpoint::review) return create_review(call);
+    if (route.endpoint == Endpoint::review) return create_review(authentication, call);
     switch (route.handler) {
         case SubresourceHandler::forecast:
             return plans.answer_forecast(call);
         case SubresourceHandler::revision_diff:
             return plans.answer_revision_diff(call);
         case SubresourceHandler::object:
-            if (prepare(call)) answer_object(*services, call);
+            if (!prepare(call)) return;
+            if (!is_write(route.verb)) return answer_object(*services, call);
+            services->compute(call, [this, call] { answer_object(*services, call); });
     }
 }
 
@@ -154,6 +170,24 @@ Handler Api::handler() {
     return [this](Request request, std::shared_ptr<ResponseSink> sink) {
         handle(std::move(request), std::move(sink));
     };
+}
+
+HeadCheck Api::head_check() {
+    return [this](const Request& head) { return check_head(head); };
+}
+
+HeadVerdict Api::check_head(const Request& head) const {
+    constexpr std::size_t most_unwanted_bytes = 4 << 10;  // of a body that nobody looks at
+    const Endpoint endpoint = route(state_->services->catalog, head).endpoint;
+    HeadVerdict verdict;
+    if (state_->is_open(endpoint)) {
+        verdict.known = false;
+        verdict.body_bytes =
+            endpoint == Endpoint::webhook ? most_webhook_bytes : most_unwanted_bytes;
+        return verdict;
+    }
+    verdict.refuse = !state_->authentication.who(head);
+    return verdict;
 }
 
 void Api::handle(Request request, std::shared_ptr<ResponseSink> sink) {
@@ -202,6 +236,7 @@ void Api::stop() {
     state_->services->watches.stop();
     state_->webhooks.stop();
     state_->plans.stop();
+    state_->services->admissions.stop();
 }
 
 }  // namespace atelier::apiserver

@@ -52,6 +52,10 @@ class Api {
     // Usable as a Handler. The answer may come later, from another thread.
     void handle(Request request, std::shared_ptr<ResponseSink> sink);
     Handler handler();
+    // Usable as a HeadCheck: bodies are read only from clients that are known, and, within a small
+    // bound, by the paths that are open to everybody.
+    HeadVerdict check_head(const Request& head) const;
+    HeadCheck head_check();
 
     // Makes the namespaces that are always there, if they are not. Waits for the store.
     Result<void> seed();

@@ -10,6 +10,8 @@
 #include <unordered_set>
 #include <vector>
 
+#include "base/json_members.h"
+
 namespace atelier::json {
 namespace {
 
@@ -260,17 +262,30 @@ void merge_patch(Value& target, const Value& patch, Allocator& allocator) {
         return;
     }
     if (!target.IsObject()) target.SetObject();
-    for (const auto& m : patch.GetObject()) {
-        const std::string_view name = view(m.name);
-        if (m.value.IsNull()) {
-            remove(target, name);
-            continue;
-        }
-        if (!find(target, {name})) {
-            target.AddMember(make(name, allocator), Value(), allocator);
-        }
-        merge_patch(*find(target, {name}), m.value, allocator);
+    std::vector<std::size_t> places;
+    {
+        const MemberIndex index(target);
+        for (const auto& m : patch.GetObject()) places.push_back(index.find(view(m.name)));
     }
+    std::vector<bool> keeps(target.MemberCount(), true);
+    std::size_t i = 0;
+    for (const auto& m : patch.GetObject()) {
+        const std::size_t place = places[i++];
+        const bool is_new = place == MemberIndex::npos;
+        if (m.value.IsNull()) {
+            if (!is_new) keeps[place] = false;
+        } else if (is_new) {
+            Value made;
+            merge_patch(made, m.value, allocator);
+            target.AddMember(make(view(m.name), allocator), std::move(made), allocator);
+        } else {
+            merge_patch((target.MemberBegin() + static_cast<std::ptrdiff_t>(place))->value, m.value,
+                        allocator);
+        }
+    }
+    if (std::find(keeps.begin(), keeps.end(), false) == keeps.end()) return;
+    std::size_t at = 0;
+    keep_members(target, [&](const Value::Member&) { return at >= keeps.size() || keeps[at++]; });
 }
 
 }  // namespace atelier::json

@@ -45,7 +45,8 @@ void Certificates::keep(Use use) {
         while (true) {
             {
                 std::unique_lock lock(mutex_);
-                never_.wait_for(lock, stop, look_every, [] { return false; });
+                wake_.wait_for(lock, stop, look_every, [this] { return look_now_; });
+                look_now_ = false;
             }
             if (stop.stop_requested()) return;
             const auto renewed = look(clock_.now(), use);
@@ -56,6 +57,14 @@ void Certificates::keep(Use use) {
             }
         }
     });
+}
+
+void Certificates::look_soon() {
+    {
+        const std::lock_guard lock(mutex_);
+        look_now_ = true;
+    }
+    wake_.notify_one();
 }
 
 }  // namespace atelier::cmd

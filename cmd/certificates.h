@@ -35,6 +35,8 @@ class Certificates {
     Result<bool> look(Instant now, const Use& use);
     // Looks every hour on a thread of its own, the first time in an hour. After current().
     void keep(Use use);
+    // Has the thread of keep() look at once. Thread-safe.
+    void look_soon();
 
   private:
     const std::filesystem::path home_;
@@ -44,7 +46,8 @@ class Certificates {
     const Log log_;
     std::optional<apiserver::Pki> used_;  // of keep()'s thread once that runs
     std::mutex mutex_;
-    std::condition_variable_any never_;
+    std::condition_variable_any wake_;
+    bool look_now_ = false;  // guarded by mutex_
     std::jthread thread_;
 };
 

@@ -169,6 +169,12 @@ class Server {
         return serve();
     }
 
+    // The certificates are read again, or renewed, within a moment.
+    void reload() {
+        log_.info("reading the certificates again");
+        certificates_->look_soon();
+    }
+
     // The API first (readiness fails at once), then what turns the world, then the store.
     void stop() {
         stopping_ = true;
@@ -305,7 +311,7 @@ class Server {
         http.address = options_.address;
         http.port = options_.port;
         http.tls = pki.tls;
-        http_ = TRY(apiserver::serve(http, api_->handler(), metrics_, log_));
+        http_ = TRY(apiserver::serve(http, api_->handler(), metrics_, log_, api_->head_check()));
         options_.port = http_->port();
         const auto kubeconfig = options_.home / "kubeconfig";
         TRY(apiserver::ensure_kubeconfig(kubeconfig, "https://" + url(), pki.ca_pem, token_));
@@ -364,7 +370,9 @@ int run_server(const ServerOptions& options) {
         return 1;
     }
     log.info("ready");
-    signals.wait();
+    // Whoever rotates logs or certificates sends SIGHUP; the log goes to standard error, whose
+    // reader rotates it, so only the certificates are read again.
+    while (signals.wait() == SIGHUP) server.reload();
     log.info("stopping: a second signal ends it at once");
     signals.release();
     // What does not end by itself is ended: everything is safe to be cut at any point.

@@ -7,9 +7,9 @@ namespace atelier::cmd {
 
 class Signals {
   public:
-    Signals();   // blocks SIGTERM and SIGINT in this thread and all it will make
+    Signals();   // blocks SIGTERM, SIGINT and SIGHUP in this thread and all that it will make
     int wait();  // the next of them
-    // From now on a further one ends the process at once.
+    // From now on a further one of them ends the process at once.
     void release();
 
   private:

@@ -92,6 +92,25 @@ void merge_string_data(json::Document& secret, const Value*) {
     }
 }
 
+// Base64 may come in lines, as `base64` prints it; it is kept in one.
+void join_lines(json::Document& secret) {
+    Value* data = find(secret, {"data"});
+    if (!data || !data->IsObject()) return;
+    for (auto& m : data->GetObject()) {
+        if (!m.value.IsString() || view(m.value).find_first_of("\r\n") == std::string_view::npos) {
+            continue;
+        }
+        std::string text(view(m.value));
+        std::erase_if(text, [](char c) { return c == '\r' || c == '\n'; });
+        m.value = json::make(text, secret.GetAllocator());
+    }
+}
+
+void prepare_secret(json::Document& secret, const Value* old) {
+    merge_string_data(secret, old);
+    join_lines(secret);
+}
+
 void check_secret(const Value& secret, const Value* old, const Lookup&,
                   std::vector<Cause>& causes) {
     check_size("data", check_keys(secret, "data", causes) / 4 * 3, causes);
@@ -104,6 +123,12 @@ void check_secret(const Value& secret, const Value* old, const Lookup&,
         {"kubernetes.io/ssh-auth", "ssh-privatekey"}};
     for (const auto& [of, key] : wanted) {
         if (type == of && !find(secret, {"data", key})) {
+            add(causes, fmt::format("data[{}]", key), "FieldValueRequired", "Required value");
+        }
+    }
+    if (type == "kubernetes.io/basic-auth" && !find(secret, {"data", "username"}) &&
+        !find(secret, {"data", "password"})) {
+        for (const char* key : {"username", "password"}) {
             add(causes, fmt::format("data[{}]", key), "FieldValueRequired", "Required value");
         }
     }
@@ -169,7 +194,7 @@ void add_core_kinds(Kinds& kinds) {
         CHECK(bool(kind));
         kind->strategic_merge = true;
         if (kind->plural == "secrets") {
-            kind->prepare = merge_string_data;
+            kind->prepare = prepare_secret;
             kind->rule = check_secret;
         } else if (kind->plural == "configmaps") {
             kind->rule = check_config_map;

@@ -1,6 +1,7 @@
 #include "apiserver/documents/documents.h"
 
 #include <chrono>
+#include <set>
 
 #include "apiserver/http/message.h"
 #include "base/json_text.h"
@@ -24,11 +25,27 @@ void answer_static(Call& call, const StaticAnswer& answer, Headers more = {}) {
 
 void answer_openapi_v2(const OpenApi& openapi, Call& call) {
     const auto protobuf = negotiate_openapi_v2(call.request.header("accept"));
-    if (!protobuf || !*protobuf) {
-        return call.fail(
-            not_acceptable("application/com.github.proto-openapi.spec.v2@v1.0+protobuf"));
+    if (!protobuf) {
+        return call.fail(not_acceptable(
+            "application/json, application/com.github.proto-openapi.spec.v2@v1.0+protobuf"));
     }
-    answer_static(call, openapi.v2());
+    answer_static(call, *protobuf ? openapi.v2() : openapi.v2_json());
+}
+
+// {"paths":["/api",…]}, as kube-apiserver lists what it serves at "/".
+StaticAnswer root_paths(const Catalog& catalog) {
+    std::set<std::string> paths{"/api",        "/apis",       "/healthz", "/livez",  "/metrics",
+                                "/openapi/v2", "/openapi/v3", "/readyz",  "/version"};
+    for (const GroupVersion& gv : catalog.group_versions()) {
+        if (!gv.group.empty()) paths.insert("/apis/" + gv.group);
+        paths.insert((gv.group.empty() ? "/api/" : "/apis/") + gv.text());
+    }
+    std::string out = "{\"paths\":[";
+    for (const std::string& path : paths) {
+        if (out.back() != '[') out += ',';
+        out += quoted(path);
+    }
+    return static_answer(out + "]}\n");
 }
 
 }  // namespace
@@ -36,6 +53,7 @@ void answer_openapi_v2(const OpenApi& openapi, Call& call) {
 Documents::Documents(const Catalog& catalog, const Clock& clock, Options options)
     : clock_(clock),
       options_(std::move(options)),
+      root_(root_paths(catalog)),
       discovery_(catalog, options_.address),
       openapi_(catalog, options_.version) {}
 
@@ -67,6 +85,7 @@ void Documents::answer_version(const CallPtr& call) const {
 
 void Documents::answer(const CallPtr& call) const {
     const Endpoint endpoint = call->route.endpoint;
+    if (endpoint == Endpoint::root) return answer_static(*call, root_);
     if (endpoint == Endpoint::openapi_v2) return answer_openapi_v2(openapi_, *call);
     if (endpoint == Endpoint::openapi_v3) return answer_openapi_v3(*call);
     const auto form = negotiate_discovery(call->request.header("accept"));

@@ -29,6 +29,7 @@ class Documents {
 
     const Clock& clock_;
     const Options options_;
+    const StaticAnswer root_;
     const Discovery discovery_;
     const OpenApi openapi_;
 };

@@ -110,8 +110,35 @@ OpenApi::OpenApi(const Catalog& catalog, const std::string& version) {
             quoted(relative_path(gv)) + ":{\"serverRelativeURL\":" + quoted(v3_url(gv, made)) + "}";
     }
     v3_root_ = static_answer(root + "}}");
+    v2_json_ = static_answer(openapi_v2_json(catalog, version));
     v2_ = static_answer(openapi_v2_protobuf(catalog, version),
                         "application/com.github.proto-openapi.spec.v2.v1.0+protobuf");
+}
+
+std::string openapi_v2_json(const Catalog& catalog, const std::string& version) {
+    std::string out = R"({"swagger":"2.0","info":{"title":"Atelier","version":)" + quoted(version);
+    out += "},\"paths\":{";
+    for (const crds::Kind* kind : catalog.kinds()) {
+        for (const ApiPath& path : api_paths(catalog, *kind)) {
+            if (out.back() != '{') out += ',';
+            out += quoted(path.path) + ":{";
+            for (const ApiOperation& operation : path.operations) {
+                if (out.back() != '{') out += ',';
+                out += quoted(operation.method) + ":{\"operationId\":" + quoted(operation.id);
+                out += ",\"x-kubernetes-action\":" + quoted(operation.action);
+                out += ",\"x-kubernetes-group-version-kind\":" + gvk_json(*operation.kind);
+                out += R"(,"responses":{"200":{"description":"OK"}}})";
+            }
+            out += '}';
+        }
+    }
+    // References are what differs between the versions; no description holds such a text.
+    std::string defined = json::text(definitions(catalog, catalog.kinds()));
+    constexpr std::string_view version_3 = "#/components/schemas/";
+    for (std::size_t at = 0; (at = defined.find(version_3, at)) != std::string::npos;) {
+        defined.replace(at, version_3.size(), "#/definitions/");
+    }
+    return out + "},\"definitions\":" + defined + "}";
 }
 
 const StaticAnswer* OpenApi::v3(const GroupVersion& gv) const {

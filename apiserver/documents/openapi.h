@@ -1,5 +1,5 @@
 // OpenAPI of what is served: version 3 as JSON per group and version, and version 2 as the protobuf
-// of gnostic, which kubectl before 1.29 needs. Both from the one schema of each kind.
+// of gnostic, which kubectl before 1.29 needs, and as JSON. Both from the one schema of each kind.
 // https://kubernetes.io/docs/concepts/overview/kubernetes-api/#openapi-interface-definition
 #pragma once
 
@@ -38,12 +38,14 @@ json::Document definitions(const Catalog& catalog, const std::vector<const crds:
 
 // The version 2 document as gnostic's protobuf.
 std::string openapi_v2_protobuf(const Catalog& catalog, const std::string& version);
+std::string openapi_v2_json(const Catalog& catalog, const std::string& version);
 
 class OpenApi {
   public:
     OpenApi(const Catalog& catalog, const std::string& version);
 
-    const StaticAnswer& v2() const { return v2_; }
+    const StaticAnswer& v2() const { return v2_; }  // protobuf
+    const StaticAnswer& v2_json() const { return v2_json_; }
     const StaticAnswer& v3_root() const { return v3_root_; }
     const StaticAnswer* v3(const GroupVersion& gv) const;
     // Where the document is, with its hash: "/openapi/v3/apis/atelier.dev/v1alpha1?hash=…".
@@ -52,6 +54,7 @@ class OpenApi {
 
   private:
     StaticAnswer v2_;
+    StaticAnswer v2_json_;
     StaticAnswer v3_root_;
     std::map<GroupVersion, StaticAnswer> v3_;
 };

@@ -14,6 +14,8 @@ constexpr std::size_t most_read_ahead = 64 << 10;
 // reset the connection, and the client would not see why.
 constexpr Duration linger_deadline = std::chrono::seconds(2);
 constexpr std::size_t most_discarded = 8 << 20;
+// What every connection has for reading heads, and what is not counted of its buffer.
+constexpr std::size_t small_buffer = 4 << 10;
 
 }  // namespace
 
@@ -21,7 +23,9 @@ Connection::Connection(Loop& loop, HttpShared& shared, std::string peer)
     : loop_(loop),
       shared_(shared),
       peer_(std::move(peer)),
-      parser_({shared.options.header_bytes, shared.options.body_bytes}) {}
+      parser_({shared.options.header_bytes, shared.options.body_bytes}),
+      share_(shared.anonymous_bytes),
+      most_body_bytes_(shared.options.body_bytes) {}
 
 void Connection::enter_phase(Phase phase, Duration deadline) {
     phase_ = phase;
@@ -53,7 +57,7 @@ void Connection::read() {
         end_ -= begin_;
         begin_ = 0;
     }
-    const std::size_t least = phase_ == Phase::body ? 32 << 10 : 4 << 10;
+    const std::size_t least = phase_ == Phase::body ? 32 << 10 : small_buffer;
     if (end_ == in_.size() || in_.size() < least) {
         in_.resize(std::min(most, std::max(least, in_.size() * 2)));
     }
@@ -96,25 +100,50 @@ void Connection::advance() {
         std::size_t used = 0;
         const auto outcome = parser_.feed(buffered(), used);
         begin_ += used;
-        if (outcome == RequestParser::Outcome::done) return dispatch();
         if (outcome == RequestParser::Outcome::failed) {
             return fail(parser_.status(), parser_.message());
         }
+        if (!account()) return;
+        if (outcome == RequestParser::Outcome::done) return dispatch();
         if (outcome == RequestParser::Outcome::need_more) break;
-        enter_phase(Phase::body, shared_.options.body_deadline);
-        if (parser_.expects_continue() && begin_ == end_) {
-            queue_out("HTTP/1.1 100 Continue\r\n\r\n");
-            pump();
-        }
+        check_head();
     }
     if (peer_done_ && phase_ != Phase::handling && phase_ != Phase::replying) return close(false);
     read();
 }
 
+// A body follows: whether it is wanted is decided before it is read.
+void Connection::check_head() {
+    const HeadVerdict verdict = shared_.check ? shared_.check(parser_.head()) : HeadVerdict{};
+    if (verdict.refuse) {
+        linger_ = true;
+        return dispatch();
+    }
+    if (verdict.known) share_.move_to(shared_.known_bytes);
+    most_body_bytes_ = std::min(verdict.body_bytes, shared_.options.body_bytes);
+    enter_phase(Phase::body, shared_.options.body_deadline);
+    if (parser_.expects_continue() && begin_ == end_) {
+        queue_out("HTTP/1.1 100 Continue\r\n\r\n");
+        pump();
+    }
+}
+
+// Counts what the request holds by now. False: it is refused.
+bool Connection::account() {
+    if (parser_.body_size() > most_body_bytes_) {
+        fail(413, "the body is larger than " + std::to_string(most_body_bytes_) + " bytes");
+        return false;
+    }
+    const std::size_t buffer = in_.size() - std::min(in_.size(), small_buffer);
+    if (share_.resize(buffer + parser_.body_capacity())) return true;
+    fail(429, "the server holds too many unfinished requests: try again in a moment");
+    return false;
+}
+
 void Connection::dispatch() {
     head_only_ = parser_.is_head_method();
     http_1_0_ = parser_.http_1_0();
-    keep_alive_ = parser_.keep_alive();
+    keep_alive_ = parser_.keep_alive() && !linger_;
     Request request = parser_.take();
     request.peer = peer_;
     request.client_identity = client_identity_;
@@ -144,7 +173,7 @@ void Connection::fail(int status, const std::string& message) {
     http_1_0_ = parser_.http_1_0();
     head_only_ = parser_.is_head_method();
     Answer answer{status, {{"Content-Type", "application/json"}}, error_body(status, message)};
-    if (status == 503) answer.headers.emplace_back("Retry-After", "1");
+    if (status == 503 || status == 429) answer.headers.emplace_back("Retry-After", "1");
     send(answer);
 }
 
@@ -159,6 +188,8 @@ void Connection::end_exchange() {
         on_closed_ = nullptr;
     }
     if (answered) shared_.in_flight.add(-1);
+    share_.move_to(shared_.anonymous_bytes);
+    most_body_bytes_ = shared_.options.body_bytes;
     if (linger_) return linger();
     if (!keep_alive_ || loop_.draining()) return close(false);
     parser_.reset();
@@ -229,7 +260,10 @@ void Connection::close(bool reset) {
         exchange_ = 0;
         answer_.reset();
         frames.swap(frames_);
+        shared_.queued_bytes.add(-static_cast<double>(queued_bytes_));
+        queued_bytes_ = 0;
     }
+    share_.resize(0);
     close_socket(reset);
     loop_.leave(*this);
     if (call) call();

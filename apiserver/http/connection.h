@@ -1,5 +1,7 @@
 // One connection of a client: requests in, answers out. Knows HTTP and deadlines, but no sockets:
-// those are in http_socket.cc, behind the protected virtual functions.
+// those are in socket.cc, behind the protected virtual functions. Its functions are defined in
+// three sources: reading in connection.cc, writing in connection_write.cc, and what other threads
+// may call in connection_exchange.cc.
 #pragma once
 
 #include <sys/uio.h>
@@ -40,6 +42,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void reply(std::uint64_t exchange, int status, Headers headers, Frame body);
     void start_stream(std::uint64_t exchange, int status, Headers headers);
     bool write(std::uint64_t exchange, Frame frame);
+    std::size_t queued(std::uint64_t exchange);
     void finish(std::uint64_t exchange);
     void abandon(std::uint64_t exchange);
     void on_closed(std::uint64_t exchange, std::function<void()> call);
@@ -84,6 +87,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void read();
     void advance();
     void skip_empty_lines();
+    void check_head();
+    bool account();
     void dispatch();
     void fail(int status, const std::string& message);
     void send(const Answer& answer);
@@ -108,6 +113,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::size_t discarded_ = 0;
+    BudgetShare share_;                // of the bytes that unanswered requests may hold
+    std::size_t most_body_bytes_ = 0;  // of the request under way
     bool reading_ = false;
     bool peer_done_ = false;
 
@@ -136,7 +143,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool cut_ = false;
     bool woken_ = false;
     std::deque<Frame> frames_;
-    std::size_t queued_bytes_ = 0;  // frames_ and what of them is in out_
+    std::size_t queued_bytes_ = 0;  // frames_ and what of them is in out_; counted by the gauge
     std::function<void()> on_closed_;
 };
 

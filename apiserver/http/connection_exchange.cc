@@ -21,6 +21,7 @@ class Sink final : public ResponseSink {
         connection_->start_stream(exchange_, status, std::move(headers));
     }
     bool write(Frame frame) override { return connection_->write(exchange_, std::move(frame)); }
+    std::size_t queued() const override { return connection_->queued(exchange_); }
     void finish() override { connection_->finish(exchange_); }
     void on_closed(std::function<void()> call) override {
         connection_->on_closed(exchange_, std::move(call));
@@ -71,16 +72,22 @@ bool Connection::write(std::uint64_t exchange, Frame frame) {
     const std::lock_guard lock(mutex_);
     if (exchange != exchange_ || !stream_open_ || finished_ || cut_) return false;
     if (!frame || frame->empty()) return true;  // an empty chunk would end the stream
-    if (queued_bytes_ > 0 && queued_bytes_ + frame->size() > shared_.options.stream_cap_bytes) {
+    if (queued_bytes_ > shared_.options.stream_cap_bytes) {
         cut_ = true;
         shared_.streams_cut.add();
         wake(loop_, shared_from_this(), woken_);
         return false;
     }
     queued_bytes_ += frame->size();
+    shared_.queued_bytes.add(static_cast<double>(frame->size()));
     frames_.push_back(std::move(frame));
     wake(loop_, shared_from_this(), woken_);
     return true;
+}
+
+std::size_t Connection::queued(std::uint64_t exchange) {
+    const std::lock_guard lock(mutex_);
+    return exchange == exchange_ && stream_open_ ? queued_bytes_ : 0;
 }
 
 void Connection::finish(std::uint64_t exchange) {

@@ -120,6 +120,7 @@ void Connection::drained() {
         const std::lock_guard lock(mutex_);
         queued_bytes_ -= batch_bytes_;
     }
+    shared_.queued_bytes.add(-static_cast<double>(batch_bytes_));
     batch_bytes_ = 0;
     if (!last_chunk_sent_) return send_frames();
     shared_.streams.add(-1);

@@ -42,16 +42,29 @@ class ResponseSink {
 
     // A streamed answer (chunked): start, any number of writes, finish.
     virtual void start(int status, Headers headers) = 0;
-    // False when the client reads too slowly (over the cap) or is gone: the stream is being closed.
+    // False when more than the cap was queued already, or the client is gone: the stream is being
+    // closed. One frame may be larger than the cap.
     virtual bool write(Frame frame) = 0;
-    // Bytes taken by write and not yet handed to the client's socket. A writer that looks here
-    // first can hold a cursor for a slow reader instead of having its stream cut.
-    virtual std::size_t queued() const { return 0; }
+    // Bytes taken by write and not yet taken by the client's socket; 0 once the stream has ended. A
+    // writer that asks first can wait for a slow reader instead of having its stream cut.
+    virtual std::size_t queued() const = 0;
     virtual void finish() = 0;
     // Called once when the client went away or the stream was cut; not after finish. Must not
     // block.
     virtual void on_closed(std::function<void()> call) = 0;
 };
+
+// What is decided on the head of a request, before anything of its body is kept.
+struct HeadVerdict {
+    // The body is not read: the handler is called at once, with an empty body, and has to refuse;
+    // then the connection ends.
+    bool refuse = false;
+    // Who asks is known. Unfinished requests of others share a much smaller budget.
+    bool known = true;
+    std::size_t body_bytes = static_cast<std::size_t>(-1);  // more is answered with 413
+};
+// Called for requests with a body, on an I/O thread: must not block. `head.body` is empty.
+using HeadCheck = std::function<HeadVerdict(const Request& head)>;
 
 // Called on an I/O thread: must not block.
 using Handler = std::function<void(Request, std::shared_ptr<ResponseSink>)>;

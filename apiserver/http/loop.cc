@@ -17,19 +17,24 @@ namespace asio = boost::asio;
 
 }  // namespace
 
-HttpShared::HttpShared(const HttpOptions& o, Handler h, Metrics& m, Log l)
+HttpShared::HttpShared(const HttpOptions& o, Handler h, HeadCheck c, Metrics& m, Log l)
     : options(o),
       handler(std::move(h)),
+      check(std::move(c)),
       log(std::move(l)),
       metrics(m),
       connections(m.gauge("atelier_http_connections", "Open connections of clients.")),
       in_flight(m.gauge("atelier_http_requests_in_flight", "Requests being answered.")),
       streams(m.gauge("atelier_http_streams", "Streamed answers being sent.")),
+      queued_bytes(m.gauge("atelier_http_stream_queued_bytes",
+                           "Bytes of streamed answers that wait for their clients.")),
       requests(m.counter("atelier_http_requests_total", "Requests given to a handler.")),
       received_bytes(m.counter("atelier_http_received_bytes_total", "Bytes read from clients.")),
       sent_bytes(m.counter("atelier_http_sent_bytes_total", "Bytes written to clients.")),
       streams_cut(m.counter("atelier_http_streams_cut_total",
-                            "Streams ended because the client read too slowly.")) {}
+                            "Streams ended because the client read too slowly.")),
+      known_bytes(o.request_bytes),
+      anonymous_bytes(o.anonymous_request_bytes) {}
 
 Counter& HttpShared::rejected(int status) {
     return metrics.counter("atelier_http_rejected_total",

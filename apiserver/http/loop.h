@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "apiserver/http/byte_budget.h"
 #include "apiserver/http/server.h"
 #include "base/clock.h"
 
@@ -23,21 +24,26 @@ class Connection;
 
 // What all connections of a server share. Outlives them.
 struct HttpShared {
-    HttpShared(const HttpOptions& o, Handler h, Metrics& metrics, Log l);
+    HttpShared(const HttpOptions& o, Handler h, HeadCheck c, Metrics& metrics, Log l);
 
     const HttpOptions options;
     const Handler handler;
+    const HeadCheck check;  // may be empty
     const Log log;
     Metrics& metrics;
     Gauge& connections;
     Gauge& in_flight;
     Gauge& streams;
+    Gauge& queued_bytes;
     Counter& requests;
     Counter& received_bytes;
     Counter& sent_bytes;
     Counter& streams_cut;
 
     Counter& rejected(int status);
+
+    ByteBudget known_bytes;      // of requests whose sender is known
+    ByteBudget anonymous_bytes;  // of all others
 
     // Open connections, all threads together; for the limit and for stop().
     std::atomic<std::size_t> open{0};

@@ -49,7 +49,8 @@ class Message final : public http::basic_parser<true> {
     bool http_1_0 = false;
     bool expects_continue = false;
     bool bad_expectation = false;
-    bool transfer_encoding = false;
+    bool unknown_coding = false;
+    int transfer_encodings = 0;
     int hosts = 0;
     int lengths = 0;
 
@@ -65,7 +66,10 @@ class Message final : public http::basic_parser<true> {
         if (head_done) return;
         if (field == http::field::host) ++hosts;
         if (field == http::field::content_length) ++lengths;
-        if (field == http::field::transfer_encoding) transfer_encoding = true;
+        if (field == http::field::transfer_encoding) {
+            ++transfer_encodings;
+            if (lower(view(value)) != "chunked") unknown_coding = true;
+        }
         if (field == http::field::expect) {
             const bool known = lower(view(value)) == "100-continue";
             (known ? expects_continue : bad_expectation) = true;
@@ -96,6 +100,17 @@ class RequestParser::Impl {
     std::optional<Message> message;
     std::size_t head_bytes = 0;  // consumed so far by the head
     bool head_said = false;
+    bool line_ended = false;  // the last byte of the head that was consumed is a line end
+
+    // Whether a field is continued on a line that begins with white space. Beast joins such lines;
+    // RFC 9112 5.2 has a server refuse them, since not everybody reads them alike.
+    bool is_folded(std::string_view consumed) {
+        for (const char c : consumed) {
+            if (line_ended && (c == ' ' || c == '\t')) return true;
+            line_ended = c == '\n';
+        }
+        return false;
+    }
 };
 
 RequestParser::RequestParser(const Limits& limits)
@@ -108,6 +123,7 @@ void RequestParser::reset() {
     impl_->message.emplace(limits_.header_bytes, limits_.body_bytes);
     impl_->head_bytes = 0;
     impl_->head_said = false;
+    impl_->line_ended = false;
 }
 
 RequestParser::Outcome RequestParser::feed(std::string_view bytes, std::size_t& used) {
@@ -120,7 +136,12 @@ RequestParser::Outcome RequestParser::feed(std::string_view bytes, std::size_t& 
         const bool in_head = !message.head_done;
         const std::size_t n = message.put({rest.data(), rest.size()}, ec);
         used += n;
-        if (in_head) impl_->head_bytes += n;
+        if (in_head) {
+            impl_->head_bytes += n;
+            if (impl_->is_folded(rest.substr(0, n))) {
+                return fail(400, "a header field is continued on a second line");
+            }
+        }
         const bool held_back = ec == http::error::need_more;
         if (in_head &&
             (ec == http::error::header_limit || impl_->head_bytes > limits_.header_bytes ||
@@ -163,8 +184,12 @@ RequestParser::Outcome RequestParser::check_head() {
                              std::to_string(limits_.target_bytes) + " bytes");
     }
     if (m.lengths > 1) return fail(400, "the request has more than one Content-Length");
-    if (m.transfer_encoding && (!m.chunked() || m.http_1_0)) {
-        return fail(400, "the only transfer coding understood is chunked, with HTTP/1.1");
+    if (m.unknown_coding || m.transfer_encodings > 1 || (m.transfer_encodings > 0 && m.http_1_0)) {
+        return fail(400, "the only transfer coding understood is chunked, once, with HTTP/1.1");
+    }
+    // RFC 9112 6.3: a proxy in front may have framed the message by the other one.
+    if (m.transfer_encodings > 0 && m.lengths > 0) {
+        return fail(400, "the request has both a Transfer-Encoding and a Content-Length");
     }
     if (m.hosts > 1 || (m.hosts == 0 && !m.http_1_0)) {
         return fail(400, "the request must have exactly one Host header");
@@ -185,6 +210,16 @@ RequestParser::Outcome RequestParser::fail(int status, std::string message) {
 
 Request RequestParser::take() {
     return std::move(impl_->message->request);
+}
+const Request& RequestParser::head() const {
+    return impl_->message->request;
+}
+std::size_t RequestParser::body_size() const {
+    return impl_->message->request.body.size();
+}
+std::size_t RequestParser::body_capacity() const {
+    const std::size_t capacity = impl_->message->request.body.capacity();
+    return capacity > sizeof(std::string) ? capacity : 0;
 }
 bool RequestParser::head_seen() const {
     return impl_->message->head_done;

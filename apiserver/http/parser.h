@@ -30,6 +30,9 @@ class RequestParser {
     void reset();
 
     bool head_seen() const;
+    const Request& head() const;        // after `head`; its body is what has arrived so far
+    std::size_t body_size() const;      // of what has arrived
+    std::size_t body_capacity() const;  // the memory that it takes
     // What the connection must know of the request after `head`, `done` or `failed`.
     bool keep_alive() const;
     bool http_1_0() const;

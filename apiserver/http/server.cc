@@ -29,8 +29,8 @@ using boost::system::error_code;
 
 class Server final : public HttpServer {
   public:
-    Server(const HttpOptions& options, Handler handler, Metrics& metrics, Log log)
-        : shared_(options, std::move(handler), metrics, std::move(log)) {
+    Server(const HttpOptions& options, Handler handler, HeadCheck check, Metrics& metrics, Log log)
+        : shared_(options, std::move(handler), std::move(check), metrics, std::move(log)) {
         for (int i = 0; i < std::max(1, options.threads); ++i) {
             loops_.push_back(std::make_unique<Loop>(shared_));
         }
@@ -204,8 +204,9 @@ class Server final : public HttpServer {
 }  // namespace
 
 Result<std::unique_ptr<HttpServer>> serve(const HttpOptions& options, Handler handler,
-                                          Metrics& metrics, Log log) {
-    auto server = std::make_unique<Server>(options, std::move(handler), metrics, std::move(log));
+                                          Metrics& metrics, Log log, HeadCheck check) {
+    auto server = std::make_unique<Server>(options, std::move(handler), std::move(check), metrics,
+                                           std::move(log));
     TRY(server->listen());
     server->start();
     return std::unique_ptr<HttpServer>(std::move(server));

@@ -29,8 +29,14 @@ struct HttpOptions {
     Duration body_deadline = std::chrono::seconds(30);
     Duration idle_deadline = std::chrono::minutes(5);    // between requests of one connection
     Duration write_deadline = std::chrono::seconds(30);  // without progress
-    std::size_t stream_cap_bytes = 1 << 20;              // queued to one slow reader
+    // Queued to one slow reader. More than what a writer that asks queued() first can come to: the
+    // share of a watcher and the largest object.
+    std::size_t stream_cap_bytes = 4 << 20;
     std::size_t connections = 16'000;
+    // What all requests hold that are not answered yet, bodies and large heads; over it the answer
+    // is 429. The second is for those whose sender is not known, or not yet.
+    std::size_t request_bytes = 96 << 20;
+    std::size_t anonymous_request_bytes = 16 << 20;
     TlsFiles tls;  // empty certificate: plain HTTP, for tests
 };
 
@@ -46,8 +52,9 @@ class HttpServer {
     virtual Result<void> use_tls(const TlsFiles& files) = 0;
 };
 
-// Listens before it returns; unavailable when the port is taken.
+// Listens before it returns; unavailable when the port is taken. Without `check` every body is
+// read.
 Result<std::unique_ptr<HttpServer>> serve(const HttpOptions& options, Handler handler,
-                                          Metrics& metrics, Log log);
+                                          Metrics& metrics, Log log, HeadCheck check = {});
 
 }  // namespace atelier::apiserver

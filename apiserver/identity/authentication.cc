@@ -1,5 +1,7 @@
 #include "apiserver/identity/authentication.h"
 
+#include <algorithm>
+
 #include "apiserver/identity/constant_time.h"
 #include "base/digest.h"
 #include "base/text.h"
@@ -40,7 +42,10 @@ std::optional<User> Authentication::who(const Request& request) const {
         if (request.client_identity.empty()) return std::nullopt;
         return User{common_name(request.client_identity), {std::string(everyone)}};
     }
-    const std::string token = bearer_token(header);
+    return who_has(bearer_token(header));
+}
+
+std::optional<User> Authentication::who_has(std::string_view token) const {
     if (token.empty()) return std::nullopt;
     // Digests are compared: neither content nor length of a token shows in the time taken.
     const std::string digest = sha256_hex(token);
@@ -50,6 +55,11 @@ std::optional<User> Authentication::who(const Request& request) const {
     }
     if (!found) return std::nullopt;
     return found->user;
+}
+
+bool Authentication::knows(std::string_view user) const {
+    return std::any_of(known_.begin(), known_.end(),
+                       [&](const Known& known) { return known.user.name == user; });
 }
 
 }  // namespace atelier::apiserver

@@ -29,6 +29,11 @@ class Authentication {
     // nothing about how much of a token was right.
     std::optional<User> who(const Request& request) const;
 
+    // The same for a token alone.
+    std::optional<User> who_has(std::string_view token) const;
+    // Whether a credential is of that user.
+    bool knows(std::string_view user) const;
+
   private:
     struct Known {
         std::string digest;  // of the token

@@ -171,6 +171,12 @@ Failure unsupported_media_type(std::string_view accepted) {
                         accepted)};
 }
 
+Failure too_many_requests(std::string message) {
+    Failure failure{429, "TooManyRequests", std::move(message)};
+    failure.retry_after = 1;
+    return failure;
+}
+
 Failure modified(const crds::Kind& kind, std::string_view name) {
     return failure_of({Code::conflict,
                        "the object has been modified; please apply your changes to the latest "

@@ -40,6 +40,8 @@ Failure not_found(const crds::Kind& kind, std::string_view name);
 Failure method_not_allowed(std::string_view method);
 Failure not_acceptable(std::string_view accepted);
 Failure unsupported_media_type(std::string_view accepted);
+// 429, to be tried again in a second.
+Failure too_many_requests(std::string message);
 // Somebody else wrote first.
 Failure modified(const crds::Kind& kind, std::string_view name);
 Failure expired(std::string message);

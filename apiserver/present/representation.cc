@@ -10,11 +10,6 @@ namespace {
 constexpr std::string_view end_of_initial_events =
     R"(,"annotations":{"k8s.io/initial-events-end":"true"})";
 
-std::string_view text_of(EventType type) {
-    if (type == EventType::added) return "ADDED";
-    return type == EventType::modified ? "MODIFIED" : "DELETED";
-}
-
 std::string table_head(const View& view, std::string_view metadata, std::string_view columns) {
     std::string out = R"({"kind":"Table","apiVersion":"meta.k8s.io/)" + view.as.version;
     out += "\",\"metadata\":";
@@ -84,9 +79,7 @@ std::string Presenter::head(const crds::Kind& kind, const View& view, std::strin
 
 void Presenter::append_event(std::string& out, EventType type, const crds::Kind& kind,
                              const store::Object& object, const View& view, bool with_columns) {
-    out += "{\"type\":\"";
-    out += text_of(type);
-    out += "\",\"object\":";
+    out += event_head(type);
     if (view.as.form == Form::table) {
         out += table_head(view, revision_metadata(object.revision),
                           with_columns ? table(kind).column_definitions() : "[]");
@@ -95,7 +88,13 @@ void Presenter::append_event(std::string& out, EventType type, const crds::Kind&
     } else {
         append_element(out, kind, object, view, {});
     }
-    out += "}\n";
+    out += event_tail();
+}
+
+std::string_view Presenter::event_head(EventType type) {
+    if (type == EventType::added) return R"({"type":"ADDED","object":)";
+    return type == EventType::modified ? R"({"type":"MODIFIED","object":)"
+                                       : R"({"type":"DELETED","object":)";
 }
 
 Frame Presenter::bookmark(const crds::Kind& kind, Revision revision, const View& view,

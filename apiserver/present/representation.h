@@ -38,6 +38,9 @@ class Presenter {
     // One line of a watch. `with_columns`: the first of a table.
     void append_event(std::string& out, EventType type, const crds::Kind& kind,
                       const store::Object& object, const View& view, bool with_columns);
+    // What stands before and after an object in a line of Form::object.
+    static std::string_view event_head(EventType type);
+    static std::string_view event_tail() { return "}\n"; }
     Frame bookmark(const crds::Kind& kind, Revision revision, const View& view, bool initial_end);
     static Frame error(const Failure& failure);
 

@@ -33,8 +33,8 @@ Table::Table(const crds::Kind& kind) : columns_(table_columns(kind)) {
 }
 
 std::shared_ptr<const Table::Row> Table::row(const store::Object& object) {
-    // One revision may show two states: an object that leaves a selection is told as it was before.
-    const std::size_t key = std::hash<std::string>{}(object.body);
+    // An object that leaves a selection is shown as it was before, with the revision of the change.
+    RowKey key{object.key, object.revision, std::hash<std::string>{}(object.body)};
     {
         const std::lock_guard lock(mutex_);
         if (const auto it = rows_.find(key); it != rows_.end()) return it->second;
@@ -47,7 +47,7 @@ std::shared_ptr<const Table::Row> Table::row(const store::Object& object) {
     }
     const std::lock_guard lock(mutex_);
     if (rows_.size() >= rows_kept) rows_.clear();
-    rows_.emplace(key, made);
+    rows_.emplace(std::move(key), made);
     return made;
 }
 

@@ -47,12 +47,23 @@ class Table {
     struct Row {
         std::vector<Cell> cells;
     };
+    // The hash alone is no key: a client that chooses bodies could find two with one hash, and show
+    // one object's row as another's.
+    struct RowKey {
+        Key object;
+        Revision revision = 0;
+        std::size_t body_hash = 0;  // one revision may show two states
+        bool operator==(const RowKey&) const = default;
+    };
+    struct HashOfRow {
+        std::size_t operator()(const RowKey& key) const { return key.body_hash; }
+    };
     std::shared_ptr<const Row> row(const store::Object& object);
 
     std::vector<TableColumn> columns_;
     std::string column_definitions_;
     std::mutex mutex_;
-    std::unordered_map<std::size_t, std::shared_ptr<const Row>> rows_;  // by body; under mutex_
+    std::unordered_map<RowKey, std::shared_ptr<const Row>, HashOfRow> rows_;  // under mutex_
 };
 
 // {"kind":"PartialObjectMetadata",...} of an object, with its metadata as stored.

@@ -23,6 +23,7 @@ Result<Decoded> decode_yaml(std::string_view text) {
 }
 
 Result<Decoded> check_shape(Decoded decoded) {
+    if (decoded.value.IsNull()) decoded.value.SetObject();  // as kube-apiserver reads it
     if (!decoded.value.IsObject()) return Error{Code::invalid, "the body is not a JSON object"};
     json::Value* metadata = json::find(decoded.value, {"metadata"});
     if (metadata && metadata->IsNull()) {

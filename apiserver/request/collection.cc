@@ -12,16 +12,17 @@ Result<Selection> read_selection(const Call& call, const ListOptions& options) {
     // A watch of one object is a watch with a selector.
     if (call.route.is_object()) fields = "metadata.name=" + call.route.name;
     out.fields = TRY(FieldSelector::parse(fields, call.kind()));
-    out.text = out.ns + "\n" + options.label_selector + "\n" + fields;
+    out.label_selector = options.label_selector;
+    out.field_selector = std::move(fields);
     return out;
 }
 
-Failure options_failure(const Error& error) {
+Failure options_failure(const Error& error, std::string_view kind) {
     Failure failure = failure_of(error, nullptr, "");
     if (failure.status == 422) {
-        failure.kind = "ListOptions";
+        failure.kind = kind;
         failure.group = "meta.k8s.io";
-        failure.message = "ListOptions.meta.k8s.io \"\" is invalid: " + failure.message;
+        failure.message = fmt::format("{}.meta.k8s.io \"\" is invalid: {}", kind, failure.message);
     }
     return failure;
 }

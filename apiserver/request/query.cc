@@ -4,6 +4,7 @@
 
 #include <charconv>
 
+#include "apiserver/present/accept.h"
 #include "base/text.h"
 
 namespace atelier::apiserver {
@@ -41,6 +42,10 @@ Result<void> check(const ListOptions& o) {
     }
     if (o.send_initial_events) {
         return forbidden_option("sendInitialEvents", "sendInitialEvents is forbidden for list");
+    }
+    if (!o.continue_token.empty() && !o.resource_version.empty() && o.resource_version != "0") {
+        return Error{Code::invalid,
+                     "specifying resource version is not allowed when using continue"};
     }
     if (match.empty()) return {};
     if (!o.continue_token.empty()) {
@@ -138,7 +143,9 @@ Result<WriteOptions> read_write_options(const Request& request) {
         return invalid_option("fieldManager", "FieldValueTooLong",
                               "Too long: may not be longer than 128 bytes");
     }
-    if (query_flag(request, "force")) {
+    const bool apply = media_type(request.header("content-type")) == "application/apply-patch+yaml";
+    // Server-side apply is refused by its media type, forced or not.
+    if (query_flag(request, "force") && !apply) {
         return forbidden_option("force", "may not be specified for non-apply patch");
     }
     return o;

@@ -14,16 +14,22 @@ bool is_read(std::string_view method) {
     return method == "GET" || method == "HEAD";
 }
 
+// The answer to a watch does not end, so HEAD has none to give the head of.
+Verb verb_of_read(const Request& request, Verb once) {
+    if (!query_flag(request, "watch")) return once;
+    return request.method == "HEAD" ? Verb::other : Verb::watch;
+}
+
 Verb verb_of_collection(const Request& request) {
     const std::string& method = request.method;
-    if (is_read(method)) return query_flag(request, "watch") ? Verb::watch : Verb::list;
+    if (is_read(method)) return verb_of_read(request, Verb::list);
     if (method == "POST") return Verb::create;
     return method == "DELETE" ? Verb::remove_collection : Verb::other;
 }
 
 Verb verb_of_object(const Request& request) {
     const std::string& method = request.method;
-    if (is_read(method)) return query_flag(request, "watch") ? Verb::watch : Verb::get;
+    if (is_read(method)) return verb_of_read(request, Verb::get);
     if (method == "PUT") return Verb::update;
     if (method == "PATCH") return Verb::patch;
     return method == "DELETE" ? Verb::remove : Verb::other;
@@ -164,10 +170,13 @@ Route openapi_route(const Catalog& catalog, const Segments& s) {
 
 Route route(const Catalog& catalog, const Request& request) {
     const Segments& s = request.segments;
-    if (s.empty()) return {};
+    Route out;
+    if (s.empty()) {
+        out.endpoint = Endpoint::root;
+        return out;
+    }
     if (s[0] == "api" || s[0] == "apis") return api_route(catalog, request);
     if (s[0] == "openapi") return openapi_route(catalog, s);
-    Route out;
     if (s[0] == "healthz" || s[0] == "livez" || s[0] == "readyz") {
         if (s.size() > 2) return out;
         out.endpoint = Endpoint::health;

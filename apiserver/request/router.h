@@ -15,6 +15,7 @@ enum class Endpoint {
     resource,         // of a kind: a collection, an object, or a subresource
     review,           // POST only
     plan,             // of plans, which are made and never stored
+    root,             // /
     version,          // /version
     core_versions,    // /api
     groups,           // /apis

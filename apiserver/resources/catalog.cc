@@ -146,8 +146,10 @@ const crds::Kind* Catalog::find(std::string_view resource) const {
 const std::vector<Review>& Catalog::reviews() {
     static const std::vector<Review> all{
         {"authentication.k8s.io", "v1", "selfsubjectreviews", "SelfSubjectReview"},
+        {"authentication.k8s.io", "v1", "tokenreviews", "TokenReview"},
         {"authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview"},
         {"authorization.k8s.io", "v1", "selfsubjectrulesreviews", "SelfSubjectRulesReview"},
+        {"authorization.k8s.io", "v1", "subjectaccessreviews", "SubjectAccessReview"},
     };
     return all;
 }

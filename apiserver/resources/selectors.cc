@@ -11,6 +11,17 @@
 
 namespace atelier::apiserver {
 
+bool is_label_value(std::string_view text) {
+    const auto fits = [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    };
+    if (text.empty()) return true;
+    const bool inside = std::all_of(text.begin(), text.end(), [&](char c) {
+        return fits(c) || c == '-' || c == '_' || c == '.';
+    });
+    return text.size() <= 63 && fits(text.front()) && fits(text.back()) && inside;
+}
+
 class LabelSelectorParser {
   public:
     explicit LabelSelectorParser(std::string_view text) : text_(text) {}
@@ -111,15 +122,7 @@ class LabelSelectorParser {
         return check_value(key);
     }
     Result<void> check_value(std::string_view value) const {
-        const auto fits = [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        };
-        if (value.empty()) return {};
-        const bool ends = fits(value.front()) && fits(value.back());
-        const bool inside = std::all_of(value.begin(), value.end(), [&](char c) {
-            return fits(c) || c == '-' || c == '_' || c == '.';
-        });
-        if (value.size() > 63 || !ends || !inside) {
+        if (!is_label_value(value)) {
             return bad(fmt::format("\"{}\" cannot be a label's", value));
         }
         return {};

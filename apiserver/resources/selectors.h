@@ -3,6 +3,7 @@
 // https://kubernetes.io/docs/concepts/overview/working-with-objects/field-selectors/
 #pragma once
 
+#include <compare>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,6 +14,11 @@
 #include "store/store.h"
 
 namespace atelier::apiserver {
+
+// At most 63 letters, digits, '-', '_' and '.', beginning and ending with a letter or digit; or
+// empty.
+// https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#syntax-and-character-set
+bool is_label_value(std::string_view text);
 
 class LabelSelector {
   public:
@@ -50,13 +56,24 @@ class FieldSelector {
     std::vector<Term> terms_;
 };
 
+// Equal for equal selections, so that they can share work. The texts are the client's, so they are
+// never joined into one: no separator is safe from what a client writes.
+struct SelectionKey {
+    std::string ns;
+    std::string label_selector;
+    std::string field_selector;
+    auto operator<=>(const SelectionKey&) const = default;
+};
+
 // What a list or a watch is about.
 struct Selection {
     std::string ns;  // empty: every one
     LabelSelector labels;
     FieldSelector fields;
-    std::string text;  // equal for equal selections: to share work
+    std::string label_selector;  // the text that `labels` was read from
+    std::string field_selector;  // and `fields`
 
+    SelectionKey key() const { return {ns, label_selector, field_selector}; }
     bool plain() const { return labels.empty() && fields.empty(); }
     bool matches(const store::Object& object) const {
         return (ns.empty() || object.key.ns == ns) && labels.matches(object.meta.labels) &&

@@ -1,5 +1,6 @@
 #include "apiserver/verbs/delete.h"
 
+#include "apiserver/request/collection.h"
 #include "apiserver/verbs/deletion.h"
 #include "apiserver/verbs/write.h"
 
@@ -14,7 +15,7 @@ Failure protected_failure(const crds::Kind& kind, std::string_view name) {
 
 void delete_object(Services& services, const CallPtr& call) {
     const auto options = read_delete_options(*call);
-    if (!options) return call->fail(options.error());
+    if (!options) return call->fail(options_failure(options.error(), "DeleteOptions"));
     if (is_protected(call->kind(), call->route.name)) {
         return call->fail(protected_failure(call->kind(), call->route.name));
     }

@@ -39,11 +39,11 @@ class Gathering {
 
 void delete_objects(Services& services, const CallPtr& call) {
     const auto list = read_list_options(call->request, false);
-    if (!list) return call->fail(options_failure(list.error()));
+    if (!list) return call->fail(options_failure(list.error(), "ListOptions"));
     const auto selection = read_selection(*call, *list);
     if (!selection) return call->fail(selection.error());
     const auto options = read_delete_options(*call);
-    if (!options) return call->fail(options.error());
+    if (!options) return call->fail(options_failure(options.error(), "DeleteOptions"));
 
     std::vector<Key> keys;
     const store::SnapshotPtr snapshot = services.objects.list(call->kind());

@@ -7,6 +7,7 @@
 
 #include "apiserver/request/body.h"
 #include "apiserver/verbs/write.h"
+#include "base/json_text.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -40,6 +41,36 @@ Result<void> check_preconditions(const store::Object& object, const DeleteOption
                                  options.revision, object.revision)};
     }
     return {};
+}
+
+Error cannot_go_on() {
+    return {Code::exhausted,
+            "the object was changed by somebody else meanwhile, and the server has no room to try "
+            "the deletion again: try again in a moment"};
+}
+
+// The object; or, when its body can no longer be read, what stands before the rest of it: type and
+// metadata. Deleting needs no more, and what cannot be read must not be there for ever.
+Result<json::Document> state_of(const store::Object& object) {
+    if (auto whole = json::parse(object.body)) return whole;
+    json::Document metadata = TRY(json::parse(member_text(object.body, "metadata")));
+    json::Document out(rapidjson::kObjectType);
+    auto& allocator = out.GetAllocator();
+    json::set(out, "apiVersion", string_below(object.body, {"apiVersion"}), allocator);
+    json::set(out, "kind", string_below(object.body, {"kind"}), allocator);
+    json::set(out, "metadata", json::Value(metadata, allocator), allocator);
+    return out;
+}
+
+// The body of the next state. What state_of could not read follows the metadata as it was.
+crds::Body body_of(const json::Document& next, const store::Object& old) {
+    crds::Body body = crds::encode_body(next);
+    if (json::parse(old.body)) return body;
+    const std::string_view metadata = member_text(old.body, "metadata");
+    const auto end = static_cast<std::size_t>(metadata.data() - old.body.data()) + metadata.size();
+    body.text.pop_back();
+    body.text += std::string_view(old.body).substr(end);
+    return body;
 }
 
 }  // namespace
@@ -91,7 +122,7 @@ void begin_deletion(Services& services, const std::shared_ptr<Deletion>& deletio
     if (const auto ok = check_preconditions(*old, deletion->options); !ok) {
         return deletion->done(ok.error());
     }
-    const auto current = json::parse(old->body);
+    const auto current = state_of(*old);
     if (!current) return deletion->done(current.error());
     const auto next = crds::begin_deletion(deletion->kind, *current, services.clock.now(),
                                            deletion->options.propagation);
@@ -99,7 +130,7 @@ void begin_deletion(Services& services, const std::shared_ptr<Deletion>& deletio
     write.key = old->key;
     write.expected = old->revision;
     write.kind = next ? store::Write::Kind::update : store::Write::Kind::remove;
-    if (next) write.body = crds::encode_body(*next);
+    if (next) write.body = body_of(*next, *old);
     if (next && write.body.with(old->revision) == old->body) {
         return deletion->done(Deleted{old, false});
     }
@@ -111,9 +142,13 @@ void begin_deletion(Services& services, const std::shared_ptr<Deletion>& deletio
         // Without a precondition on the revision a race is only a reason to look again.
         if (stored.error().code == Code::conflict && deletion->options.revision == 0 &&
             deletion->attempt++ < most_attempts) {
-            return begin_deletion(services, deletion);
+            const bool taken = services.compute([&services, deletion](bool stopped) {
+                if (stopped) return deletion->done(cannot_go_on());
+                begin_deletion(services, deletion);
+            });
+            return taken ? void() : deletion->done(cannot_go_on());
         }
-        deletion->done(stored.error());
+        deletion->done(write_error(stored.error()));
     });
 }
 

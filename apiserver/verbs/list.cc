@@ -66,20 +66,8 @@ std::string list_metadata(const Picked& picked, const Selection& selection, Revi
     return out + "}";
 }
 
-void answer_list(Services& services, Call& call, const store::Snapshot& snapshot,
-                 const std::optional<Page>& page, const Selection& selection,
-                 const ListOptions& options) {
-    Run run = in_namespace(snapshot.objects, selection.ns);
-    if (page) {
-        const std::size_t next = snapshot.objects.lower_bound(page->ns, successor(page->name));
-        run.begin = std::clamp(next, run.begin, run.end);
-    }
-    const Picked picked = pick(run, selection, options.limit);
-
-    std::size_t size = 0;
-    for (const store::Object* object : picked.objects) size += object->body.size() + 1;
-    const std::string metadata = list_metadata(picked, selection, snapshot.revision);
-    std::string out = services.presenter.head(call.kind(), call.view, metadata);
+std::string list_text(Services& services, Call& call, const Picked& picked, std::string out,
+                      std::size_t size) {
     if (call.view.as.form == Form::object) out.reserve(out.size() + size + 8);
     const Instant now = services.clock.now();
     bool first = true;
@@ -88,8 +76,41 @@ void answer_list(Services& services, Call& call, const store::Snapshot& snapshot
         first = false;
         services.presenter.append_element(out, call.kind(), *object, call.view, now);
     }
-    out += Presenter::tail();
-    call.json(200, std::move(out));
+    return out += Presenter::tail();
+}
+
+void send_list(Call& call, Frame body) {
+    call.body(200, "application/json", std::move(body), {{"Cache-Control", "no-cache, private"}});
+}
+
+void answer_list(Services& services, Call& call, const store::Snapshot& snapshot,
+                 const std::optional<Page>& page, const Selection& selection,
+                 const ListOptions& options) {
+    Run run = in_namespace(snapshot.objects, selection.ns);
+    if (page) {
+        const std::size_t next = snapshot.objects.lower_bound(page->ns, successor(page->name));
+        run.begin = std::clamp(next, run.begin, run.end);
+    }
+    std::optional<ListKey> key;
+    // A table shows ages, so its text holds for a moment only.
+    if (call.view.as.form != Form::table) {
+        key = {&call.kind(),           snapshot.revision, selection.key(), page ? page->ns : "",
+               page ? page->name : "", options.limit,     call.view.as};
+        if (Frame body = services.lists.find(*key)) return send_list(call, std::move(body));
+    }
+    const Picked picked = pick(run, selection, options.limit);
+    std::size_t size = 0;
+    for (const store::Object* object : picked.objects) size += object->body.size() + 1;
+    auto room = services.lists.reserve(size);
+    if (!room) {
+        return call.fail(too_many_requests(
+            "the lists that wait for their readers fill the memory that is kept for them: try "
+            "again in a moment, or list in pages (limit)"));
+    }
+    const std::string metadata = list_metadata(picked, selection, snapshot.revision);
+    std::string text = list_text(services, call, picked,
+                                 services.presenter.head(call.kind(), call.view, metadata), size);
+    send_list(call, services.lists.keep(std::move(room), std::move(text), key));
 }
 
 // Which state of the collection is asked for.
@@ -140,7 +161,7 @@ void answer_wanted(Services& services, const CallPtr& call, const Wanted& wanted
 
 void list_objects(Services& services, const CallPtr& call) {
     const auto options = read_list_options(call->request, false);
-    if (!options) return call->fail(options_failure(options.error()));
+    if (!options) return call->fail(options_failure(options.error(), "ListOptions"));
     auto selection = read_selection(*call, *options);
     if (!selection) return call->fail(selection.error());
     if (!options->continue_token.empty()) {

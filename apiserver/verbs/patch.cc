@@ -29,11 +29,34 @@ Result<json::Document> apply(const Patch& patch, json::Document current) {
     } else {
         json::merge_patch(current, patch.body, allocator);
     }
+    // Before anything walks the outcome by calling itself.
+    TRY(check_depth(current));
     const json::Value* metadata = json::find(current, {"metadata"});
     if (!current.IsObject() || !metadata || !metadata->IsObject()) {
         return Error{Code::invalid, "the patch leaves no object with metadata"};
     }
     return current;
+}
+
+Error immutable(std::string field, std::string_view value, std::string_view why) {
+    const std::string message = fmt::format("Invalid value: \"{}\": {}", value, why);
+    return {Code::invalid, message, {}, {{std::move(field), "FieldValueInvalid", message}}};
+}
+
+// What an object is cannot be patched: its type and its uid.
+Result<void> check_unchanged(const Call& call, const store::Object& old,
+                             const json::Document& object) {
+    const std::string kind = json::string_at(object, {"kind"});
+    if (kind != call.kind().kind) return immutable("kind", kind, "a patch cannot change it");
+    const std::string version = json::string_at(object, {"apiVersion"});
+    if (version != call.kind().api_version()) {
+        return immutable("apiVersion", version, "a patch cannot change it");
+    }
+    const std::string uid = json::string_at(object, {"metadata", "uid"});
+    if (!uid.empty() && uid != old.meta.uid) {
+        return immutable("metadata.uid", uid, "field is immutable");
+    }
+    return {};
 }
 
 Result<json::Document> patched(Services& services, Call& call, const store::Object& old,
@@ -47,6 +70,7 @@ Result<json::Document> patched(Services& services, Call& call, const store::Obje
                      "the object has been modified; please apply your changes to the latest "
                      "version and try again"};
     }
+    TRY(check_unchanged(call, old, object));
     TRY(fit_to_route(call, object));
     std::vector<std::string> unknown;
     const crds::Admission admission{services.clock.now(), services.random, services.objects,

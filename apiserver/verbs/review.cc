@@ -1,6 +1,6 @@
 #include "apiserver/verbs/review.h"
 
-// Reviews: questions about who is asking and what he may do. Whoever is known may do everything.
+// Whoever is known may do everything.
 #include "apiserver/request/body.h"
 
 namespace atelier::apiserver {
@@ -12,19 +12,38 @@ json::Value strings(const std::vector<std::string>& texts, json::Allocator& allo
     return out;
 }
 
-json::Value user_info(const User& user, json::Allocator& allocator) {
+json::Value user_json(const User& user, json::Allocator& allocator) {
     json::Value info(rapidjson::kObjectType);
     json::set(info, "username", user.name, allocator);
     json::set(info, "groups", strings(user.groups, allocator), allocator);
+    return info;
+}
+
+json::Value subject(const User& user, json::Allocator& allocator) {
     json::Value out(rapidjson::kObjectType);
-    json::set(out, "userInfo", std::move(info), allocator);
+    json::set(out, "userInfo", user_json(user, allocator), allocator);
     return out;
 }
 
-json::Value access(json::Allocator& allocator) {
+json::Value token_status(const std::optional<User>& user, json::Allocator& allocator) {
     json::Value out(rapidjson::kObjectType);
-    json::set(out, "allowed", json::Value(true), allocator);
-    json::set(out, "reason", "every known user may do everything", allocator);
+    if (user) {
+        json::set(out, "authenticated", json::Value(true), allocator);
+        json::set(out, "user", user_json(*user, allocator), allocator);
+    } else {
+        json::set(out, "user", json::Value(rapidjson::kObjectType), allocator);
+        json::set(out, "error", "invalid bearer token", allocator);
+    }
+    return out;
+}
+
+json::Value access(bool allowed, json::Allocator& allocator) {
+    json::Value out(rapidjson::kObjectType);
+    json::set(out, "allowed", json::Value(allowed), allocator);
+    json::set(out, "reason",
+              allowed ? "every known user may do everything"
+                      : "this server has no credential of that user",
+              allocator);
     return out;
 }
 
@@ -49,9 +68,25 @@ json::Value rules(json::Allocator& allocator) {
     return out;
 }
 
+json::Value status_of(const Authentication& authentication, const Call& call,
+                      const json::Value& object, json::Allocator& allocator) {
+    const std::string_view kind = call.route.review->kind;
+    if (kind == "SelfSubjectReview") return subject(call.user, allocator);
+    if (kind == "SelfSubjectAccessReview") return access(true, allocator);
+    if (kind == "TokenReview") {
+        const std::string token = json::string_at(object, {"spec", "token"});
+        return token_status(authentication.who_has(token), allocator);
+    }
+    if (kind == "SubjectAccessReview") {
+        const std::string user = json::string_at(object, {"spec", "user"});
+        return access(authentication.knows(user), allocator);
+    }
+    return rules(allocator);
+}
+
 }  // namespace
 
-void create_review(const CallPtr& call) {
+void create_review(const Authentication& authentication, const CallPtr& call) {
     auto decoded = decode_body(*call, true);
     if (!decoded) return call->fail(decoded.error());
     const Review& review = *call->route.review;
@@ -66,9 +101,7 @@ void create_review(const CallPtr& call) {
               allocator);
     json::set(object, "kind", review.kind, allocator);
     json::object_at(object, "metadata", allocator);
-    json::Value status = review.kind == "SelfSubjectReview" ? user_info(call->user, allocator)
-                         : review.kind == "SelfSubjectAccessReview" ? access(allocator)
-                                                                    : rules(allocator);
+    json::Value status = status_of(authentication, *call, object, allocator);
     json::set(object, "status", std::move(status), allocator);
     call->json(201, json::text(object) + "\n");
 }

@@ -1,4 +1,4 @@
-// POST of a review: a question about who is asking and what he may do.
+// POST of a review: a question about who somebody is and what they may do.
 #pragma once
 
 #include "apiserver/request/call.h"
@@ -6,6 +6,6 @@
 namespace atelier::apiserver {
 
 // Answers the call once, now or later.
-void create_review(const CallPtr& call);
+void create_review(const Authentication& authentication, const CallPtr& call);
 
 }  // namespace atelier::apiserver

@@ -6,8 +6,10 @@
 #include "apiserver/present/representation.h"
 #include "apiserver/request/call.h"
 #include "apiserver/request/request_metrics.h"
+#include "apiserver/request/worker_pool.h"
 #include "apiserver/resources/catalog.h"
 #include "apiserver/resources/objects.h"
+#include "apiserver/verbs/list_answers.h"
 #include "apiserver/watch/hub.h"
 #include "base/random.h"
 
@@ -17,8 +19,17 @@ namespace atelier::apiserver {
 // is gone; the store and the other collaborators outlive that.
 struct Services : std::enable_shared_from_this<Services> {
     Services(store::Store& store, const crds::Kinds& kinds, const Clock& clock, Random& random,
-             Metrics& metrics, Log log, bool own_thread);
+             Metrics& metrics, Log log, bool threads);
 
+    // Runs `work` where it may compute: decoding, patching and admission cost milliseconds, and the
+    // threads of the HTTP server and of the store have others to serve. On a thread of the pool; on
+    // the caller's when the Api has no threads of its own. False: too much waits, or the Api has
+    // stopped, and the work was dropped; when it stops later, the work is called with true.
+    bool compute(WorkerPool::Work work);
+    // As compute, for a call: when it cannot be run the call is answered with 429 or 503.
+    void compute(const CallPtr& call, std::function<void()> work);
+
+    const bool own_thread;
     store::Store& store;
     const Clock& clock;
     Random& random;
@@ -27,7 +38,9 @@ struct Services : std::enable_shared_from_this<Services> {
     Objects objects;
     Presenter presenter;
     RequestMetrics request_metrics;
+    ListAnswers lists{96u << 20};
     WatchHub watches;
+    WorkerPool admissions{"admission", 2, 512};
     std::unique_ptr<store::Subscription> subscription;  // wakes `watches`; last: ends first
 };
 

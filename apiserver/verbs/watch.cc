@@ -42,7 +42,7 @@ void begin(Services& services, const CallPtr& call, const ListOptions& options, 
 
 void watch_objects(Services& services, const CallPtr& call) {
     const auto options = read_list_options(call->request, true);
-    if (!options) return call->fail(options_failure(options.error()));
+    if (!options) return call->fail(options_failure(options.error(), "ListOptions"));
     auto selection = read_selection(*call, *options);
     if (!selection) return call->fail(selection.error());
     const auto revision = parse_revision(options->resource_version);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "apiserver/request/body.h"
 
 namespace atelier::apiserver {
@@ -17,16 +19,26 @@ using AttemptPtr = std::shared_ptr<Attempt>;
 
 void run(Services& services, const AttemptPtr& attempt);
 
+// Called on the store's thread, which must not compute: a table or a part of the object is made
+// elsewhere, the object itself is only shared.
+void answer_stored(Services& services, const CallPtr& call, int status,
+                   const store::ObjectPtr& object) {
+    if (call->view.as.form == Form::object) return answer_object(services, *call, status, object);
+    services.compute(call, [&services, call, status, object] {
+        answer_object(services, *call, status, object);
+    });
+}
+
 void finish(Services& services, const AttemptPtr& attempt, const Result<store::ObjectPtr>& stored) {
     Call& call = *attempt->call;
-    if (stored) return answer_object(services, call, 200, *stored);
+    if (stored) return answer_stored(services, attempt->call, 200, *stored);
     const Code code = stored.error().code;
-    if (code != Code::conflict) return call.fail(stored.error());
+    if (code != Code::conflict) return call.fail(write_error(stored.error()));
     if (attempt->mutation.conditional || attempt->number >= most_attempts) {
         return call.fail(modified(call.kind(), call.route.name));
     }
     ++attempt->number;
-    run(services, attempt);
+    services.compute(attempt->call, [&services, attempt] { run(services, attempt); });
 }
 
 void run(Services& services, const AttemptPtr& attempt) {
@@ -39,8 +51,9 @@ void run(Services& services, const AttemptPtr& attempt) {
     const auto next = attempt->mutation.make(*old, *std::move(current));
     if (!next) return call.fail(next.error());
 
-    crds::Body body = crds::encode_body(*next);
-    if (const auto fits = check_size(body); !fits) return call.fail(fits.error());
+    auto encoded = encode_checked(*next);
+    if (!encoded) return call.fail(encoded.error());
+    crds::Body body = *std::move(encoded);
     if (body.with(old->revision) == old->body) return answer_object(services, call, 200, old);
     if (call.options.dry_run) return answer_dry_run(services, call, 200, body, old->revision);
 
@@ -56,7 +69,8 @@ void run(Services& services, const AttemptPtr& attempt) {
 }
 
 // A namespace that is absent or ending takes nothing new.
-std::optional<Failure> check_namespace(Services& services, const Call& call) {
+std::optional<Failure> check_namespace(Services& services, const Call& call,
+                                       std::string_view name) {
     if (call.route.ns.empty()) return std::nullopt;
     const store::ObjectPtr ns = services.objects.get({"namespaces", "", call.route.ns});
     if (!ns) {
@@ -70,10 +84,22 @@ std::optional<Failure> check_namespace(Services& services, const Call& call) {
         {Code::forbidden, fmt::format("unable to create new content in namespace {} because it is "
                                       "being terminated",
                                       call.route.ns)},
-        &call.kind(), call.route.name);
+        &call.kind(), name);
     failure.causes = {{"metadata.namespace", "NamespaceTerminating",
                        fmt::format("namespace {} is being terminated", call.route.ns)}};
     return failure;
+}
+
+bool is_deeper(const json::Value& value, std::size_t most) {
+    if (!value.IsObject() && !value.IsArray()) return false;
+    if (most == 0) return true;
+    if (value.IsArray()) {
+        return std::any_of(value.Begin(), value.End(), [&](const json::Value& element) {
+            return is_deeper(element, most - 1);
+        });
+    }
+    return std::any_of(value.MemberBegin(), value.MemberEnd(),
+                       [&](const auto& member) { return is_deeper(member.value, most - 1); });
 }
 
 struct Creation {
@@ -100,8 +126,9 @@ void run(Services& services, const std::shared_ptr<Creation>& creation) {
         return call.fail(ok.error());
     }
     const std::string name = json::string_at(*admitted, {"metadata", "name"});
-    crds::Body body = crds::encode_body(*admitted);
-    if (const auto fits = check_size(body); !fits) return call.fail(fits.error());
+    auto encoded = encode_checked(*admitted);
+    if (!encoded) return call.fail(encoded.error());
+    crds::Body body = *std::move(encoded);
     store::Write write;
     write.key = {call.kind().resource(), call.route.ns, name};
     if (call.options.dry_run) {
@@ -114,12 +141,13 @@ void run(Services& services, const std::shared_ptr<Creation>& creation) {
     services.store.write(std::move(write), [held = services.shared_from_this(), &services, creation,
                                             name](const Result<store::ObjectPtr>& stored) {
         Call& done = *creation->call;
-        if (stored) return answer_object(services, done, 201, *stored);
+        if (stored) return answer_stored(services, creation->call, 201, *stored);
         if (stored.error().code == Code::already_exists && creation->generated &&
             creation->number++ < most_names) {
-            return run(services, creation);
+            return services.compute(creation->call,
+                                    [&services, creation] { run(services, creation); });
         }
-        done.fail(failure_of(stored.error(), &done.kind(), name));
+        done.fail(failure_of(write_error(stored.error()), &done.kind(), name));
     });
 }
 
@@ -132,10 +160,11 @@ void change_object(Services& services, const CallPtr& call, Mutation mutation) {
 void store_new_object(Services& services, const CallPtr& call,
                       std::shared_ptr<const json::Document> object,
                       std::shared_ptr<const std::vector<std::string>> duplicates) {
-    if (const auto failure = check_namespace(services, *call)) return call->fail(*failure);
+    const std::string name = json::string_at(*object, {"metadata", "name"});
+    if (const auto failure = check_namespace(services, *call, name)) return call->fail(*failure);
     auto creation = std::make_shared<Creation>();
     creation->call = call;
-    creation->generated = json::string_at(*object, {"metadata", "name"}).empty();
+    creation->generated = name.empty();
     creation->object = std::move(object);
     creation->duplicates = std::move(duplicates);
     run(services, creation);
@@ -157,8 +186,24 @@ void answer_dry_run(Services& services, Call& call, int status, const crds::Body
     answer_object(services, call, status, object);
 }
 
-Result<void> check_size(const crds::Body& body) {
-    if (body.text.size() <= most_object_bytes) return {};
+Error write_error(Error error) {
+    if (error.code == Code::unavailable) {
+        error.message +=
+            "; the change may have been stored all the same: read the object before trying again";
+    }
+    return error;
+}
+
+Result<void> check_depth(const json::Value& value) {
+    const std::size_t most = json::Limits().depth;
+    if (!is_deeper(value, most)) return {};
+    return Error{Code::invalid, fmt::format("the object is nested deeper than {} levels", most)};
+}
+
+Result<crds::Body> encode_checked(const json::Value& object) {
+    TRY(check_depth(object));
+    crds::Body body = crds::encode_body(object);
+    if (body.text.size() <= most_object_bytes) return body;
     return Error{Code::too_large, fmt::format("the object is too large: {} bytes, at most {} are "
                                               "kept",
                                               body.text.size(), most_object_bytes)};

@@ -31,14 +31,7 @@ void WatchHub::add(WatchStart start, std::shared_ptr<ResponseSink> sink) {
     watcher->cursor = start.after;
     watcher->sink = std::move(sink);
     watcher->next_bookmark = clock_.now() + options_.bookmark_every;
-    if (start.initial) {
-        for (const store::ObjectPtr& object : start.initial->objects) {
-            if (start.selection.matches(*object)) watcher->initial_order.push_back(object);
-        }
-        std::sort(watcher->initial_order.begin(), watcher->initial_order.end(),
-                  [](const auto& a, const auto& b) { return a->revision < b->revision; });
-        start.initial.reset();
-    }
+    if (start.initial) watcher->initial = initial_state(*start.kind, std::move(start.initial));
     const crds::Kind* kind = start.kind;
     watcher->start = std::move(start);
     watcher->sink->on_closed([count = closed_, weak = std::weak_ptr(watcher)] {
@@ -57,6 +50,25 @@ void WatchHub::add(WatchStart start, std::shared_ptr<ResponseSink> sink) {
         return;
     }
     news_.notify_one();
+}
+
+std::shared_ptr<const WatchHub::InitialState> WatchHub::initial_state(const crds::Kind& kind,
+                                                                      store::SnapshotPtr snapshot) {
+    const std::lock_guard lock(initial_mutex_);
+    std::weak_ptr<const InitialState>& kept = initial_states_[&kind];
+    if (auto state = kept.lock(); state && state->snapshot == snapshot) return state;
+    std::vector<std::pair<Revision, std::uint32_t>> by_revision;
+    by_revision.reserve(snapshot->objects.size());
+    for (const store::ObjectPtr& object : snapshot->objects) {
+        by_revision.emplace_back(object->revision, static_cast<std::uint32_t>(by_revision.size()));
+    }
+    std::sort(by_revision.begin(), by_revision.end());
+    auto state = std::make_shared<InitialState>();
+    state->snapshot = std::move(snapshot);
+    state->order.reserve(by_revision.size());
+    for (const auto& [revision, index] : by_revision) state->order.push_back(index);
+    kept = state;
+    return state;
 }
 
 void WatchHub::when(Revision revision, Instant deadline, std::function<void(bool)> then) {
@@ -96,6 +108,7 @@ void WatchHub::pump() {
     admit();
     for (auto& [kind, stream] : streams_) advance(*stream);
     individual_ = 0;
+    more_to_send_ = false;
     for (auto& [kind, stream] : streams_) {
         auto alone = std::move(stream->alone);
         stream->alone.clear();
@@ -111,12 +124,13 @@ void WatchHub::pump() {
 }
 
 Duration WatchHub::idle_time() const {
+    if (more_to_send_) return Duration(0);
     if (individual_ > 0) return slow_reader_pause;
     Duration idle = longest_idle;
     const Instant now = clock_.now();
     if (next_tick_ != Instant::max()) idle = std::min(idle, next_tick_ - now);
     for (const Waiter& waiter : waiters_) idle = std::min(idle, waiter.deadline - now);
-    return std::max(idle, Duration(1000));
+    return std::max(idle, Duration(std::chrono::milliseconds(1)));
 }
 
 void WatchHub::admit() {
@@ -131,7 +145,9 @@ void WatchHub::admit() {
         stream_of(*kind).alone.push_back(watcher);
         ++count_;
         next_tick_ = std::min(next_tick_, watcher->start.deadline);
-        if (watcher->start.bookmarks) next_tick_ = std::min(next_tick_, watcher->next_bookmark);
+        if (!watcher->start.bookmarks) continue;
+        const Instant last = watcher->start.deadline - last_bookmark_before_end;
+        next_tick_ = std::min({next_tick_, watcher->next_bookmark, last});
     }
 }
 
@@ -167,18 +183,20 @@ void WatchHub::tick(Stream& stream, Watcher& watcher, Instant now) {
     if (!watcher.start.bookmarks) return;
     const Instant last = deadline - last_bookmark_before_end;
     const bool due = now >= watcher.next_bookmark || (now >= last && !watcher.last_bookmark_sent);
-    // One that has not been told all yet gets its bookmark later: a bookmark must not promise more.
-    if (due && (watcher.in_group || watcher.initial_order.empty())) {
-        const Revision told = watcher.in_group ? stream.cursor : watcher.cursor;
-        if (!watcher.write(presenter_.bookmark(*stream.kind, told, watcher.start.view, false))) {
+    // A bookmark must not promise more than was sent: while objects of the beginning are missing,
+    // there is no revision that it could name.
+    if (due && !watcher.initial) {
+        const Revision sent = watcher.in_group ? stream.cursor : watcher.cursor;
+        if (!watcher.write(presenter_.bookmark(*stream.kind, sent, watcher.start.view, false))) {
             closed_->fetch_add(1);
             return;
         }
         watcher.next_bookmark = now + options_.bookmark_every;
         if (now >= last) watcher.last_bookmark_sent = true;
     }
-    next_tick_ = std::min(next_tick_, std::max(watcher.next_bookmark, now + slow_reader_pause));
-    if (!watcher.last_bookmark_sent) next_tick_ = std::min(next_tick_, std::max(last, now));
+    const Instant soonest = now + slow_reader_pause;  // of one that is due and cannot be sent yet
+    next_tick_ = std::min(next_tick_, std::max(watcher.next_bookmark, soonest));
+    if (!watcher.last_bookmark_sent) next_tick_ = std::min(next_tick_, std::max(last, soonest));
 }
 
 void WatchHub::settle_waiters(Instant now) {

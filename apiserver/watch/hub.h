@@ -1,6 +1,6 @@
 // Watches: each is a cursor into the store's one history. Watchers of the same kind, selection and
-// form share their matching and every encoded line. One that reads slowly keeps its cursor and
-// catches up by itself; nothing is queued for it.
+// form share their matching and every encoded line. One that reads slowly keeps a cursor of its own
+// and catches up by itself: no more is queued for it than its share of a budget.
 #pragma once
 
 #include <atomic>
@@ -56,6 +56,7 @@ class WatchHub {
     void stop();
 
   private:
+    struct InitialState;
     struct Watcher;
     struct Group;
     struct Stream;
@@ -66,10 +67,14 @@ class WatchHub {
     Duration idle_time() const;
     void admit();
     Stream& stream_of(const crds::Kind& kind);
+    std::shared_ptr<const InitialState> initial_state(const crds::Kind& kind,
+                                                      store::SnapshotPtr snapshot);
+    std::size_t share() const;
     void advance(Stream& stream);
     void deliver(Stream& stream, const store::Event& event);
     void catch_up(Stream& stream, const WatcherPtr& watcher);
     bool send_initial(Watcher& watcher);
+    void send_some_initial(Watcher& watcher);
     bool send_events(Stream& stream, Watcher& watcher);
     void join(Stream& stream, const WatcherPtr& watcher);
     void tick(Instant now);
@@ -89,6 +94,7 @@ class WatchHub {
     std::vector<Waiter> waiters_;
     std::size_t count_ = 0;
     std::size_t individual_ = 0;  // watchers that could not be served to the end
+    bool more_to_send_ = false;   // and one of them not for its reader's sake
     Instant next_tick_ = Instant::max();
     bool stopped_ = false;
 
@@ -98,6 +104,10 @@ class WatchHub {
     bool closing_ = false;
     std::vector<std::pair<WatcherPtr, const crds::Kind*>> inbox_;
     std::vector<Waiter> waiters_inbox_;
+
+    std::mutex initial_mutex_;  // guards the map below
+    // The newest of each kind: watches that begin together share one.
+    std::map<const crds::Kind*, std::weak_ptr<const InitialState>> initial_states_;
 
     // Streams whose client is gone, not yet dropped. Shared with the sinks' calls, which may
     // outlive us.

@@ -3,16 +3,22 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 #include "apiserver/watch/hub_parts.h"
 
 namespace atelier::apiserver {
 namespace {
 
-// A stream with more than this unsent is left to read first.
-constexpr std::size_t high_water = 256u << 10;
-// Lines are put together up to this when one watcher is served alone.
-constexpr std::size_t chunk = 128u << 10;
+// What may be queued for all slow readers together, and for one of them. Each gets an equal share,
+// so that memory stays bounded however many there are.
+constexpr std::size_t all_shares = 64u << 20;
+constexpr std::size_t smallest_share = 16u << 10;
+constexpr std::size_t largest_share = 256u << 10;
+// Objects from this size on are not copied for a watcher that is served alone.
+constexpr std::size_t shared_object_bytes = 8u << 10;
+// How many shares one watcher gets before the next one's turn.
+constexpr int shares_per_turn = 8;
 constexpr std::size_t batch = 512;
 
 // What one event is to a selection.
@@ -34,10 +40,44 @@ std::optional<Change> change_for(const store::Event& event, const Selection& sel
     return std::nullopt;
 }
 
-std::string group_name(const WatchStart& start) {
-    return fmt::format("{}\n{}{}{}", start.selection.text, static_cast<int>(start.view.as.form),
-                       start.view.as.version, static_cast<int>(start.view.rows));
-}
+// Lines for one watcher, put together up to a size. A large object is not copied but shared, as a
+// frame of its own between the two ends of its line.
+class LinesOfOne {
+  public:
+    LinesOfOne(Presenter& presenter, const crds::Kind& kind, const View& view, std::size_t most)
+        : presenter_(presenter), kind_(kind), view_(view), most_(most) {}
+
+    void add(EventType type, const store::ObjectPtr& object, bool with_columns) {
+        bytes_ += object->body.size();
+        if (view_.as.form != Form::object || object->body.size() < shared_object_bytes) {
+            presenter_.append_event(text_, type, kind_, *object, view_, with_columns);
+            return;
+        }
+        text_ += Presenter::event_head(type);
+        end_text();
+        frames_.emplace_back(object, &object->body);
+        text_ += Presenter::event_tail();
+    }
+    bool full() const { return bytes_ >= most_; }
+    std::vector<Frame> take() {
+        end_text();
+        return std::move(frames_);
+    }
+
+  private:
+    void end_text() {
+        if (text_.empty()) return;
+        frames_.push_back(std::make_shared<const std::string>(std::exchange(text_, {})));
+    }
+
+    Presenter& presenter_;
+    const crds::Kind& kind_;
+    const View& view_;
+    const std::size_t most_;
+    std::size_t bytes_ = 0;
+    std::string text_;
+    std::vector<Frame> frames_;
+};
 
 // The encoded lines of one event, each made at most once.
 class Lines {
@@ -71,6 +111,10 @@ class Lines {
 };
 
 }  // namespace
+
+std::size_t WatchHub::share() const {
+    return std::clamp(all_shares / std::max<std::size_t>(count_, 1), smallest_share, largest_share);
+}
 
 void WatchHub::advance(Stream& stream) {
     const Revision newest = objects_.revision();
@@ -114,7 +158,7 @@ void WatchHub::deliver(Stream& stream, const store::Event& event) {
         Lines& shared = change->object == event.object ? lines : own;
         for (std::size_t i = 0; i < group.members.size();) {
             const WatcherPtr& watcher = group.members[i];
-            if (watcher->sink->queued() > high_water) {
+            if (watcher->sink->queued() > share()) {
                 watcher->in_group = false;
                 watcher->cursor = event.revision - 1;
                 stream.alone.push_back(watcher);
@@ -134,10 +178,11 @@ void WatchHub::deliver(Stream& stream, const store::Event& event) {
 }
 
 void WatchHub::join(Stream& stream, const WatcherPtr& watcher) {
-    Group& group = stream.groups[group_name(watcher->start)];
+    const WatchStart& start = watcher->start;
+    Group& group = stream.groups[{start.selection.key(), start.view}];
     if (group.members.empty()) {
-        group.selection = watcher->start.selection;
-        group.view = watcher->start.view;
+        group.selection = start.selection;
+        group.view = start.view;
     }
     watcher->in_group = true;
     group.members.push_back(watcher);
@@ -158,21 +203,31 @@ void WatchHub::catch_up(Stream& stream, const WatcherPtr& watcher) {
     stream.alone.push_back(watcher);
 }
 
+// Hands over at most one share.
+void WatchHub::send_some_initial(Watcher& watcher) {
+    const InitialState& state = *watcher.initial;
+    LinesOfOne lines(presenter_, *watcher.start.kind, watcher.start.view, share());
+    while (watcher.initial_at < state.order.size() && !lines.full()) {
+        const store::ObjectPtr& object = state.snapshot->objects[state.order[watcher.initial_at++]];
+        if (!watcher.start.selection.matches(*object)) continue;
+        lines.add(EventType::added, object, !watcher.columns_sent);
+        watcher.columns_sent = true;
+    }
+    const bool all = watcher.initial_at == state.order.size();
+    if (watcher.write(lines.take()) && all) watcher.initial.reset();
+}
+
 // True when all of it was handed over.
 bool WatchHub::send_initial(Watcher& watcher) {
-    while (watcher.initial_at < watcher.initial_order.size()) {
-        if (watcher.sink->queued() > high_water) return false;
-        auto text = std::make_shared<std::string>();
-        while (watcher.initial_at < watcher.initial_order.size() && text->size() < chunk) {
-            presenter_.append_event(*text, EventType::added, *watcher.start.kind,
-                                    *watcher.initial_order[watcher.initial_at++],
-                                    watcher.start.view, !watcher.columns_sent);
-            watcher.columns_sent = true;
+    for (int turn = 0; watcher.initial; ++turn) {
+        if (watcher.sink->queued() > share()) return false;
+        if (turn == shares_per_turn) {
+            more_to_send_ = true;
+            return false;
         }
-        if (!watcher.write(std::move(text))) return false;
+        send_some_initial(watcher);
+        if (watcher.closed) return false;
     }
-    watcher.initial_order.clear();
-    watcher.initial_at = 0;
     if (watcher.start.initial_end) {
         watcher.start.initial_end = false;
         return watcher.write(
@@ -181,10 +236,14 @@ bool WatchHub::send_initial(Watcher& watcher) {
     return true;
 }
 
-// True when the watcher has been told as much as the groups.
+// True when the watcher was sent as much as the groups.
 bool WatchHub::send_events(Stream& stream, Watcher& watcher) {
-    while (watcher.cursor < stream.cursor) {
-        if (watcher.sink->queued() > high_water) return false;
+    for (int turn = 0; watcher.cursor < stream.cursor; ++turn) {
+        if (watcher.sink->queued() > share()) return false;
+        if (turn == shares_per_turn) {
+            more_to_send_ = true;
+            return false;
+        }
         const auto events = objects_.events(*stream.kind, watcher.cursor, batch);
         if (!events) {
             watcher.write(Presenter::error(expired(
@@ -192,22 +251,20 @@ bool WatchHub::send_events(Stream& stream, Watcher& watcher) {
             end(watcher);
             return false;
         }
-        auto text = std::make_shared<std::string>();
-        const std::size_t size = events->size();
-        bool reached = size < batch;
+        LinesOfOne lines(presenter_, *stream.kind, watcher.start.view, share());
+        bool reached = events->size() < batch;
         for (const store::EventPtr& event : *events) {
-            if (event->revision > stream.cursor || text->size() > chunk) {
+            if (event->revision > stream.cursor || lines.full()) {
                 reached = event->revision > stream.cursor;
                 break;
             }
             watcher.cursor = event->revision;
             const std::optional<Change> change = change_for(*event, watcher.start.selection);
             if (!change) continue;
-            presenter_.append_event(*text, change->type, *stream.kind, *change->object,
-                                    watcher.start.view, !watcher.columns_sent);
+            lines.add(change->type, change->object, !watcher.columns_sent);
             watcher.columns_sent = true;
         }
-        if (!text->empty() && !watcher.write(std::move(text))) return false;
+        if (!watcher.write(lines.take())) return false;
         if (reached) watcher.cursor = stream.cursor;
     }
     return watcher.cursor == stream.cursor;

@@ -83,7 +83,10 @@ void write(Services& services, Asking asking) {
                                                 const Result<store::ObjectPtr>& stored) mutable {
         if (stored) return;
         if (stored.error().code == Code::conflict && ++asking.tries < most_tries) {
-            return write(services, std::move(asking));
+            const bool taken = services.compute([&services, asking](bool stopped) {
+                if (!stopped) write(services, asking);
+            });
+            if (taken) return;
         }
         services.log.error("a webhook's request cannot be written", stored.error());
     });

@@ -125,10 +125,18 @@ TEST(JsonPatch, IsRfc6902) {
     EXPECT_EQ(json_patched(R"({"l":[]})", R"([{"op":"add","path":"/l/1","value":0}])"), "unfit");
     EXPECT_EQ(json_patched(R"({"l":[1]})", R"([{"op":"remove","path":"/l/00"}])"), "unfit");
     EXPECT_EQ(json_patched(R"({"a":{}})", R"([{"op":"move","from":"/a","path":"/a/b"}])"), "unfit");
-    EXPECT_EQ(json_patched("{}", R"([{"op":"jump","path":"/a"}])"), "malformed");
-    EXPECT_EQ(json_patched("{}", R"([{"op":"add","path":"a","value":1}])"), "malformed");
-    EXPECT_EQ(json_patched("{}", R"([{"op":"add","path":"/a"}])"), "malformed");
+    EXPECT_EQ(json_patched("{}", R"([{"op":"jump","path":"/a"}])"), "unfit");
+    EXPECT_EQ(json_patched("{}", R"([{"op":"add","path":"a","value":1}])"), "unfit");
+    EXPECT_EQ(json_patched("{}", R"([{"op":"add","path":"/a"}])"), "unfit");
+    EXPECT_EQ(json_patched("{}", "null"), "unfit");
     EXPECT_EQ(json_patched("{}", R"({"op":"add"})"), "malformed");
+    EXPECT_EQ(json_patched(R"({"a":1,"b":2})", R"([{"op":"replace","path":"/a","value":3}])"),
+              R"({"a":3,"b":2})");
+    EXPECT_EQ(json_patched(R"({"a":{"b":[1]}})", R"([{"op":"add","path":"/a/b/0","value":0},)"
+                                                 R"({"op":"copy","from":"/a","path":"/c"},)"
+                                                 R"({"op":"test","path":"/c","value":{"b":[0,1]}},)"
+                                                 R"({"op":"move","from":"/c/b","path":"/a/b/1"}])"),
+              R"({"a":{"b":[0,[0,1],1]},"c":{}})");
 }
 
 TEST(JsonPatch, CannotBeMadeToGrowWithoutBound) {

@@ -48,7 +48,7 @@ TEST_F(Verbs, HealthNamesWhatFails) {
 }
 
 TEST_F(Verbs, UnknownPathsAndMethodsGetAStatus) {
-    for (const char* path : {"/", "/apis/none", "/api/v2", "/apis/atelier.dev/v1/workspaces",
+    for (const char* path : {"/none", "/apis/none", "/api/v2", "/apis/atelier.dev/v1/workspaces",
                              "/api/v1/namespaces/default/none", "/apis/atelier.dev/v1alpha1/none",
                              "/api/v1/namespaces/default/secrets/s/token",
                              "/apis/atelier.dev/v1alpha1/workspaces/w1"}) {
@@ -167,7 +167,13 @@ TEST_F(Verbs, OpenApiSaysWhatClientsLookFor) {
         get("/openapi/v2", "application/com.github.proto-openapi.spec.v2@v1.0+protobuf");
     EXPECT_EQ(v2->status, 200);
     EXPECT_NE(v2->body.find("dev.atelier.v1alpha1.Workspace"), std::string::npos);
-    EXPECT_EQ(get("/openapi/v2", "application/json")->status, 406);  // JSON would break old clients
+    const auto as_json = get("/openapi/v2", "application/json");
+    EXPECT_EQ(as_json->at({"swagger"}), "2.0");
+    const auto swagger = as_json->json();
+    EXPECT_TRUE(json::find(swagger, {"definitions", "dev.atelier.v1alpha1.Workspace"}));
+    EXPECT_EQ(as_json->body.find("#/components"), std::string::npos);
+    const auto paths = get("/")->json();
+    EXPECT_EQ(json::view((*json::find(paths, {"paths"}))[0]), "/api");
 }
 
 TEST_F(Verbs, CreateFillsWhatIsAbsentAndAnswersTheWhole) {

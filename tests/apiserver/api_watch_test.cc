@@ -235,6 +235,49 @@ TEST(Writes, AreAnsweredEvenWhenTheApiIsGone) {
     for (const auto& answer : answers) EXPECT_TRUE(answer->answered);
 }
 
+TEST_F(Watches, Fault05_ASelectorWithALineEndGetsNobodyElsesEvents) {
+    make_workspace("x", R"(,"labels":{"a":"1"})");
+    // Joined by line ends, the texts of these two are the same.
+    const auto first = watch("&labelSelector=a%3D1&fieldSelector=,metadata.name%3Dx%0A");
+    const auto second = watch("&labelSelector=a%3D1%0A,metadata.name%3Dx");
+    EXPECT_EQ(first->events().size(), 1u);
+    EXPECT_THAT(second->events(), IsEmpty());
+    merge(at(workspaces, "x"), R"({"spec":{"runtime":"openclaw"}})");
+    api->pump();
+    EXPECT_EQ(first->events().size(), 1u);
+    EXPECT_THAT(second->events(), IsEmpty()) << "x has no label metadata.name";
+}
+
+TEST_F(Watches, Fault06_ABookmarkComesBeforeEveryTimeout) {
+    const std::string revision = revision_of(make_workspace("x"));
+    for (const int seconds : {1, 3, 5, 10, 59, 61, 200}) {
+        const auto stream = watch("&allowWatchBookmarks=1&resourceVersion=" + revision +
+                                  "&timeoutSeconds=" + std::to_string(seconds));
+        for (int i = 0; i < seconds * 10 + 1 && !stream->finished; ++i) {
+            clock.advance(std::chrono::milliseconds(100));
+            api->pump();
+        }
+        EXPECT_TRUE(stream->finished) << seconds;
+        const std::size_t last = stream->body.rfind("{\"type\":");
+        ASSERT_NE(last, std::string::npos) << seconds;
+        EXPECT_EQ(stream->body.substr(last, 18), R"({"type":"BOOKMARK")") << seconds;
+    }
+}
+
+TEST_F(Watches, Fault06_APageIsOfTheRevisionOfItsToken) {
+    make_workspace("a");
+    make_workspace("b");
+    const auto first = get(std::string(workspaces) + "?limit=1");
+    const std::string page =
+        std::string(workspaces) + "?limit=1&continue=" + first->at({"metadata", "continue"});
+    EXPECT_EQ(get(page)->status, 200);
+    EXPECT_EQ(get(page + "&resourceVersion=0")->status, 200);
+    const auto both = get(page + "&resourceVersion=1");
+    EXPECT_EQ(both->status, 400);
+    EXPECT_EQ(both->at({"message"}),
+              "specifying resource version is not allowed when using continue");
+}
+
 // Many writers and watchers at once, with the API's own thread: every watcher sees the one history.
 TEST(WatchesUnderLoad, LoseAndRepeatNothing) {
     class Collector final : public ResponseSink {
@@ -246,6 +289,7 @@ TEST(WatchesUnderLoad, LoseAndRepeatNothing) {
             text_ += *frame;
             return true;
         }
+        std::size_t queued() const override { return 0; }
         void finish() override {}
         void on_closed(std::function<void()>) override {}
         std::vector<Revision> revisions() {

@@ -134,6 +134,19 @@ std::string RawClient::read_until(std::string_view text) {
     return std::exchange(state_->buffered, {});
 }
 
+bool RawClient::read_until_or(std::string_view text, std::chrono::milliseconds bound) {
+    const auto wait = [&](std::chrono::milliseconds most) {
+        const timeval limit{most.count() / 1000, (most.count() % 1000) * 1000};
+        ::setsockopt(state_->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    };
+    wait(bound);
+    bool found = false;
+    while (!(found = state_->buffered.find(text) != std::string::npos) && state_->fill()) {
+    }
+    wait(std::chrono::seconds(10));
+    return found;
+}
+
 RawResponse RawClient::response(bool head_only) {
     RawResponse out;
     std::string& in = state_->buffered;

@@ -1,6 +1,7 @@
 // A client of bytes: sends exactly what a test says, over TCP or TLS, and waits with a bound.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -37,6 +38,8 @@ class RawClient {
     bool at_end();  // reads until the end; false after ten seconds without it
     // Reads until `text` was seen; all that was read and not yet given out.
     std::string read_until(std::string_view text);
+    // Whether `text` comes within `bound`; what was read stays to be given out.
+    bool read_until_or(std::string_view text, std::chrono::milliseconds bound);
     RawResponse response(bool head_only = false);
     std::string alpn() const;
 

@@ -2,9 +2,15 @@
 #include "cmd/certificates.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
+
+#include <csignal>
+#include <filesystem>
+#include <future>
 
 #include "apiserver/identity/x509.h"
 #include "base/file.h"
+#include "cmd/signals.h"
 #include "tests/support/process.h"
 
 namespace atelier::cmd {
@@ -83,6 +89,23 @@ TEST_F(CertificatesTest, FilesThatSomebodyChangedAreReadAgain) {
     ASSERT_TRUE(write_file_atomically(home.path() / "pki" / "ca.crt", "nonsense", 0644));
     EXPECT_FALSE(certificates.look(start + 3 * day, taking())) << "an authority is not replaced";
     EXPECT_EQ(taken.size(), 2u);
+}
+
+TEST_F(CertificatesTest, Fault04_SighupHasTheFilesReadAgain) {
+    Signals signals;
+    ASSERT_TRUE(certificates.current(start));
+    std::promise<void> used;
+    certificates.keep([&](const apiserver::Pki&) -> Result<void> {
+        used.set_value();
+        return {};
+    });
+    std::filesystem::remove(home.path() / "pki/server.crt");
+    std::filesystem::remove(home.path() / "pki/server.key");
+    pthread_kill(pthread_self(), SIGHUP);
+    ASSERT_EQ(signals.wait(), SIGHUP) << "it does not end the process";
+    certificates.look_soon();
+    EXPECT_EQ(used.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    signals.release();
 }
 
 }  // namespace

@@ -55,7 +55,7 @@ const std::map<std::string, Floors> floors{
       {"watch", {"http", "present", "resources"}},
       {"documents", {"http", "present", "request", "resources"}},
       {"plans", {"present", "request", "resources"}},
-      {"verbs", {"http", "present", "request", "resources", "watch"}},
+      {"verbs", {"http", "identity", "present", "request", "resources", "watch"}},
       {"webhooks", {"http", "identity", "request", "verbs"}},
       {"",
        {"documents", "http", "identity", "plans", "present", "request", "resources", "verbs",
