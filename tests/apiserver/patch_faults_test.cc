@@ -205,6 +205,10 @@ class RacingStore final : public store::Store {
     store::SnapshotPtr list(std::string_view resource) const override {
         return inner_.list(resource);
     }
+    std::vector<store::ObjectPtr> by_index(const store::FieldIndex& index,
+                                           std::string_view value) const override {
+        return inner_.by_index(index, value);
+    }
     Result<store::SnapshotPtr> list_at(std::string_view resource, Revision at) const override {
         return inner_.list_at(resource, at);
     }
