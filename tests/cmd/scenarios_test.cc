@@ -185,6 +185,7 @@ TEST(Scenario48, AFailureOfTheDatabaseSaysNothingOfItsDriver) {
     TalkingStore store(*w.store);
     apiserver::ApiOptions options;
     options.credentials = {{"right", "admin", {"system:masters"}}};
+    options.own_thread = false;
     apiserver::Api api(store, w.kinds, w.clock, w.random, w.metrics, Log(), options);
     ASSERT_TRUE(api.seed());
     w.workspace("one");
