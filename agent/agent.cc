@@ -19,6 +19,7 @@
 #include "agent/skills.h"
 #include "agent/status.h"
 #include "base/file.h"
+#include "base/folder.h"
 
 namespace atelier::agent {
 namespace {
@@ -26,13 +27,20 @@ namespace {
 namespace asio = boost::asio;
 using boost::system::error_code;
 
-// An install is a handful of renames: look when they have settled.
+// An install makes several renames: the agent looks when none has come for a while.
 constexpr auto settle = std::chrono::milliseconds(20);
 // Every file is read again this often even when nothing seems to have changed.
 constexpr int looks_between_full_loads = 60;
 
 void say(const std::string& message) {
     std::fprintf(stderr, "atelier-agent: %s\n", message.c_str());
+}
+
+// The folder may be a link, as the process runtime mounts; what the program puts into it may not
+// lead the report elsewhere.
+Result<void> write_status(const std::filesystem::path& run, const std::string& text) {
+    const Descriptor folder = TRY(open_folder((run / ".").string()));
+    return replace_file_at(folder, "status.json", text, 0644);
 }
 
 class Agent {
@@ -94,7 +102,7 @@ class Agent {
         for (const auto* some : {&loaded.problems, &skills}) {
             for (const Problem& p : *some) problems.push_back({p.name, p.message});
         }
-        // What changed under the reading is read again soon, not at the next full load.
+        // A plugin that changed while it was read is read again at the next look.
         if (!loaded.problems.empty()) looks_ = looks_between_full_loads;
         std::swap(status_.plugins, reports);
         std::swap(status_.problems, problems);
@@ -110,7 +118,7 @@ class Agent {
         std::string text = text_of(status_);
         if (text == reported_) return;
         auto written = make_directories(options_.run);
-        if (written) written = write_file_atomically(options_.run / "status.json", text);
+        if (written) written = write_status(options_.run, text);
         if (!written) return say("cannot report: " + written.error().message);
         reported_ = std::move(text);
     }
@@ -121,7 +129,8 @@ class Agent {
                                      [this] { return text_of(status_); });
         if (!server) return say(server.error().message);
         server_ = std::move(*server);
-        say("listening on port " + std::to_string(server_->port()));
+        say(server_->port() != 0 ? "listening on port " + std::to_string(server_->port())
+                                 : "listening at " + options_.address);
     }
 
     // --- changes on disk
@@ -134,7 +143,7 @@ class Agent {
         read_watch();
     }
 
-    // The folder may appear after us, and may be another one than before: adding again is harmless.
+    // The folder may be made after the agent starts, or be replaced: adding it again does no harm.
     void add_watch() {
         if (!watch_.is_open()) return;
         inotify_add_watch(watch_.native_handle(), plugins().c_str(),

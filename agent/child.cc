@@ -20,8 +20,7 @@ Result<pid_t> start_child(const std::vector<std::string>& command) {
     }
     arguments.push_back(nullptr);
 
-    // The child tells by this pipe why it could not become the program; a program that started
-    // closes it.
+    // Through this pipe the child reports why it could not become the program; exec closes it.
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) != 0) return error_of_errno(errno, "cannot start", command[0]);
     const Descriptor reading(ends[0]);

@@ -10,15 +10,15 @@
 
 namespace atelier::agent {
 
-// Starts the command, found by PATH, with our environment and standard streams. When we die, it is
-// killed. not_found and forbidden tell that there is no such program or that it cannot be run.
+// Starts the command, found by PATH, with the agent's environment and standard streams. It is
+// killed when the agent ends. not_found: there is no such program; forbidden: it cannot be run.
 Result<pid_t> start_child(const std::vector<std::string>& command);
 
 struct Ended {
     pid_t pid = 0;
     int exit_code = 0;  // 128 and the signal's number for one that was killed
 };
-// Every process that ended and is ours to bury, without waiting: as process 1, orphans too.
+// Reaps every child that has ended, without waiting. Process 1 also reaps orphans.
 std::vector<Ended> reap();
 
 }  // namespace atelier::agent

@@ -21,7 +21,7 @@ constexpr std::size_t longest_list = 8 << 20;
 std::set<std::string> lines(const std::string& text) {
     std::set<std::string> out;
     for (std::string& line : split(text, '\n')) {
-        // The list lies where others can write: what leads elsewhere is not ours.
+        // The workspace can write to the list: a path that leads elsewhere is left out.
         if (is_safe_relative_path(line)) out.insert(std::move(line));
     }
     return out;
@@ -35,7 +35,7 @@ Result<void> remove_file(const Descriptor& root, const std::string& path) {
     folders.push_back(TRY(open_folder_at(root, ".")));
     for (const std::string& part : parts) {
         auto inner = open_folder_at(folders.back(), part);
-        if (!inner) return {};  // it went with its folder, or somebody made something else of it
+        if (!inner) return {};  // the folder is gone, or something else is in its place
         folders.push_back(std::move(*inner));
     }
     if (unlinkat(folders.back().get(), name.c_str(), 0) != 0) return {};
@@ -62,7 +62,7 @@ Result<void> remove_stale_files(const std::filesystem::path& configs) {
             if (!kept.contains(path)) TRY(remove_file(root, path));
         }
     }
-    return write_file_atomically(configs / applied_name, declared->bytes);
+    return replace_file_at(root, applied_name, declared->bytes, 0644);
 }
 
 }  // namespace atelier::agent

@@ -1,4 +1,4 @@
-// Files below /configs that were declared once and are no longer.
+// Removes files below /configs that the server once declared and no longer does.
 #pragma once
 
 #include <filesystem>
@@ -7,9 +7,9 @@
 
 namespace atelier::agent {
 
-// The server writes the paths it declares to `<configs>/.atelier-files`, one a line. What stood
-// there at our last start (kept in `.atelier-files.applied`) and does not now is removed, with
-// folders that are empty then. Without a list nothing is removed.
+// The server writes the paths that it declares to `<configs>/.atelier-files`, one a line. Paths
+// that were in that list at the agent's last start (kept in `.atelier-files.applied`) and are not
+// in it now are removed, with the folders that become empty. Without a list nothing is removed.
 Result<void> remove_stale_files(const std::filesystem::path& configs);
 
 }  // namespace atelier::agent

@@ -52,7 +52,7 @@ Result<Plugin> load(const Descriptor& parent, const std::string& name) {
     return plugin;
 }
 
-// The folder itself may be a link: the process runtime mounts so. What lies in it may not.
+// The folder itself may be a link, which is how the process runtime mounts it. Its content may not.
 Result<Descriptor> open_mounted(const std::filesystem::path& folder) {
     return open_folder((folder / ".").string());
 }

@@ -1,11 +1,20 @@
 #include "agent/server.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+#include <filesystem>
 #include <optional>
 #include <set>
+
+#include "base/file.h"
+#include "base/folder.h"
 
 namespace atelier::agent {
 namespace {
@@ -14,6 +23,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using asio::ip::tcp;
+using Local = asio::local::stream_protocol;
+using Any = asio::generic::stream_protocol;
 
 constexpr std::size_t most_connections = 32;
 constexpr auto request_deadline = std::chrono::seconds(10);
@@ -44,14 +55,15 @@ Reply reply_to(const http::request<http::empty_body>& request, const Shared& sha
         body(http::status::ok, path == "/health" ? "{\"status\":\"ok\"}\n" : shared.plugins());
     }
     reply.prepare_payload();
-    // The length of what a GET would have brought stays; only the bytes are left out.
+    // The answer to HEAD keeps the length of the body that GET would have; only the body is left
+    // out.
     if (request.method() == http::verb::head) reply.body().clear();
     return reply;
 }
 
 class Connection : public std::enable_shared_from_this<Connection> {
   public:
-    Connection(tcp::socket socket, std::shared_ptr<Shared> shared)
+    Connection(Any::socket socket, std::shared_ptr<Shared> shared)
         : stream_(std::move(socket)), shared_(std::move(shared)) {
         ++shared_->connections;
     }
@@ -76,7 +88,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     }
 
     void refuse(beast::error_code error) {
-        // Only what was understood as a bad request gets an answer; a broken connection does not.
+        // Only a request that could be read as a wrong one is answered, not a broken connection.
         if (error.category() != http::make_error_code(http::error::bad_method).category()) return;
         Reply reply(error == http::error::header_limit
                         ? http::status::request_header_fields_too_large
@@ -97,17 +109,18 @@ class Connection : public std::enable_shared_from_this<Connection> {
             self->close();
         };
         stream_.expires_after(request_deadline);
-        // A HEAD's body is empty while its length is not: write the header alone.
+        // For HEAD the serializer would wait for a body of the stated length: only the header is
+        // written.
         if (reply_.body().empty()) return http::async_write_header(stream_, *serializer_, done);
         http::async_write(stream_, *serializer_, done);
     }
 
     void close() {
         beast::error_code ignored;
-        stream_.socket().shutdown(tcp::socket::shutdown_send, ignored);
+        stream_.socket().shutdown(asio::socket_base::shutdown_send, ignored);
     }
 
-    beast::tcp_stream stream_;
+    beast::basic_stream<Any> stream_;
     std::shared_ptr<Shared> shared_;
     beast::flat_buffer buffer_{16384};
     std::optional<http::request_parser<http::empty_body>> parser_;
@@ -115,6 +128,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::optional<http::response_serializer<http::string_body>> serializer_;
 };
 
+template <class Protocol>
 class Listener final : public Server {
   public:
     Listener(asio::io_context& context, std::function<std::string()> plugins)
@@ -122,7 +136,7 @@ class Listener final : public Server {
         shared_->plugins = std::move(plugins);
     }
 
-    beast::error_code open(const tcp::endpoint& endpoint) {
+    beast::error_code open(const typename Protocol::endpoint& endpoint) {
         beast::error_code error;
         acceptor_.open(endpoint.protocol(), error);
         if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
@@ -133,43 +147,82 @@ class Listener final : public Server {
     }
 
     std::uint16_t port() const override {
-        beast::error_code error;
-        return acceptor_.local_endpoint(error).port();
+        if constexpr (std::is_same_v<Protocol, tcp>) {
+            beast::error_code error;
+            return acceptor_.local_endpoint(error).port();
+        }
+        return 0;
     }
 
   private:
     void accept() {
-        acceptor_.async_accept([this](beast::error_code error, tcp::socket socket) {
+        acceptor_.async_accept([this](beast::error_code error, typename Protocol::socket socket) {
             if (error == asio::error::operation_aborted) return;
-            // One connection too many is closed at once: nobody is owed an answer here.
+            // One connection too many is closed at once, without an answer.
             if (!error && shared_->connections < most_connections) {
-                std::make_shared<Connection>(std::move(socket), shared_)->read();
+                std::make_shared<Connection>(Any::socket(std::move(socket)), shared_)->read();
             }
             accept();
         });
     }
 
-    tcp::acceptor acceptor_;
+    typename Protocol::acceptor acceptor_;
     std::shared_ptr<Shared> shared_;
 };
 
-}  // namespace
-
-Result<std::unique_ptr<Server>> Server::listen(asio::io_context& context,
+Result<std::unique_ptr<Server>> listen_at_port(asio::io_context& context,
                                                const std::string& address, std::uint16_t port,
                                                std::function<std::string()> plugins) {
     beast::error_code error;
     const auto ip = asio::ip::make_address(address, error);
     if (error) {
-        return Error{Code::invalid, "the address \"" + address + "\" is not an IP address"};
+        return Error{Code::invalid, "the address \"" + address +
+                                        "\" is neither an IP address nor the absolute path of a "
+                                        "socket"};
     }
-    auto listener = std::make_unique<Listener>(context, std::move(plugins));
+    auto listener = std::make_unique<Listener<tcp>>(context, std::move(plugins));
     error = listener->open({ip, port});
     if (error) {
         return Error{Code::unavailable, "cannot listen on port " + std::to_string(port),
                      error.message()};
     }
     return std::unique_ptr<Server>(std::move(listener));
+}
+
+Result<std::unique_ptr<Server>> listen_at_socket(asio::io_context& context,
+                                                 const std::filesystem::path& path,
+                                                 std::function<std::string()> plugins) {
+    const std::string name = path.filename();
+    // The folder may be a link, which is how the process runtime mounts it.
+    const Descriptor folder = TRY(open_folder((path.parent_path() / ".").string()));
+    struct stat there {};
+    if (fstatat(folder.get(), name.c_str(), &there, AT_SYMLINK_NOFOLLOW) == 0) {
+        // A socket is left by an agent that was killed. Anything else belongs to the workspace.
+        if (!S_ISSOCK(there.st_mode)) {
+            return Error{Code::conflict, "cannot listen at \"" + name + "\": it is no socket"};
+        }
+        TRY(remove_at(folder, name));
+    }
+    // Through the descriptor, because the path of a socket has at most 107 bytes (unix(7)).
+    const std::string place = "/proc/self/fd/" + std::to_string(folder.get()) + "/" + name;
+    auto listener = std::make_unique<Listener<Local>>(context, std::move(plugins));
+    const beast::error_code error = listener->open(Local::endpoint(place));
+    if (error) {
+        return Error{Code::unavailable, "cannot listen at \"" + name + "\"", error.message()};
+    }
+    if (fchmodat(folder.get(), name.c_str(), 0600, 0) != 0) {
+        return error_of_errno(errno, "cannot set the mode of", name);
+    }
+    return std::unique_ptr<Server>(std::move(listener));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Server>> Server::listen(asio::io_context& context,
+                                               const std::string& address, std::uint16_t port,
+                                               std::function<std::string()> plugins) {
+    if (address.starts_with('/')) return listen_at_socket(context, address, std::move(plugins));
+    return listen_at_port(context, address, port, std::move(plugins));
 }
 
 }  // namespace atelier::agent

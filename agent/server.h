@@ -18,12 +18,14 @@ namespace atelier::agent {
 // KiB for a request. Closes everything when destroyed, which must be on that thread or after it.
 class Server {
   public:
-    // `plugins` gives the body of /plugins. Port 0 takes a free one.
+    // `address`: an IP address, with a port (0 takes a free one), or the absolute path of a socket,
+    // which only its owner may use; a socket that is there is replaced. `plugins` gives the body of
+    // /plugins.
     static Result<std::unique_ptr<Server>> listen(boost::asio::io_context& context,
                                                   const std::string& address, std::uint16_t port,
                                                   std::function<std::string()> plugins);
     virtual ~Server() = default;
-    virtual std::uint16_t port() const = 0;
+    virtual std::uint16_t port() const = 0;  // 0 for a socket
 };
 
 }  // namespace atelier::agent

@@ -20,22 +20,12 @@ constexpr std::string_view old_name = ".atelier.old";
 
 Result<void> write_file_below(const Descriptor& root, const std::string& path,
                               const FolderFile& file) {
-    const std::vector<std::string> parts = split(path, '/');
-    Descriptor folder = TRY(open_folder_at(root, "."));
-    for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-        folder = TRY(make_folder_at(folder, parts[i], 0755));
-    }
-    const unsigned mode = file.executable ? 0755 : 0644;
-    const Descriptor out(openat(folder.get(), parts.back().c_str(),
-                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    if (!out) return error_of_errno(errno, "cannot write", path);
-    std::size_t done = 0;
-    while (done < file.bytes.size()) {
-        const ssize_t n = write(out.get(), file.bytes.data() + done, file.bytes.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return error_of_errno(errno, "cannot write", path);
-        done += static_cast<std::size_t>(n);
-    }
+    const std::size_t slash = path.rfind('/');
+    const bool nested = slash != std::string::npos;
+    const Descriptor folder =
+        TRY(make_folder_below(root, nested ? path.substr(0, slash) : "", 0755));
+    TRY(create_file_at(folder, nested ? path.substr(slash + 1) : path, file.bytes,
+                       file.executable ? 0755 : 0644));
     return {};
 }
 
@@ -94,12 +84,12 @@ std::set<std::string> read_record(const Descriptor& folder) {
     return ours;
 }
 
-// Written before a copy appears and after one is gone: a crash leaves a name too many, which only
-// means that a copy which is not there is ours.
-Result<void> write_record(const std::filesystem::path& folder, const std::set<std::string>& ours) {
+// Written before a copy appears and after one is removed: a crash leaves at most a name without a
+// copy, which does no harm.
+Result<void> write_record(const Descriptor& folder, const std::set<std::string>& ours) {
     std::string text;
     for (const std::string& name : ours) text += name + "\n";
-    return write_file_atomically(folder / record_name, text);
+    return replace_file_at(folder, std::string(record_name), text, 0644);
 }
 
 }  // namespace
@@ -140,7 +130,7 @@ std::vector<Problem> refresh_skills(const std::filesystem::path& folder, const L
         }
     }
     if (ours != before) {
-        if (const auto written = write_record(folder, ours); !written) {
+        if (const auto written = write_record(*parent, ours); !written) {
             return failed(written.error());
         }
     }
@@ -152,7 +142,7 @@ std::vector<Problem> refresh_skills(const std::filesystem::path& folder, const L
     }
     std::set<std::string> kept;
     for (const std::string& name : ours) {
-        // While a plugin could not be read, what it brought is not known: nothing is taken away.
+        // While a plugin cannot be read, nobody knows which skills it brings: nothing is removed.
         if (wanted.contains(name) || !loaded.problems.empty()) {
             kept.insert(name);
         } else if (const auto removed = remove_at(*parent, name); !removed) {
@@ -161,7 +151,7 @@ std::vector<Problem> refresh_skills(const std::filesystem::path& folder, const L
         }
     }
     if (kept != ours) {
-        if (const auto written = write_record(folder, kept); !written) {
+        if (const auto written = write_record(*parent, kept); !written) {
             return failed(written.error());
         }
     }

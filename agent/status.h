@@ -1,4 +1,4 @@
-// What the agent tells about itself: the text of status.json and of GET /plugins.
+// What the agent reports of itself: the text of status.json and of GET /plugins.
 #pragma once
 
 #include <optional>
@@ -41,7 +41,7 @@ struct ProblemReport {
 struct Status {
     std::string version;  // of the agent
     std::optional<Instant> started_at;
-    std::optional<Instant> loaded_at;  // when what is told below last changed
+    std::optional<Instant> loaded_at;  // when the fields below last changed
     std::vector<PluginReport> plugins;
     std::vector<ProblemReport> problems;
     ChildState child = ChildState::none;

@@ -9,24 +9,6 @@
 #include <cstring>
 
 namespace atelier {
-namespace {
-
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
-
-}  // namespace
-
 Error error_of_errno(int number, std::string_view doing, const std::filesystem::path& path) {
     Code code = Code::internal;
     std::string_view why = "input or output error";
@@ -83,6 +65,17 @@ Result<std::string> read_file(const std::filesystem::path& path, std::size_t mos
     }
 }
 
+Result<void> write_all(const Descriptor& file, std::string_view bytes,
+                       const std::filesystem::path& name) {
+    while (!bytes.empty()) {
+        const ssize_t n = ::write(file.get(), bytes.data(), bytes.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return error_of_errno(errno, "cannot write", name);
+        bytes.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return {};
+}
+
 Result<void> write_file_atomically(const std::filesystem::path& path, std::string_view bytes,
                                    unsigned mode) {
     const std::filesystem::path temporary =
@@ -96,12 +89,9 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
         const Descriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
         if (fd.get() < 0) return fail(errno);
         if (fchmod(fd.get(), mode) != 0) return fail(errno);
-        std::size_t done = 0;
-        while (done < bytes.size()) {
-            const ssize_t n = ::write(fd.get(), bytes.data() + done, bytes.size() - done);
-            if (n < 0 && errno == EINTR) continue;
-            if (n < 0) return fail(errno);
-            done += static_cast<std::size_t>(n);
+        if (auto written = write_all(fd, bytes, path); !written) {
+            unlink(temporary.c_str());
+            return written;
         }
         if (fsync(fd.get()) != 0) return fail(errno);
     }

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "base/file.h"
+#include "base/text.h"
 
 namespace atelier {
 namespace {
@@ -52,16 +53,22 @@ Result<void> walk(const Descriptor& folder, const std::string& prefix, std::size
     return {};
 }
 
+Error not_regular(const std::string& name) {
+    return {Code::invalid, "\"" + name + "\" is not a regular file"};
+}
+
+template <class Step>
+Result<Descriptor> step_below(const Descriptor& base, std::string_view relative, const Step& step) {
+    Descriptor folder = TRY(open_folder_at(base, "."));
+    if (relative.empty()) return folder;
+    if (!is_safe_relative_path(relative)) {
+        return Error{Code::invalid, "\"" + std::string(relative) + "\" leads outside its folder"};
+    }
+    for (const std::string& name : split(relative, '/')) folder = TRY(step(folder, name));
+    return folder;
+}
+
 }  // namespace
-
-Descriptor::~Descriptor() {
-    if (fd_ >= 0) close(fd_);
-}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-}
 
 Result<Descriptor> open_folder(const std::string& path) {
     Descriptor folder(open(path.c_str(), folder_flags));
@@ -114,17 +121,34 @@ Result<std::vector<FolderEntry>> entries_of(const Descriptor& folder) {
     return entries;
 }
 
+Result<Descriptor> open_folder_below(const Descriptor& base, std::string_view relative) {
+    return step_below(base, relative, open_folder_at);
+}
+
+Result<Descriptor> make_folder_below(const Descriptor& base, std::string_view relative,
+                                     unsigned mode) {
+    return step_below(base, relative, [mode](const Descriptor& folder, const std::string& name) {
+        return make_folder_at(folder, name, mode);
+    });
+}
+
+Result<Descriptor> open_file_at(const Descriptor& folder, const std::string& name, int flags) {
+    // Without O_NONBLOCK, opening a pipe waits for its other end. Regular files ignore it.
+    Descriptor file(
+        openat(folder.get(), name.c_str(), flags | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600));
+    if (!file && errno == ENXIO) return not_regular(name);  // a pipe without a reader, or a socket
+    if (!file) return error_of_errno(errno, "cannot open", name);
+    struct stat status {};
+    if (fstat(file.get(), &status) != 0) return error_of_errno(errno, "cannot open", name);
+    if (!S_ISREG(status.st_mode)) return not_regular(name);
+    return file;
+}
+
 Result<FolderFile> read_file_at(const Descriptor& folder, const std::string& name,
                                 std::size_t most) {
-    // Non-blocking: a pipe put in the place of a file must not hold us up.
-    const Descriptor fd(
-        openat(folder.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (!fd) return error_of_errno(errno, "cannot read", name);
+    const Descriptor fd = TRY(open_file_at(folder, name, O_RDONLY));
     struct stat status {};
     if (fstat(fd.get(), &status) != 0) return error_of_errno(errno, "cannot read", name);
-    if (!S_ISREG(status.st_mode)) {
-        return Error{Code::invalid, "\"" + name + "\" is not a regular file"};
-    }
     FolderFile file;
     file.executable = (status.st_mode & S_IXUSR) != 0;
     char buffer[65536];
@@ -138,6 +162,32 @@ Result<FolderFile> read_file_at(const Descriptor& folder, const std::string& nam
         }
         file.bytes.append(buffer, static_cast<std::size_t>(n));
     }
+}
+
+Result<Descriptor> create_file_at(const Descriptor& folder, const std::string& name,
+                                  std::string_view bytes, unsigned mode) {
+    Descriptor file(openat(folder.get(), name.c_str(),
+                           O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!file) return error_of_errno(errno, "cannot write", name);
+    TRY(write_all(file, bytes, name));
+    // The umask may have taken bits away.
+    if (fchmod(file.get(), mode) != 0) return error_of_errno(errno, "cannot write", name);
+    return file;
+}
+
+Result<void> replace_file_at(const Descriptor& folder, const std::string& name,
+                             std::string_view bytes, unsigned mode) {
+    const std::string temporary = "." + name + "." + std::to_string(getpid()) + ".tmp";
+    TRY(remove_at(folder, temporary));
+    const auto written = create_file_at(folder, temporary, bytes, mode);
+    if (written && fsync(written->get()) == 0 &&
+        renameat(folder.get(), temporary.c_str(), folder.get(), name.c_str()) == 0 &&
+        fsync(folder.get()) == 0) {
+        return {};
+    }
+    const Error error = written ? error_of_errno(errno, "cannot write", name) : written.error();
+    unlinkat(folder.get(), temporary.c_str(), 0);
+    return error;
 }
 
 Result<void> walk_files(

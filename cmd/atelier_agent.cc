@@ -10,6 +10,7 @@
 #include "agent/agent.h"
 #include "base/environment.h"
 #include "base/file.h"
+#include "base/folder.h"
 
 namespace {
 
@@ -25,7 +26,8 @@ takes over. Without COMMAND it runs until SIGTERM. "status" prints the report;
   ATELIER_RUN            folder of the report (/run/atelier)
   ATELIER_AGENT_PORT     port for GET /health and /plugins (8000); 0 takes a
                          free one, "off" none
-  ATELIER_AGENT_ADDRESS  address to listen on (0.0.0.0)
+  ATELIER_AGENT_ADDRESS  address to listen on (0.0.0.0), or the absolute path
+                         of a socket to listen at instead
   ATELIER_AGENT_GRACE    time from SIGTERM to SIGKILL of COMMAND (8s)
   ATELIER_AGENT_RESCAN   how often to look for changes untold (5s)
 )";
@@ -36,12 +38,16 @@ int wrong(const std::string& message) {
 }
 
 int print_status(const atelier::agent::Options& options) {
-    const auto text = atelier::read_file(options.run / "status.json");
-    if (!text) {
-        std::fprintf(stderr, "atelier-agent: %s\n", text.error().message.c_str());
+    constexpr std::size_t most_status = 4 << 20;
+    const auto run = atelier::open_folder((options.run / ".").string());
+    const atelier::Result<atelier::FolderFile> file =
+        run ? atelier::read_file_at(*run, "status.json", most_status) : run.error();
+    if (!file) {
+        std::fprintf(stderr, "atelier-agent: %s\n", file.error().message.c_str());
         return 1;
     }
-    return std::fwrite(text->data(), 1, text->size(), stdout) == text->size() ? 0 : 1;
+    const std::string& text = file->bytes;
+    return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }
 
 // For scripts that deliver plugins into a workspace: mv cannot do it.

@@ -30,9 +30,14 @@ po::options_description describe() {
     add("store", po::value<std::string>()->default_value(""),
         "sqlite:<file> or postgres://… (default: SQLite below the home folder)");
     add("docker", po::value<std::string>()->default_value("auto"),
-        "auto (use it if /var/run/docker.sock answers), off, unix://<socket> or tcp://<host:port>");
+        "auto (use /var/run/docker.sock if it is there, and wait for it while it is silent), off, "
+        "unix://<socket> or tcp://<host:port>");
+    add("process-runtime", po::value<std::string>()->default_value("on"),
+        "on or off: whether workspaces may run as processes of this machine, which are not "
+        "isolated "
+        "from the server");
     add("backend", po::value<std::string>()->default_value(""),
-        "docker or process, for workspaces that name none (default: docker if it answers)");
+        "docker or process, for workspaces that name none (default: docker if it is used)");
     add("network", po::value<std::string>()->default_value(""), "name of the containers' network");
     add("org-templates", po::value<std::string>()->default_value(""),
         "folder of templates for source.directory (default: <home>/org-templates)");
@@ -131,6 +136,9 @@ Result<ServerOptions> interpret(const po::variables_map& values, const Environme
         !options.docker.starts_with("unix://") && !options.docker.starts_with("tcp://")) {
         return bad("docker", options.docker, "auto, off, unix://<socket> or tcp://<host:port>");
     }
+    const std::string process = values["process-runtime"].as<std::string>();
+    if (process != "on" && process != "off") return bad("process-runtime", process, "on or off");
+    options.process_runtime = process == "on";
     options.backend = values["backend"].as<std::string>();
     if (!options.backend.empty() && options.backend != "docker" && options.backend != "process") {
         return bad("backend", options.backend, "docker or process");

@@ -21,7 +21,8 @@ struct ServerOptions {
     std::vector<std::string> names;  // further names and addresses for the certificate
     std::string store;               // URL; empty: SQLite below home
     std::string docker = "auto";     // auto, off, unix://…, tcp://…
-    std::string backend;             // for workspaces that name none; empty: docker if it answers
+    bool process_runtime = true;     // whether workspaces may run as processes of this machine
+    std::string backend;             // for workspaces that name none; empty: see choose_runtimes
     std::string network;             // of the containers; empty: a name made of the instance id
     std::filesystem::path org_templates;  // for source.directory; empty: <home>/org-templates
     std::filesystem::path plugins;        // for local:// sources; empty: <home>/plugins

@@ -1,49 +1,77 @@
 #include "cmd/runtimes.h"
 
+#include <filesystem>
+
 #include "drivers/docker/docker.h"
 #include "drivers/process/process.h"
 
 namespace atelier::cmd {
 namespace {
 
-constexpr std::string_view local_socket = "unix:///var/run/docker.sock";
+constexpr std::string_view usual_socket = "/var/run/docker.sock";
+
+std::string said_of(const RuntimeChoice& choice, const ServerOptions& options) {
+    if (choice.default_backend == "docker") {
+        return "workspaces run as containers of the Docker Engine at " + choice.docker_host;
+    }
+    const std::string why = !choice.docker_host.empty() ? "--backend says so"
+                            : options.docker == "off"
+                                ? "--docker is off"
+                                : "there is no socket " + std::string(usual_socket);
+    return "workspaces run as processes of this machine, by the server's own user, who can read "
+           "the "
+           "server's token and keys: " +
+           why;
+}
 
 }  // namespace
 
-Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& instance,
-                               const Clock& clock, Random& random) {
-    Runtimes runtimes;
-    drivers::ProcessOptions process;
-    process.root = options.home / "processes";
-    runtimes.by_name["process"] = TRY(drivers::make_process_runtime(process, clock, random));
-    bool docker = options.docker != "off";
-    std::string why;
-    if (docker) {
-        drivers::DockerOptions to;
-        to.host = options.docker == "auto" ? std::string(local_socket) : options.docker;
-        to.probe_folder = (options.home / "workspaces").string();
-        to.probe_labels = {{"atelier.dev/managed", "true"}, {"atelier.dev/instance", instance}};
-        auto engine = TRY(drivers::connect_docker(to, clock, random));
-        const auto answer = engine->list(to.probe_labels);
-        if (answer || options.docker != "auto") {
-            runtimes.by_name["docker"] = std::move(engine);
-            why = "containers of the Docker Engine at " + to.host;
-        } else {
-            docker = false;
-            why = "processes of this machine: no Docker answers at " + to.host;
-        }
-    } else {
-        why = "processes of this machine: --docker is off";
+Result<RuntimeChoice> choose_runtimes(const ServerOptions& options, bool usual_socket_is_there) {
+    RuntimeChoice choice;
+    choice.process = options.process_runtime;
+    if (options.docker == "auto") {
+        if (usual_socket_is_there) choice.docker_host = "unix://" + std::string(usual_socket);
+    } else if (options.docker != "off") {
+        choice.docker_host = options.docker;
     }
-    runtimes.default_backend = options.backend;
-    if (runtimes.default_backend.empty()) runtimes.default_backend = docker ? "docker" : "process";
-    if (!runtimes.by_name.contains(runtimes.default_backend)) {
+    const bool docker = !choice.docker_host.empty();
+    if (!docker && !choice.process) {
+        return Error{Code::invalid,
+                     "no workspace could run: --process-runtime is off, and no Docker is used; "
+                     "name its socket with --docker unix://<socket>"};
+    }
+    choice.default_backend = options.backend;
+    if (choice.default_backend.empty()) choice.default_backend = docker ? "docker" : "process";
+    if (choice.default_backend == "docker" && !docker) {
         return Error{Code::invalid, "--backend docker, but no Docker is used: see --docker"};
     }
-    if (runtimes.default_backend == "process" && docker) {
-        why = "processes of this machine: --backend says so";
+    if (choice.default_backend == "process" && !choice.process) {
+        return Error{Code::invalid, "--backend process, but --process-runtime is off"};
     }
-    runtimes.said = "workspaces run as " + why;
+    choice.said = said_of(choice, options);
+    return choice;
+}
+
+Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& instance,
+                               const Clock& clock, Random& random) {
+    std::error_code ignored;
+    const RuntimeChoice choice =
+        TRY(choose_runtimes(options, std::filesystem::exists(usual_socket, ignored)));
+    Runtimes runtimes;
+    if (choice.process) {
+        drivers::ProcessOptions process;
+        process.root = options.home / "processes";
+        runtimes.by_name["process"] = TRY(drivers::make_process_runtime(process, clock, random));
+    }
+    if (!choice.docker_host.empty()) {
+        drivers::DockerOptions docker;
+        docker.host = choice.docker_host;
+        docker.probe_folder = (options.home / "workspaces").string();
+        docker.probe_labels = {{"atelier.dev/managed", "true"}, {"atelier.dev/instance", instance}};
+        runtimes.by_name["docker"] = TRY(drivers::connect_docker(docker, clock, random));
+    }
+    runtimes.default_backend = choice.default_backend;
+    runtimes.said = choice.said;
     return runtimes;
 }
 

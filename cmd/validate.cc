@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/output/text_table.h"
 #include "cli/run.h"
+#include "drivers/trees/read_tree.h"
 #include "templates/validate.h"
 
 namespace atelier::cmd {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace atelier::crds {
@@ -28,10 +29,6 @@ Error bad(std::string message) {
 bool is_github_part(std::string_view part) {
     return !part.empty() && part.size() <= 100 && is_letter_or_digit(part.front()) &&
            is_plain(part, "_.-") && part.find("..") == std::string_view::npos;
-}
-
-bool is_lower_hex(std::string_view text) {
-    return text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 Result<PluginSource> github(std::string_view spec, std::string_view ref) {
@@ -198,7 +195,7 @@ Result<Track> parse_track(std::string_view text) {
                         text.substr(0, 100)));
     }
     if (prefix == "sha") {
-        if (name.size() != 40 || !is_lower_hex(name)) {
+        if (!is_full_commit(name)) {
             return bad("sha: wants the whole commit, 40 hexadecimal digits in lower case");
         }
         return Track{Track::Kind::commit, std::string(name)};

@@ -1,9 +1,9 @@
 // Where workspaces run: units (containers or processes) with their networks, volumes and files. In
-// the words of the place, not of the domain: translating is the reconcilers' business.
+// the words of a runtime, not of the domain; reconcilers translate.
 //
-// The place itself is the only record of what runs; labels carry what we must know. Thread-safe,
-// blocking, each call with a deadline. Errors: not_found; already_exists; unavailable and timeout
-// (nothing is known: never a reason to destroy); invalid; unsupported.
+// The runtime itself is the only record of what runs; labels carry what the server must know of it.
+// Thread-safe, blocking, each call with a deadline. Errors: not_found; already_exists; unavailable
+// and timeout (nothing is known: never a reason to destroy); invalid; unsupported.
 #pragma once
 
 #include <functional>

@@ -26,8 +26,10 @@ bool has_all(const Labels& labels, const Labels& wanted) {
 }
 
 Error not_ours(std::string_view what, const std::string& name) {
-    return {Code::already_exists, std::string(what) + " \"" + name +
-                                      "\" is there already and is not ours: its labels are others"};
+    return {
+        Code::already_exists,
+        std::string(what) + " \"" + name +
+            "\" is there already and does not belong to this server: it lacks the server's labels"};
 }
 
 Result<std::string> plain_folder(const std::string& folder) {

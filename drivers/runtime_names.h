@@ -16,13 +16,13 @@ Result<std::string> check_runtime_name(std::string_view what, const std::string&
 // Whether `labels` has every one of `wanted`.
 bool has_all(const Labels& labels, const Labels& wanted);
 
-// What ensure_… says of a thing of that name without our labels.
+// The Error for a network or volume of that name which lacks our labels.
 Error not_ours(std::string_view what, const std::string& name);
 
 // "/a/b/" -> "/a/b"; invalid when it is not an absolute path without "." and "..".
 Result<std::string> plain_folder(const std::string& folder);
 
-// Of the targets of mounts that hold a path of a unit, the nearest; null: none does.
+// The mount with the longest target that holds a path of a unit; null: no mount holds it.
 const Mount* mount_of_path(const std::vector<Mount>& mounts, std::string_view path);
 
 }  // namespace atelier::drivers

@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "crds/kind.h"
-#include "drivers/trees/tree_collection.h"
+#include "drivers/trees/tree_store.h"
 #include "store/store.h"
 
 namespace atelier::reconcilers {

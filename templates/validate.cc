@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "drivers/trees/read_tree.h"
 #include "templates/env.h"
 
 namespace atelier::templates {

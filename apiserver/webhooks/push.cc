@@ -3,7 +3,9 @@
 #include <algorithm>
 
 #include "apiserver/http/target.h"
+#include "base/hex.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -11,12 +13,6 @@ namespace {
 constexpr std::string_view of_branches = "refs/heads/";
 constexpr std::string_view of_tags = "refs/tags/";
 constexpr std::string_view form_field = "payload";
-constexpr std::size_t digits_of_commit = 40;
-
-bool is_commit(std::string_view ref) {
-    return ref.size() == digits_of_commit &&
-           ref.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos;
-}
 
 // By the order in which a ref is looked for (drivers::resolve_ref): as written, then as a tag, then
 // as a branch.
@@ -26,7 +22,7 @@ bool may_mean(const std::string& ref, const Push& push) {
         return push.default_branch.empty() ||
                push.ref.substr(of_branches.size()) == push.default_branch;
     }
-    if (is_commit(ref)) return false;  // which is what it is, whatever is pushed
+    if (is_full_commit(lower(ref))) return false;  // which is what it is, whatever is pushed
     return push.ref == ref || push.ref == "refs/" + ref || push.ref == std::string(of_tags) + ref ||
            push.ref == std::string(of_branches) + ref;
 }

@@ -83,7 +83,7 @@ Result<ExecResult> exec_in(const DockerApi& api, const std::string& id,
 
 Result<std::string> logs_of(const DockerApi& api, const std::string& id, std::size_t last_lines) {
     const std::string name = TRY(check_runtime_name("unit", id));
-    DockerStream stream(most_output, true);
+    DockerStream stream(most_output, DockerStream::Keep::newest_merged);
     const DockerReply reply =
         TRY(api.http.call({.method = "GET",
                            .path = "/containers/" + name +
@@ -93,7 +93,7 @@ Result<std::string> logs_of(const DockerApi& api, const std::string& id, std::si
     if (!reply.ok()) {
         return docker_error(reply, "the log of unit " + id.substr(0, 12) + " cannot be read");
     }
-    return std::move(stream.out);
+    return stream.take_out();
 }
 
 }  // namespace atelier::drivers

@@ -21,14 +21,29 @@ void DockerStream::feed(std::string_view bytes) {
             for (std::size_t i = 4; i < 8; ++i) left_ = left_ << 8 | header_[i];
             continue;
         }
-        std::string& stream = header_[0] == 2 && !merged_ ? err : out;
         const std::size_t size = std::min(left_, bytes.size());
-        const std::size_t kept = std::min(size, most_ - stream.size());
-        stream.append(bytes.substr(0, kept));
-        truncated = truncated || kept < size;
+        append(header_[0] == 2 && keep_ == Keep::oldest ? err : out, bytes.substr(0, size));
         left_ -= size;
         bytes.remove_prefix(size);
     }
+}
+
+void DockerStream::append(std::string& stream, std::string_view bytes) {
+    if (keep_ == Keep::oldest) {
+        const std::size_t kept = std::min(bytes.size(), most_ - stream.size());
+        stream.append(bytes.substr(0, kept));
+        truncated = truncated || kept < bytes.size();
+        return;
+    }
+    stream.append(bytes);
+    // Not at each piece: that would copy all of it each time.
+    if (stream.size() >= 2 * most_) stream = take_out();
+}
+
+std::string DockerStream::take_out() {
+    if (out.size() <= most_) return std::move(out);
+    truncated = true;
+    return out.substr(out.size() - most_);
 }
 
 void LineStream::feed(std::string_view bytes) {

@@ -13,18 +13,26 @@ namespace atelier::drivers {
 // bytes].
 class DockerStream {
   public:
-    // Keeps at most this much of each stream; drops, and remembers that it did, what is over it.
-    // With `merged`, both go to `out`, in the order in which they came.
-    explicit DockerStream(std::size_t most, bool merged = false) : most_(most), merged_(merged) {}
+    enum class Keep {
+        oldest,        // the first bytes of each stream
+        newest_merged  // the last bytes of both, in `out`, in the order in which they came
+    };
+    // Keeps at most `most` bytes of each stream; drops the rest and remembers that it did. Holds at
+    // most twice as much.
+    explicit DockerStream(std::size_t most, Keep keep = Keep::oldest) : most_(most), keep_(keep) {}
     void feed(std::string_view bytes);
+    // `out`, cut to its bound.
+    std::string take_out();
 
     std::string out;
     std::string err;
     bool truncated = false;
 
   private:
+    void append(std::string& stream, std::string_view bytes);
+
     std::size_t most_;
-    bool merged_;
+    Keep keep_;
     std::array<unsigned char, 8> header_{};
     std::size_t header_size_ = 0;
     std::size_t left_ = 0;  // of the frame

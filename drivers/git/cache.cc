@@ -1,11 +1,15 @@
 #include "drivers/git/cache.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <git2.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <tuple>
 
 #include "base/file.h"
+#include "drivers/git/one_line.h"
 
 namespace atelier::drivers {
 namespace {
@@ -14,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr int deepest = 64;
 constexpr std::size_t most_objects = 2'000'000;
+constexpr std::size_t most_absent = 1000;
 constexpr std::size_t object_cache_bytes = 16u << 20;
 
 template <class T, void (*free)(T*)>
@@ -76,6 +81,23 @@ Result<TreeObject> top_tree(git_repository* repository, const std::string& commi
     return TreeObject(reinterpret_cast<git_tree*>(tree));
 }
 
+// https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md: less than 1024 bytes, the version
+// first.
+bool is_lfs_pointer(std::string_view bytes) {
+    return bytes.size() < 1024 &&
+           bytes.starts_with("version https://git-lfs.github.com/spec/v1\n") &&
+           bytes.find("\noid sha256:") != std::string_view::npos;
+}
+
+std::size_t entries_in(const fs::path& folder) {
+    std::error_code code;
+    std::size_t count = 0;
+    for (fs::directory_iterator it(folder, code), end; !code && it != end; it.increment(code)) {
+        ++count;
+    }
+    return count;
+}
+
 // Reads trees and blobs into a Tree, within the limits.
 class Reader {
   public:
@@ -108,7 +130,7 @@ class Reader {
                 return walk(tree, path + "/", depth + 1);
             }
             case GIT_FILEMODE_COMMIT:
-                content.submodules.push_back(path);
+                content.gaps.submodules.push_back(path);
                 return {};
             case GIT_FILEMODE_LINK:
                 return file(path, entry, File::Kind::symlink, false);
@@ -143,6 +165,7 @@ class Reader {
         const auto* start = static_cast<const char*>(git_blob_rawcontent(raw));
         File out{kind, executable,
                  std::string(start, static_cast<std::size_t>(git_blob_rawsize(raw)))};
+        if (is_lfs_pointer(out.bytes)) content.gaps.lfs_pointers.push_back(path);
         if (!content.tree.emplace(path, std::move(out)).second) {
             return Error{Code::invalid, "a folder of the commit has two entries of one name"};
         }
@@ -226,13 +249,7 @@ bool GitCache::is_complete(const std::string& commit) const {
 }
 
 std::size_t GitCache::complete_commits() const {
-    std::error_code code;
-    std::size_t count = 0;
-    for (fs::directory_iterator it(directory_ / "complete", code), end; !code && it != end;
-         it.increment(code)) {
-        ++count;
-    }
-    return count;
+    return entries_in(directory_ / "complete");
 }
 
 Result<void> GitCache::prepare() {
@@ -293,6 +310,77 @@ Result<void> GitCache::check_commit(const std::string& commit) {
 Result<void> GitCache::mark_complete(const std::string& commit) {
     TRY(make_directories(directory_ / "complete", 0700));
     return write_file_atomically(directory_ / "complete" / commit, "");
+}
+
+bool GitCache::is_absent(const std::string& commit, const std::string& tips) const {
+    const auto text = read_file(directory_ / "absent" / commit, 128);
+    return text && *text == tips;
+}
+
+Result<void> GitCache::mark_absent(const std::string& commit, const std::string& tips) {
+    if (entries_in(directory_ / "absent") >= most_absent) {
+        std::error_code ignored;
+        fs::remove_all(directory_ / "absent", ignored);
+    }
+    TRY(make_directories(directory_ / "absent", 0700));
+    return write_file_atomically(directory_ / "absent" / commit, tips);
+}
+
+std::int64_t GitCache::bytes() const {
+    std::int64_t sum = 0;
+    std::error_code code;
+    for (fs::directory_iterator it(directory_ / "objects" / "pack", code), end; !code && it != end;
+         it.increment(code)) {
+        std::error_code gone;
+        const auto size = it->file_size(gone);
+        if (!gone) sum += static_cast<std::int64_t>(size);
+    }
+    return sum;
+}
+
+void GitCache::note_use(Instant now) const {
+    const fs::path file = directory_ / "used";
+    std::error_code ignored;
+    if (!fs::exists(file, ignored) && !write_file_atomically(file, "")) return;
+    const std::int64_t micros = now.time_since_epoch().count();
+    const timespec time{static_cast<time_t>(micros / 1'000'000),
+                        static_cast<long>(micros % 1'000'000 * 1000)};
+    const timespec both[] = {time, time};
+    static_cast<void>(utimensat(AT_FDCWD, file.c_str(), both, 0));
+}
+
+std::vector<UsedCache> used_caches(const fs::path& directory) {
+    std::vector<UsedCache> caches;
+    std::error_code code;
+    for (fs::directory_iterator it(directory, code), end; !code && it != end; it.increment(code)) {
+        struct stat used {};
+        if (stat((it->path() / "used").c_str(), &used) != 0 &&
+            stat(it->path().c_str(), &used) != 0) {
+            continue;
+        }
+        caches.push_back({it->path().filename(),
+                          Instant(std::chrono::seconds(used.st_mtim.tv_sec) +
+                                  Duration(used.st_mtim.tv_nsec / 1000)),
+                          GitCache(it->path()).bytes()});
+    }
+    return caches;
+}
+
+std::vector<std::string> caches_to_remove(std::vector<UsedCache> caches, const GitLimits& limits,
+                                          Instant now) {
+    std::sort(caches.begin(), caches.end(), [](const UsedCache& a, const UsedCache& b) {
+        return std::tie(a.last_used, a.name) < std::tie(b.last_used, b.name);
+    });
+    std::int64_t all = 0;
+    for (const UsedCache& cache : caches) all += cache.bytes;
+    std::vector<std::string> over;
+    for (const UsedCache& cache : caches) {
+        const bool unused = now - cache.last_used > limits.cache_unused;
+        if (!unused && all <= limits.all_caches_bytes) continue;
+        all -= cache.bytes;
+        over.push_back(cache.name);
+    }
+    return over;
 }
 
 Result<GitCache::Content> GitCache::read(const std::string& commit, const std::string& path,

@@ -3,6 +3,8 @@
 //
 //     objects/…         packs, as they were fetched
 //     complete/<commit>  written last: everything of that commit is here
+//     absent/<commit>    the commit was in nothing that these tips lead to: their digest
+//     used               its time is that of the last use
 #pragma once
 
 #include <filesystem>
@@ -59,10 +61,17 @@ class GitCache {
     // That this commit and its top tree are here; not_found.
     Result<void> check_commit(const std::string& commit);
     Result<void> mark_complete(const std::string& commit);
+    // Whether all that the tips with this digest lead to was searched for the commit in vain.
+    bool is_absent(const std::string& commit, const std::string& tips) const;
+    // At most 1,000 of them are kept.
+    Result<void> mark_absent(const std::string& commit, const std::string& tips);
+    std::int64_t bytes() const;  // of its packs, on disk
+    // When that cannot be written, the cache only seems to be unused for longer.
+    void note_use(Instant now) const;
 
     struct Content {
         Tree tree;
-        std::vector<std::string> submodules;  // paths left out
+        GitGaps gaps;
     };
     // not_found: the commit has no such folder. too_large: over the limits.
     Result<Content> read(const std::string& commit, const std::string& path,
@@ -72,5 +81,16 @@ class GitCache {
   private:
     std::filesystem::path directory_;
 };
+
+struct UsedCache {
+    std::string name;
+    Instant last_used;
+    std::int64_t bytes = 0;
+};
+// The caches in a folder. One without a time of its use was last used at the time of its folder.
+std::vector<UsedCache> used_caches(const std::filesystem::path& directory);
+// Those that are over `limits`, the longest unused first. Pure.
+std::vector<std::string> caches_to_remove(std::vector<UsedCache> caches, const GitLimits& limits,
+                                          Instant now);
 
 }  // namespace atelier::drivers

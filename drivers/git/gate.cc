@@ -5,7 +5,7 @@
 namespace atelier::drivers {
 namespace {
 
-// Less than this on an average is next to nothing.
+// An operation that received less than this on an average is slow.
 constexpr std::int64_t bytes_a_second = 256;
 constexpr std::size_t most_silent = 10'000;
 
@@ -56,10 +56,16 @@ void GitGate::Pass::answered() {
     gate_->silent_.erase(entry_->origin);
 }
 
-void GitGate::Pass::in_vain() {
+void GitGate::Pass::in_vain(const std::string& why) {
     const std::lock_guard lock(gate_->mutex_);
     if (gate_->silent_.size() >= most_silent) gate_->silent_.clear();
-    gate_->silent_.insert(entry_->origin);
+    gate_->silent_[entry_->origin] = why;
+}
+
+std::string GitGate::last_failure(const std::string& origin) const {
+    const std::lock_guard lock(mutex_);
+    const auto it = silent_.find(origin);
+    return it == silent_.end() ? std::string() : it->second;
 }
 
 }  // namespace atelier::drivers

@@ -1,16 +1,17 @@
-// How many operations may wait for git servers that do not answer. Whoever asks a git server holds
-// a thread meanwhile; when several servers hang, those that are well shall still find one.
+// Limits how many operations may wait for git servers that do not answer. An operation holds a
+// thread while it waits; when several servers hang, operations on the others must still find one.
 //
-// An operation is slow when it has been under way for a while and has received next to nothing. So
-// many may be slow at a time, the oldest; a further one is given up, to be tried again later. And a
-// server that had none answered lately is not asked at all while that many are slow.
+// An operation is slow when it has been under way for a while and has received next to nothing. At
+// most `most_slow` operations, the oldest, may be slow at a time; a further one is given up, and
+// its caller tries again later. While that many are slow, a server whose last operation was in vain
+// is not asked at all.
 #pragma once
 
 #include <cstdint>
 #include <list>
+#include <map>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <string>
 
 #include "base/clock.h"
@@ -47,9 +48,9 @@ class GitGate {
 
         void heard(std::int64_t bytes);
         bool must_give_up() const;  // cheap enough to be asked all the time
-        // How it ended, as far as the server is concerned.
+        // How it ended, as far as the server is concerned. `why`: what the operation was told.
         void answered();
-        void in_vain();
+        void in_vain(const std::string& why);
 
       private:
         friend class GitGate;
@@ -60,6 +61,8 @@ class GitGate {
 
     // For a server, "https://host:port". nullopt: it is not to be asked now.
     std::optional<Pass> enter(const std::string& origin);
+    // Why the last operation on a server was in vain; empty: it was not.
+    std::string last_failure(const std::string& origin) const;
 
   private:
     bool is_slow(const Entry& entry, Instant now) const;
@@ -67,8 +70,9 @@ class GitGate {
     const GitGateOptions options_;
     const Clock& clock_;
     mutable std::mutex mutex_;
-    std::list<Entry> entries_;      // the oldest first; guarded by mutex_
-    std::set<std::string> silent_;  // servers whose last operation was in vain; guarded by mutex_
+    std::list<Entry> entries_;  // the oldest first; guarded by mutex_
+    // Servers whose last operation was in vain, and why it was; guarded by mutex_.
+    std::map<std::string, std::string> silent_;
 };
 
 }  // namespace atelier::drivers

@@ -4,12 +4,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <shared_mutex>
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/text.h"
 #include "drivers/git/cache.h"
 #include "drivers/git/http.h"
@@ -22,7 +24,7 @@ namespace fs = std::filesystem;
 using git_protocol::Advertisement;
 
 constexpr std::int64_t most_bytes_of_refs = 64 << 20;
-// A remote's cache is begun anew when it holds so many commits: each is a pack of its own.
+// A remote's cache is emptied when it holds so many commits: each is a pack of its own.
 constexpr std::size_t most_commits = 64;
 constexpr Duration glance = std::chrono::milliseconds(200);
 
@@ -59,7 +61,8 @@ Result<std::vector<GitRef>> list_refs(GitHttp& http, Advertisement& advertised) 
     if (advertised.version != 2) return std::move(advertised.refs);
     git_protocol::RefsReader reader;
     TRY(ask(http,
-            {"/git-upload-pack", git_protocol::ls_refs_request(), result_type, most_bytes_of_refs},
+            {"/git-upload-pack", git_protocol::ls_refs_request(advertised), result_type,
+             most_bytes_of_refs},
             reader));
     return reader.finish();
 }
@@ -90,7 +93,7 @@ class HttpGit final : public Git {
                           const std::string& path) override {
         TRY(check_remote_url(remote.url));
         const std::string id = lower(commit);
-        if (id.size() != 40 || id.find_first_not_of("0123456789abcdef") != std::string::npos) {
+        if (!is_full_commit(id)) {
             return Error{Code::invalid, "a commit is 40 hexadecimal digits"};
         }
         const std::string folder = path.substr(0, path.find_last_not_of('/') + 1);
@@ -105,20 +108,45 @@ class HttpGit final : public Git {
             if (!reading) return busy(remote);
             if (cache.is_complete(id)) {
                 auto tree = read(cache, remote, id, folder);
+                cache.note_use(clock_.now());
                 if (tree) return tree;
                 if (tree.error().code != Code::internal) return about(remote, tree.error());
                 log_.error("a git cache is damaged and is fetched again", tree.error());
             }
         }
         if (!pass) return not_now(remote);
-        const auto writing = wait_for<std::unique_lock<std::shared_timed_mutex>>(*lock, pass);
-        if (!writing) return busy(remote);
-        auto tree = fetch_locked(cache, remote, id, folder, *pass);
+        Result<TreePtr> tree = TreePtr();
+        {
+            const auto writing = wait_for<std::unique_lock<std::shared_timed_mutex>>(*lock, pass);
+            if (!writing) return busy(remote);
+            tree = fetch_locked(cache, remote, id, folder, *pass);
+        }
+        collect(name);
         if (!tree) return about(remote, tree.error());
         return tree;
     }
 
     Result<GitAuthor> author(const GitRemote& remote, const std::string& commit) override {
+        return from_cache<GitAuthor>(
+            remote, commit,
+            [](const GitCache& cache, const std::string& id) { return cache.author(id); });
+    }
+
+    Result<GitGaps> gaps(const GitRemote& remote, const std::string& commit,
+                         const std::string& path) override {
+        const std::string folder = path.substr(0, path.find_last_not_of('/') + 1);
+        return from_cache<GitGaps>(
+            remote, commit, [&](const GitCache& cache, const std::string& id) -> Result<GitGaps> {
+                return TRY(cache.read(id, folder, options_.limits)).gaps;
+            });
+    }
+
+  private:
+    // Reads of a commit that was fetched; asks no server.
+    template <class T>
+    Result<T> from_cache(
+        const GitRemote& remote, const std::string& commit,
+        const std::function<Result<T>(const GitCache&, const std::string&)>& read) {
         const std::string name = cache_of(remote);
         const std::shared_ptr<std::shared_timed_mutex> lock = lock_of(name);
         const auto pass = gate_.enter(origin_of(remote));
@@ -126,14 +154,11 @@ class HttpGit final : public Git {
         if (!reading) return busy(remote);
         const GitCache cache(directory_ / name);
         const std::string id = lower(commit);
-        if (!cache.is_complete(id)) {
-            return Error{Code::not_found,
-                         fmt::format("git {}: the commit {} is not here", remote.url, id)};
-        }
-        return cache.author(id);
+        if (cache.is_complete(id)) return read(cache, id);
+        return Error{Code::not_found,
+                     fmt::format("git {}: the commit {} is not in the cache", remote.url, id)};
     }
 
-  private:
     // What was fetched with one credential must not be had without it.
     static std::string cache_of(const GitRemote& remote) {
         Sha256 key;
@@ -153,13 +178,33 @@ class HttpGit final : public Git {
             if (tree || tree.error().code != Code::internal) return tree;
             TRY(cache.clear());
         }
-        if (cache.complete_commits() >= most_commits) TRY(cache.clear());
+        if (cache.complete_commits() >= most_commits ||
+            cache.bytes() > options_.limits.cache_bytes) {
+            TRY(cache.clear());
+        }
         TRY(cache.prepare());
         GitHttp http(remote, options_, clock_, pass);
+        cache.note_use(clock_.now());
         const auto received = receive(cache, http, commit);
         if (!received) return received.error();
         TRY(cache.mark_complete(commit));
         return read(cache, remote, commit, folder);
+    }
+
+    // Caches that nobody used for long go, and the longest unused ones while all together are too
+    // large. One that is being read or fetched into stays.
+    void collect(const std::string& current) {
+        const Instant now = clock_.now();
+        for (const std::string& name :
+             caches_to_remove(used_caches(directory_), options_.limits, now)) {
+            if (name == current) continue;
+            const std::shared_ptr<std::shared_timed_mutex> lock = lock_of(name);
+            const std::unique_lock writing(*lock, std::try_to_lock);
+            if (!writing) continue;
+            if (const auto cleared = GitCache(directory_ / name).clear(); !cleared) {
+                log_.error("a git cache that is no longer used cannot be removed", cleared.error());
+            }
+        }
     }
 
     // Gets the commit alone where the server can do that, else everything that leads to it.
@@ -174,6 +219,10 @@ class HttpGit final : public Git {
             const auto alone = receive_pack(cache, http, advertised, {commit}, advertised.shallow);
             if (alone) return cache.check_commit(commit);
             if (alone.error().code != Code::not_found) return alone.error();
+            // git's own server gives any object that it has in version 2, reachable or not
+            // (upload-pack.c): a commit that is gone is not worth the history of all others.
+            const bool definite = alone.error().detail.find("not our ref") != std::string::npos;
+            if (advertised.version == 2 && definite) return no_such_commit(commit);
         }
         const std::vector<GitRef> refs = TRY(list_refs(http, advertised));
         std::vector<std::string> tips;
@@ -181,8 +230,19 @@ class HttpGit final : public Git {
         std::sort(tips.begin(), tips.end());
         tips.erase(std::unique(tips.begin(), tips.end()), tips.end());
         if (tips.empty()) return Error{Code::not_found, "the repository is empty"};
+        // All history was searched for it before, and the repository has not moved since.
+        const std::string searched = sha256_hex(join(tips, "\n"));
+        if (cache.is_absent(commit, searched)) return no_such_commit(commit);
         TRY(receive_pack(cache, http, advertised, tips, false));
-        return cache.check_commit(commit);
+        const auto found = cache.check_commit(commit);
+        if (!found && found.error().code == Code::not_found) {
+            TRY(cache.mark_absent(commit, searched));
+        }
+        return found;
+    }
+
+    static Error no_such_commit(const std::string& commit) {
+        return {Code::not_found, fmt::format("the repository has no commit {}", commit)};
     }
 
     Result<void> receive_pack(GitCache& cache, GitHttp& http, const Advertisement& advertised,
@@ -191,11 +251,10 @@ class HttpGit final : public Git {
             TRY(cache.receive([&http] { return http.remaining() == Duration::zero(); }));
         git_protocol::PackReader reader(
             [&](std::string_view bytes) { return writer.append(bytes); });
-        TRY(ask(
-            http,
-            {"/git-upload-pack", git_protocol::fetch_request(advertised.version, wants, shallow),
-             result_type, options_.limits.bytes},
-            reader));
+        TRY(ask(http,
+                {"/git-upload-pack", git_protocol::fetch_request(advertised, wants, shallow),
+                 result_type, options_.limits.bytes},
+                reader));
         TRY(reader.finish());
         return writer.commit();
     }
@@ -203,13 +262,15 @@ class HttpGit final : public Git {
     Result<TreePtr> read(const GitCache& cache, const GitRemote& remote, const std::string& commit,
                          const std::string& folder) {
         auto content = TRY(cache.read(commit, folder, options_.limits));
-        if (!content.submodules.empty()) {
-            log_.warning("submodules are left out of a git tree",
-                         {{"url", remote.url},
-                          {"commit", commit},
-                          {"first", content.submodules.front()},
-                          {"count", std::to_string(content.submodules.size())}});
-        }
+        const auto warn = [&](const char* message, const std::vector<std::string>& paths) {
+            if (paths.empty()) return;
+            log_.warning(message, {{"url", remote.url},
+                                   {"commit", commit},
+                                   {"first", paths.front()},
+                                   {"count", std::to_string(paths.size())}});
+        };
+        warn("submodules are left out of a git tree", content.gaps.submodules);
+        warn("files of Git LFS are in a git tree as their pointers", content.gaps.lfs_pointers);
         return TreePtr(std::make_shared<const Tree>(std::move(content.tree)));
     }
 
@@ -248,12 +309,14 @@ class HttpGit final : public Git {
                 fmt::format("git {}: another fetch of it is still at work", remote.url)};
     }
 
-    static Error not_now(const GitRemote& remote) {
-        return {
-            Code::timeout,
-            fmt::format("git {}: its server did not answer lately, nor do others now; it is asked "
-                        "again later",
-                        remote.url)};
+    // The cause is that of the last operation on the server: to say only that others are waited for
+    // would hide it for as long as they are.
+    Error not_now(const GitRemote& remote) const {
+        const std::string last = gate_.last_failure(origin_of(remote));
+        return {Code::timeout,
+                fmt::format("git {}: not asked now, because other git servers do not answer and "
+                            "this one did not the last time{}{}; it is asked again later",
+                            remote.url, last.empty() ? "" : ": ", last)};
     }
 
     const fs::path directory_;

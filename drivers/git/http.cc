@@ -293,7 +293,9 @@ Result<void> GitHttp::send(const GitRequest& request, const OnBytes& on_bytes) {
     curl_easy_setopt(state.curl, CURLOPT_HTTPHEADER, nullptr);
     if (!state.error && code != CURLE_OK) state.error = state.error_of(code, error_text);
     if (state.answer_checked || code == CURLE_OK) state.pass.answered();
-    if (state.error && state.error->code == Code::timeout) state.pass.in_vain();
+    if (state.error && state.error->code == Code::timeout) {
+        state.pass.in_vain(state.error->message);
+    }
     if (state.error) return *std::move(state.error);
     return {};
 }

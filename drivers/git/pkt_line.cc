@@ -1,38 +1,61 @@
-// Text that a stranger wrote, as one line that a terminal shows as it stands.
-#include "base/text.h"
-#include "base/utf8.h"
-#include "drivers/git/git.h"
+#include "drivers/git/pkt_line.h"
 
-namespace atelier::drivers {
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace atelier::drivers::git_protocol {
 namespace {
 
-constexpr std::size_t longest = 200;
-
-// C1 controls, line and paragraph separators, and what turns the direction of writing.
-bool is_control(std::string_view character) {
-    const auto at = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
-    if (character.size() == 1) return at(0) < 0x20 || at(0) == 0x7f;
-    if (character.size() == 2) return at(0) == 0xC2 && at(1) < 0xA0;
-    if (character.size() != 3 || at(0) != 0xE2) return false;
-    if (at(1) == 0x80) return at(2) >= 0xA8 && at(2) <= 0xAE;
-    return at(1) == 0x81 && at(2) >= 0xA6 && at(2) <= 0xA9;
-}
+constexpr std::size_t longest_packet = 65520;
 
 }  // namespace
 
-std::string one_line(std::string_view text) {
-    const std::string valid = as_utf8(text.substr(0, 4 * longest));
-    std::string out;
-    for (std::size_t at = 0; at < valid.size();) {
-        std::size_t end = at + 1;
-        while (end < valid.size() && (static_cast<unsigned char>(valid[end]) & 0xC0) == 0x80) ++end;
-        const std::string_view character = std::string_view(valid).substr(at, end - at);
-        const std::string_view shown = is_control(character) ? " " : character;
-        if (out.size() + shown.size() > longest) break;
-        out += shown;
-        at = end;
-    }
-    return std::string(trim(out));
+Error not_git(std::string_view detail) {
+    return {Code::unavailable, "the server's answer is not git's protocol", std::string(detail)};
 }
 
-}  // namespace atelier::drivers
+std::string packet(std::string_view line) {
+    return fmt::format("{:04x}{}", line.size() + 4, line);
+}
+
+std::string_view Packet::line() const {
+    return payload.ends_with('\n') ? payload.substr(0, payload.size() - 1) : payload;
+}
+
+Result<void> PacketReader::feed(std::string_view bytes) {
+    std::string joined;
+    if (!rest_.empty()) {
+        joined = std::move(rest_);
+        joined += bytes;
+        bytes = joined;
+        rest_.clear();
+    }
+    while (bytes.size() >= 4) {
+        unsigned length = 0;
+        const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + 4, length, 16);
+        if (error != std::errc() || end != bytes.data() + 4 || length == 3 ||
+            length > longest_packet) {
+            return not_git("a packet of a wrong length");
+        }
+        if (length < 4) {
+            constexpr Packet::Kind kinds[] = {Packet::Kind::flush, Packet::Kind::delimiter,
+                                              Packet::Kind::end};
+            TRY(handler_({kinds[length], {}}));
+            bytes.remove_prefix(4);
+            continue;
+        }
+        if (bytes.size() < length) break;
+        TRY(handler_({Packet::Kind::data, bytes.substr(4, length - 4)}));
+        bytes.remove_prefix(length);
+    }
+    rest_ = std::string(bytes);
+    return {};
+}
+
+Result<void> PacketReader::finish() const {
+    if (!rest_.empty()) return not_git("the answer ended inside a packet");
+    return {};
+}
+
+}  // namespace atelier::drivers::git_protocol

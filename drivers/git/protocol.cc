@@ -2,19 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
-
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace atelier::drivers::git_protocol {
 namespace {
 
-constexpr std::size_t longest_packet = 65520;
 constexpr std::size_t most_refs = 200'000;
-
-Error not_git(std::string_view detail) {
-    return {Code::unavailable, "the server's answer is not git's protocol", std::string(detail)};
-}
 
 // What the server says about why it refuses. Its text goes to the log only.
 Error refused(std::string_view text) {
@@ -26,62 +20,14 @@ Error refused(std::string_view text) {
         std::string(text.substr(0, 500))};
 }
 
-bool is_object_id(std::string_view text) {
-    return text.size() == 40 &&
-           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
-std::string packet(std::string_view line) {
-    return fmt::format("{:04x}{}", line.size() + 4, line);
-}
-
 constexpr std::string_view flush = "0000";
 constexpr std::string_view delimiter = "0001";
 constexpr std::string_view agent = "agent=atelier";
 
 }  // namespace
 
-std::string_view Packet::line() const {
-    return payload.ends_with('\n') ? payload.substr(0, payload.size() - 1) : payload;
-}
-
-Result<void> PacketReader::feed(std::string_view bytes) {
-    std::string joined;
-    if (!rest_.empty()) {
-        joined = std::move(rest_);
-        joined += bytes;
-        bytes = joined;
-        rest_.clear();
-    }
-    while (bytes.size() >= 4) {
-        unsigned length = 0;
-        const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + 4, length, 16);
-        if (error != std::errc() || end != bytes.data() + 4 || length == 3 ||
-            length > longest_packet) {
-            return not_git("a packet of a wrong length");
-        }
-        if (length < 4) {
-            constexpr Packet::Kind kinds[] = {Packet::Kind::flush, Packet::Kind::delimiter,
-                                              Packet::Kind::end};
-            TRY(handler_({kinds[length], {}}));
-            bytes.remove_prefix(4);
-            continue;
-        }
-        if (bytes.size() < length) break;
-        TRY(handler_({Packet::Kind::data, bytes.substr(4, length - 4)}));
-        bytes.remove_prefix(length);
-    }
-    rest_ = std::string(bytes);
-    return {};
-}
-
-Result<void> PacketReader::finish() const {
-    if (!rest_.empty()) return not_git("the answer ended inside a packet");
-    return {};
-}
-
 Result<void> RefList::add(std::string_view name, std::string_view commit) {
-    if (!is_object_id(commit)) return not_git("an object id of a wrong form");
+    if (!is_full_commit(commit)) return not_git("an object id of a wrong form");
     constexpr std::string_view peeled = "^{}";
     if (name.ends_with(peeled)) {
         name.remove_suffix(peeled.size());
@@ -130,6 +76,7 @@ Result<void> AdvertisementReader::on_capability(std::string_view capability) {
     if (capability.starts_with("object-format=") && capability != "object-format=sha1") {
         return Error{Code::unsupported, "the repository uses another object format than SHA-1"};
     }
+    if (capability == "object-format=sha1") out_.object_format = true;
     if (out_.version == 2) {
         if (!capability.starts_with("fetch=")) return {};
         for (const std::string& feature : split(capability.substr(6), ' ')) {
@@ -239,10 +186,10 @@ Result<void> PackReader::finish() const {
     return {};
 }
 
-std::string ls_refs_request() {
+std::string ls_refs_request(const Advertisement& server) {
     std::string body = packet("command=ls-refs\n");
     body += packet(agent);
-    body += packet("object-format=sha1");
+    if (server.object_format) body += packet("object-format=sha1");
     body += delimiter;
     body += packet("peel\n");
     for (const char* prefix : {"HEAD", "refs/heads/", "refs/tags/"}) {
@@ -252,12 +199,13 @@ std::string ls_refs_request() {
     return body;
 }
 
-std::string fetch_request(int version, const std::vector<std::string>& wants, bool shallow) {
+std::string fetch_request(const Advertisement& server, const std::vector<std::string>& wants,
+                          bool shallow) {
     std::string body;
-    if (version == 2) {
+    if (server.version == 2) {
         body += packet("command=fetch");
         body += packet(agent);
-        body += packet("object-format=sha1");
+        if (server.object_format) body += packet("object-format=sha1");
         body += delimiter;
         body += packet("ofs-delta");
         body += packet("no-progress");

@@ -10,30 +10,10 @@
 #include <vector>
 
 #include "base/result.h"
-#include "drivers/git/git.h"
+#include "drivers/git/pkt_line.h"
+#include "drivers/git/ref.h"
 
 namespace atelier::drivers::git_protocol {
-
-// One pkt-line. `delimiter` and `end` exist in version 2 only.
-struct Packet {
-    enum class Kind { data, flush, delimiter, end };
-    Kind kind = Kind::data;
-    std::string_view payload;       // valid during the call
-    std::string_view line() const;  // the payload without its line end
-};
-
-// Cuts a stream into packets.
-class PacketReader {
-  public:
-    using Handler = std::function<Result<void>(const Packet&)>;
-    explicit PacketReader(Handler handler) : handler_(std::move(handler)) {}
-    Result<void> feed(std::string_view bytes);
-    Result<void> finish() const;  // an error if the stream ended inside a packet
-
-  private:
-    Handler handler_;
-    std::string rest_;  // the beginning of a packet that is not complete
-};
 
 // What GET info/refs says.
 struct Advertisement {
@@ -41,7 +21,8 @@ struct Advertisement {
     bool shallow = false;     // a fetch may ask for one commit without its history
     bool any_commit = false;  // a fetch may ask for a commit that is no tip
     bool side_band = false;
-    std::vector<GitRef> refs;  // version 0 only
+    bool object_format = false;  // a command may name the object format; others refuse that
+    std::vector<GitRef> refs;    // version 0 only
 };
 
 // Builds a list of refs from lines in any order; peels tags; keeps HEAD, branches and tags.
@@ -95,8 +76,10 @@ class PackReader {
     Sink sink_;
 };
 
-std::string ls_refs_request();
+// Both name only capabilities that the server advertised: it ends the connection at any other.
+std::string ls_refs_request(const Advertisement& server);
 // The objects of `wants`: of these commits alone where `shallow`, with all their history else.
-std::string fetch_request(int version, const std::vector<std::string>& wants, bool shallow);
+std::string fetch_request(const Advertisement& server, const std::vector<std::string>& wants,
+                          bool shallow);
 
 }  // namespace atelier::drivers::git_protocol

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace atelier::drivers {
@@ -19,12 +20,6 @@ Error bad_ref(std::string_view why) {
 }
 Error bad_url(std::string_view why) {
     return {Code::invalid, fmt::format("git URL: {}", why)};
-}
-
-bool is_commit(std::string_view text) {
-    return text.size() == 40 && std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-           });
 }
 
 const GitRef* find(const std::vector<GitRef>& refs, std::string_view name) {
@@ -138,7 +133,7 @@ Result<GitRef> resolve_ref(const std::vector<GitRef>& refs, std::string_view ref
                      "the repository is empty, or its HEAD leads to no branch; name a branch"};
     }
     TRY(check_ref(ref));
-    if (is_commit(ref)) return GitRef{lower(ref), lower(ref)};
+    if (is_full_commit(lower(ref))) return GitRef{lower(ref), lower(ref)};
     // The order of gitrevisions(7): as written, then tags, then branches.
     for (const std::string_view prefix : {"", "refs/", "refs/tags/", "refs/heads/"}) {
         if (const GitRef* found = find(refs, std::string(prefix) + std::string(ref))) return *found;

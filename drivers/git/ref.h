@@ -1,4 +1,5 @@
-// What people write to name a commit and a repository, and what it means among a remote's refs. Pure.
+// What people write to name a commit and a repository, and what it means among a remote's refs.
+// Pure.
 #pragma once
 
 #include <string>

@@ -11,21 +11,17 @@
 //
 // Names are ^[a-z0-9][a-z0-9._-]{0,127}$; a stamp is digits, lower-case letters, 'T', 'Z' and '-',
 // at most 64: no dot, so that the last dot ends the name. Anything else is Code::invalid. The
-// caller sees to it that one name is in one pair of hands at a time. Blocking. Errors: invalid (a
+// caller makes sure that only one thread works on a name at a time. Blocking. Errors: invalid (a
 // tree that may not be delivered), conflict (what was written is not what is there), exhausted,
 // forbidden, unavailable and timeout (the place cannot be reached: nothing is known).
 #pragma once
 
-#include <filesystem>
-#include <functional>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
-#include "drivers/runtime.h"
 #include "drivers/trees/tree.h"
 
 namespace atelier::drivers {
@@ -33,7 +29,7 @@ namespace atelier::drivers {
 inline constexpr std::string_view plugin_marker = ".complete";
 inline constexpr int plugin_owner = 1000;  // uid and gid of the agent's program
 
-// One plugin, as it lies there.
+// One plugin, as it is in the folder.
 struct PluginState {
     bool live = false;    // there is something under its name
     std::string marker;   // what its marker holds; empty: not complete
@@ -82,47 +78,5 @@ struct StampedName {
     std::string stamp;
 };
 std::optional<StampedName> parse_stamped(std::string_view text);
-
-// On this machine's disk: the runtime mounts the folder. `run` is where the agent reports.
-struct HostPluginFolderOptions {
-    std::filesystem::path plugins;
-    std::filesystem::path run;
-    // Told before each step that changes the disk; for tests that stop there.
-    std::function<void(std::string_view step)> before_step = {};
-    // False: as on a file system that cannot exchange two folders.
-    bool exchange = true;
-};
-std::unique_ptr<PluginFolder> host_plugin_folder(HostPluginFolderOptions options);
-
-// Inside a running unit, by upload and /bin/sh. Needs find, sha256sum, mv -T, as busybox and GNU
-// have them. `unit_id` empty: every call is unavailable, for nothing runs. The runtime outlives it.
-struct ExecPluginFolderOptions {
-    std::string unit_id;
-    std::string configs = "/configs";
-    std::string run = "/run/atelier";
-};
-std::unique_ptr<PluginFolder> exec_plugin_folder(Runtime& runtime, ExecPluginFolderOptions options);
-
-// Finds the folder of a workspace, by mount where the runtime shares our file system and by exec
-// elsewhere. Thread-safe.
-class PluginFolders {
-  public:
-    virtual ~PluginFolders() = default;
-    // Whether the folders lie on this machine and are mounted.
-    virtual bool mounted(Runtime& runtime) = 0;
-    // `unit_id`: of the running unit, or empty; needed by exec only.
-    virtual std::unique_ptr<PluginFolder> open(Runtime& runtime, const std::string& uid,
-                                               const std::string& unit_id) = 0;
-    // What a unit mounts of them; nothing where they are carried by exec.
-    virtual std::vector<Mount> mounts(Runtime& runtime, const std::string& uid) = 0;
-    // Makes what mounts() names, and forgets what the agent of an earlier unit reported.
-    virtual Result<void> prepare(Runtime& runtime, const std::string& uid) = 0;
-    // Removes everything of that workspace from this machine.
-    virtual Result<void> destroy(const std::string& uid) = 0;
-    virtual Result<bool> exists(const std::string& uid) = 0;
-};
-
-// Below `<home>/workspaces/<uid>/`: plugins/ and run/.
-std::unique_ptr<PluginFolders> home_plugin_folders(const std::filesystem::path& home);
 
 }  // namespace atelier::drivers

@@ -7,46 +7,24 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/text.h"
 
 namespace atelier::drivers {
 
 namespace {
 
-constexpr int folder_flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-
-Result<Descriptor> step_into(const Descriptor& folder, const std::string& name) {
-    if (mkdirat(folder.get(), name.c_str(), 0755) != 0 && errno != EEXIST) {
-        return error_of_errno(errno, "making a folder", name);
+// As make_folder_below: here a link or a file in the way is a conflict with what the unit wrote.
+Result<Descriptor> folder_below(const Descriptor& base, std::string_view relative) {
+    auto folder = make_folder_below(base, relative, 0755);
+    if (!folder && folder.error().code == Code::invalid) {
+        return Error{Code::conflict,
+                     "\"" + std::string(relative) +
+                         "\" cannot be used: a part of it is a link or "
+                         "no folder",
+                     folder.error().detail};
     }
-    Descriptor next(openat(folder.get(), name.c_str(), folder_flags));
-    if (next) return next;
-    if (errno == ELOOP || errno == ENOTDIR) {
-        return Error{Code::conflict, "\"" + name + "\" is in the way: it is not a folder"};
-    }
-    return error_of_errno(errno, "opening a folder", name);
-}
-
-Result<Descriptor> walk(Descriptor folder, std::string_view relative) {
-    if (relative.empty()) return folder;
-    for (const std::string& name : split(relative, '/')) folder = TRY(step_into(folder, name));
     return folder;
-}
-
-Result<Descriptor> copy_of(const Descriptor& folder) {
-    Descriptor copy(fcntl(folder.get(), F_DUPFD_CLOEXEC, 3));
-    if (!copy) return error_of_errno(errno, "opening a folder", {});
-    return copy;
-}
-
-Result<void> write_all(int file, std::string_view bytes) {
-    while (!bytes.empty()) {
-        const ssize_t size = write(file, bytes.data(), bytes.size());
-        if (size < 0 && errno == EINTR) continue;
-        if (size < 0) return error_of_errno(errno, "writing a file", {});
-        bytes.remove_prefix(static_cast<std::size_t>(size));
-    }
-    return {};
 }
 
 std::pair<std::string_view, std::string> parent_and_name(std::string_view path) {
@@ -66,11 +44,8 @@ Result<void> write_one(const Descriptor& folder, const std::string& name, const 
         if (symlinkat(file.bytes.c_str(), folder.get(), name.c_str()) == 0) return {};
         return error_of_errno(errno, "making a link", name);
     }
-    const Descriptor made(openat(folder.get(), name.c_str(),
-                                 O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-                                 file.executable ? 0755 : 0644));
-    if (!made) return error_of_errno(errno, "making a file", name);
-    return write_all(made.get(), file.bytes);
+    TRY(create_file_at(folder, name, file.bytes, file.executable ? 0755 : 0644));
+    return {};
 }
 
 }  // namespace
@@ -78,7 +53,7 @@ Result<void> write_one(const Descriptor& folder, const std::string& name, const 
 Result<Descriptor> open_folder_below(const std::filesystem::path& base, std::string_view relative) {
     Descriptor folder(open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!folder) return error_of_errno(errno, "opening a folder", base);
-    return walk(std::move(folder), relative);
+    return folder_below(folder, relative);
 }
 
 Result<void> write_tree_below(const Descriptor& folder, const Tree& tree) {
@@ -89,8 +64,7 @@ Result<void> write_tree_below(const Descriptor& folder, const Tree& tree) {
     }
     for (const auto& [path, file] : tree) {
         const auto [parent, name] = parent_and_name(path);
-        Descriptor copy = TRY(copy_of(folder));
-        const Descriptor inner = TRY(walk(std::move(copy), parent));
+        const Descriptor inner = TRY(folder_below(folder, parent));
         TRY(write_one(inner, name, file));
     }
     return {};
@@ -116,11 +90,11 @@ Result<void> link_below(const std::filesystem::path& base, std::string_view rela
 }
 
 Result<std::string> read_end(const std::filesystem::path& file, std::int64_t most) {
-    const Descriptor open_file(open(file.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!open_file) {
-        if (errno == ENOENT) return std::string();
-        return error_of_errno(errno, "reading a log", file);
-    }
+    const Descriptor folder = TRY(open_folder(file.parent_path().string()));
+    const auto opened = open_file_at(folder, file.filename(), O_RDONLY);
+    if (!opened && opened.error().code == Code::not_found) return std::string();
+    if (!opened) return opened.error();
+    const Descriptor& open_file = *opened;
     const off_t size = lseek(open_file.get(), 0, SEEK_END);
     off_t at = std::max<off_t>(size - most, 0);
     std::string text(static_cast<std::size_t>(size - at), '\0');
@@ -134,7 +108,7 @@ Result<std::string> read_end(const std::filesystem::path& file, std::int64_t mos
         at += part;
     }
     text.resize(got);
-    // What was given up reads as zeros.
+    // The part that was given back to the disk reads as zeros.
     const std::size_t first = text.find_first_not_of('\0');
     text.erase(0, first == std::string::npos ? text.size() : first);
     return text;
@@ -147,8 +121,13 @@ void give_up_beginning(int file, std::int64_t most) {
     if (surplus <= 0) return;
     // A hole keeps every offset as it is: a line that is written at the same moment is not lost.
     if (fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, surplus) == 0) return;
-    // Where files can have none, a log starts anew when it is twice as large.
-    if (size > 2 * most && ftruncate(file, 0) != 0) return;
+    // A file system without holes: its newest part is written again from the start, when the log is
+    // twice as large. A line that is written at the same moment may be lost.
+    if (size <= 2 * most) return;
+    std::string end(static_cast<std::size_t>(most), '\0');
+    const ssize_t got = pread(file, end.data(), end.size(), size - most);
+    if (got < 0 || ftruncate(file, 0) != 0) return;
+    static_cast<void>(!write(file, end.data(), static_cast<std::size_t>(got)));
 }
 
 }  // namespace atelier::drivers

@@ -1,5 +1,5 @@
 // Inside the process driver: files below a folder that a hostile program may write to at the same
-// time. No call follows a symbolic link below `base`.
+// time. No call follows a symbolic link below `base`, or waits for a pipe (see base/folder.h).
 #pragma once
 
 #include <filesystem>
@@ -22,7 +22,8 @@ Result<void> link_below(const std::filesystem::path& base, std::string_view rela
                         const std::filesystem::path& target);
 // The last part of a file: at most `most` bytes.
 Result<std::string> read_end(const std::filesystem::path& file, std::int64_t most);
-// Gives the disk of all but about the last `most` bytes of a file back, while it is written to.
+// Gives the disk of all but about the newest `most` bytes of a file back, while another process
+// appends to it. `file` is open for reading and appending.
 void give_up_beginning(int file, std::int64_t most);
 
 }  // namespace atelier::drivers

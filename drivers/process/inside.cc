@@ -43,7 +43,7 @@ fs::path ProcessRuntime::source_of(const Mount& mount, const fs::path& root) con
 
 Result<void> ProcessRuntime::make_mounts(const View& view) const {
     std::vector<Mount> mounts = view.mounts;
-    // Outer ones first.
+    // A mount below another one is a link inside it: the outer one must be there first.
     std::sort(mounts.begin(), mounts.end(),
               [](const Mount& a, const Mount& b) { return a.target.size() < b.target.size(); });
     std::error_code ignored;
@@ -80,7 +80,9 @@ std::map<std::string, std::string> ProcessRuntime::environment_of(
     for (const auto& [name, target] : options_.mount_variables) {
         if (mount_of_path(mounts, target)) env[name] = target;
     }
-    for (const auto& [name, value] : record.env) env[name] = value;
+    if (record.env) {
+        for (const auto& [name, value] : *record.env) env[name] = value;
+    }
     for (auto& [name, value] : env) {
         if (value.starts_with('/') && mount_of_path(mounts, value)) value = root.string() + value;
     }

@@ -9,6 +9,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/text.h"
 #include "drivers/process/files.h"
 #include "drivers/process/runtime.h"
@@ -20,6 +21,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t most_events = 1024;
+constexpr std::size_t most_record = 4 << 20;
 
 struct VolumeRecord {
     Labels labels;
@@ -72,7 +74,7 @@ Result<void> ProcessRuntime::open() {
     owner_.reset(::open((options_.root / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
     if (!owner_) return error_of_errno(errno, "opening the lock of the runtime", options_.root);
     if (flock(owner_.get(), LOCK_EX | LOCK_NB) != 0) {
-        return Error{Code::unavailable, "another server runs the processes of this folder",
+        return Error{Code::unavailable, "another server uses the folder of processes",
                      options_.root.string()};
     }
     wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
@@ -93,22 +95,38 @@ Result<void> ProcessRuntime::load() {
     for (const fs::path& gone : folders_in(options_.root / "removed")) {
         fs::remove_all(gone, ignored);
     }
-    for (const fs::path& folder : folders_in(options_.root / "units")) TRY(load_unit(folder));
+    for (const fs::path& folder : folders_in(options_.root / "units")) load_unit(folder);
     return {};
 }
 
-Result<void> ProcessRuntime::load_unit(const fs::path& folder) {
-    const auto text = read_file(folder / "unit.json");
+// One damaged record must not keep the others from being managed.
+void ProcessRuntime::load_unit(const fs::path& folder) {
+    const std::string name = folder.filename();
+    const auto adopted = adopt_unit(folder);
+    if (!adopted) damaged_units_.insert_or_assign(name, adopted.error());
+}
+
+Result<void> ProcessRuntime::adopt_unit(const fs::path& folder) {
+    const Descriptor opened = TRY(open_folder(folder.string()));
+    const auto text = read_file_at(opened, "unit.json", most_record);
+    std::error_code ignored;
     if (!text && text.error().code == Code::not_found) {
-        // Its creation did not get that far: nobody was told of it.
-        std::error_code ignored;
+        // Its creation did not get that far: no caller was given its id.
         fs::remove_all(folder, ignored);
         return {};
     }
     if (!text) return text.error();
-    const json::Document document = TRY(json::parse(*text));
+    const json::Document document = TRY(json::parse(text->bytes));
     Held held;
     held.record = TRY(json::read<ProcessRecord>(document));
+    if (held.record.id.empty() || held.record.name != folder.filename().string()) {
+        return Error{Code::invalid, "it is not the record of this unit"};
+    }
+    if (held.record.phase == ProcessRecord::Phase::created) {
+        // It never ran, and its environment was known to the earlier server alone.
+        fs::remove_all(folder, ignored);
+        return {};
+    }
     adopt(held);
     units_.emplace(held.record.id, std::move(held));
     return {};
@@ -133,11 +151,15 @@ void ProcessRuntime::adopt(Held& unit) {
         record.phase = Phase::running;
     }
     if (record.phase != Phase::running) return;
-    unit.log.reset(::open((unit_folder(record.name) / "log").c_str(),
-                          O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+    if (const auto folder = open_folder(unit_folder(record.name).string())) {
+        auto log = open_file_at(*folder, "log", O_RDWR | O_APPEND);
+        if (log) unit.log = *std::move(log);
+    }
     auto process = open_process({record.pid, record.start_ticks, record.boot_id});
     if (process) {
         unit.process = std::move(*process);
+        auto env = environment_of_process(static_cast<int>(record.pid));
+        if (env) record.env = *std::move(env);
     } else {
         note_end(unit);
     }
@@ -146,8 +168,8 @@ void ProcessRuntime::adopt(Held& unit) {
 
 Result<void> ProcessRuntime::save(const ProcessRecord& record) const {
     const json::Document document = json::document_of(record);
-    return write_file_atomically(unit_folder(record.name) / "unit.json", json::text(document),
-                                 0600);
+    const Descriptor folder = TRY(open_folder(unit_folder(record.name).string()));
+    return replace_file_at(folder, "unit.json", json::text(document), 0600);
 }
 
 // --- what a runtime is asked ---------------------------------------------------------------
@@ -174,8 +196,9 @@ Result<void> ProcessRuntime::join_network(const std::string&, const std::string&
 }
 
 Result<Labels> ProcessRuntime::volume_labels(const std::string& name) const {
-    const std::string text = TRY(read_file(volume_folder(name) / "volume.json"));
-    const json::Document document = TRY(json::parse(text));
+    const Descriptor folder = TRY(open_folder(volume_folder(name).string()));
+    const FolderFile file = TRY(read_file_at(folder, "volume.json", most_record));
+    const json::Document document = TRY(json::parse(file.bytes));
     return TRY(json::read<VolumeRecord>(document)).labels;
 }
 
@@ -191,7 +214,7 @@ Result<void> ProcessRuntime::ensure_volume(const std::string& name, const Labels
     return make_volume(name, labels);
 }
 
-// Nothing happens to one that is there.
+// A volume that is there stays as it is.
 Result<void> ProcessRuntime::make_volume(const std::string& name, const Labels& labels) const {
     std::error_code ignored;
     if (fs::exists(volume_folder(name) / "volume.json", ignored)) return {};
@@ -213,7 +236,7 @@ Result<std::vector<Volume>> ProcessRuntime::volumes(const Labels& having) {
     return found;
 }
 
-// Out of sight at once; what is slow is done afterwards.
+// A rename takes it away at once; the caller deletes it afterwards, without the lock.
 Result<void> ProcessRuntime::move_away(const fs::path& folder, fs::path& moved) {
     moved = options_.root / "removed" / random_text(random_, 20, name_suffix_alphabet);
     if (rename(folder.c_str(), moved.c_str()) == 0 || errno == ENOENT) return {};

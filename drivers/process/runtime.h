@@ -25,7 +25,8 @@ constexpr std::array<std::pair<Mount::Kind, std::string_view>, 3> names_of(Mount
              {Mount::Kind::tmpfs, "tmpfs"}}};
 }
 
-// A unit as it stands in its unit.json: what the next server must know.
+// A unit as it stands in its unit.json: what the next server must know. Its environment holds
+// Secrets and is not written: the kernel keeps it for a unit that runs.
 struct ProcessRecord {
     enum class Phase { created, starting, running, exited };
     struct Where {
@@ -47,7 +48,7 @@ struct ProcessRecord {
     std::string name;
     std::string image;
     std::vector<std::string> command;
-    std::map<std::string, std::string> env;
+    std::optional<std::map<std::string, std::string>> env;  // unset: an earlier server knew it
     Labels labels;
     std::vector<Where> mounts;
     Phase phase = Phase::created;
@@ -64,7 +65,6 @@ struct ProcessRecord {
         v("name", self.name);
         v("image", self.image);
         v("command", self.command);
-        v("env", self.env);
         v("labels", self.labels);
         v("mounts", self.mounts);
         v("phase", self.phase);
@@ -121,7 +121,9 @@ class ProcessRuntime final : public Runtime {
         ProcessRecord record;
         Descriptor process;  // while it runs
         Descriptor log;
+        bool is_child = false;  // it was started by this server: its number is its own until reaped
         bool removing = false;
+        std::vector<ProcessIdentity> descendants;  // those found last, for when it has ended
     };
     // What start and exec need of a unit, for use without the lock.
     struct View {
@@ -134,7 +136,8 @@ class ProcessRuntime final : public Runtime {
     std::filesystem::path unit_folder(const std::string& name) const;
     std::filesystem::path volume_folder(const std::string& name) const;
     Result<void> load();
-    Result<void> load_unit(const std::filesystem::path& folder);
+    void load_unit(const std::filesystem::path& folder);
+    Result<void> adopt_unit(const std::filesystem::path& folder);
     void adopt(Held& held);
     Result<void> save(const ProcessRecord& record) const;
     Result<Labels> volume_labels(const std::string& name) const;
@@ -156,6 +159,9 @@ class ProcessRuntime final : public Runtime {
     Result<void> move_away(const std::filesystem::path& folder, std::filesystem::path& moved);
     void watch(const std::stop_token& stop);
     void note_end(Held& held);
+    void note_descendants();
+    static void remember_descendants(Held& held, const Descendants& found);
+    void signal_all(const Held& held, int signal) const;
     void announce(const Labels& labels);
     void wake() const;
 
@@ -166,8 +172,9 @@ class ProcessRuntime final : public Runtime {
     Descriptor wake_;   // makes the watching thread look again
     std::mutex mutex_;
     std::condition_variable_any changed_;
-    std::map<std::string, Held> units_;  // by id
-    std::deque<Labels> events_;          // the newest; the first has the number events_from_
+    std::map<std::string, Held> units_;           // by id
+    std::map<std::string, Error> damaged_units_;  // by name: why the record cannot be read
+    std::deque<Labels> events_;  // the newest; the first has the number events_from_
     std::uint64_t events_from_ = 0;
     std::map<Labels, std::uint64_t> followed_;
     std::jthread watcher_;  // the last member: it uses all others

@@ -1,9 +1,10 @@
 #include "drivers/process/spawn.h"
 
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/wait.h>
@@ -24,12 +25,10 @@ namespace {
 
 constexpr std::int64_t unknown_exit = 255;
 
-// The C library's header for these cannot be used from C++ everywhere.
+// glibc 2.36 has wrappers for these in <sys/pidfd.h>, which does not compile as C++ with every
+// kernel header.
 int open_pid(int pid) {
     return static_cast<int>(syscall(SYS_pidfd_open, pid, 0U));
-}
-void send_signal(int process, int signal) {
-    syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0U);
 }
 
 Error cannot(std::string_view doing, int number) {
@@ -68,53 +67,73 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
     return list;
 }
 
-struct SpawnAttributes {
-    posix_spawnattr_t value;
-    SpawnAttributes() {
-        posix_spawnattr_init(&value);
-        sigset_t none;
-        sigset_t all;
-        sigemptyset(&none);
-        sigfillset(&all);
-        posix_spawnattr_setsigmask(&value, &none);
-        posix_spawnattr_setsigdefault(&value, &all);
-        posix_spawnattr_setflags(&value,
-                                 static_cast<short>(POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK |
-                                                    POSIX_SPAWN_SETSIGDEF));
+// What a child does between fork and exec: only calls that are safe after the fork of a process
+// with threads (signal-safety(7)). Never returns; a failure's errno goes to `failure`.
+[[noreturn]] void become(const Spawn& what, const char* program, char* const* argv,
+                         char* const* envp, int failure) {
+    const auto give_up = [failure] {
+        const int number = errno;
+        static_cast<void>(!write(failure, &number, sizeof number));
+        _exit(127);
+    };
+    setsid();
+    if (what.adopts_orphans) prctl(PR_SET_CHILD_SUBREAPER, 1);
+    struct sigaction usual {};
+    usual.sa_handler = SIG_DFL;
+    for (int signal = 1; signal < NSIG; ++signal) sigaction(signal, &usual, nullptr);
+    const int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (chdir(what.folder.c_str()) != 0 || nothing < 0 || dup2(nothing, 0) < 0 ||
+        dup2(what.out, 1) < 0 || dup2(what.err, 2) < 0) {
+        give_up();
     }
-    ~SpawnAttributes() { posix_spawnattr_destroy(&value); }
-    SpawnAttributes(const SpawnAttributes&) = delete;
-    SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+    close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, nullptr);
+    execve(program, argv, envp);
+    give_up();
+    _exit(127);
+}
+
+// A process as /proc/<pid>/stat has it.
+struct Stat {
+    char state = '?';
+    int parent = 0;
+    std::int64_t start_ticks = 0;
 };
 
-struct SpawnActions {
-    posix_spawn_file_actions_t value;
-    explicit SpawnActions(const Spawn& what) {
-        posix_spawn_file_actions_init(&value);
-        posix_spawn_file_actions_addchdir_np(&value, what.folder.c_str());
-        posix_spawn_file_actions_addopen(&value, 0, "/dev/null", O_RDONLY, 0);
-        posix_spawn_file_actions_adddup2(&value, what.out, 1);
-        posix_spawn_file_actions_adddup2(&value, what.err, 2);
-        posix_spawn_file_actions_addclosefrom_np(&value, 3);
-    }
-    ~SpawnActions() { posix_spawn_file_actions_destroy(&value); }
-    SpawnActions(const SpawnActions&) = delete;
-    SpawnActions& operator=(const SpawnActions&) = delete;
-};
-
-// The 22nd field of /proc/<pid>/stat, and the 3rd: after the name, which may hold anything.
-Result<std::pair<char, std::int64_t>> state_and_start(int pid) {
+Result<Stat> stat_of(int pid) {
+    const Error unreadable{Code::internal, "the state of a process cannot be read"};
     const std::string stat = TRY(read_file("/proc/" + std::to_string(pid) + "/stat", 1 << 16));
+    // The second field is the name in parentheses, which may hold anything.
     const std::size_t name_end = stat.rfind(')');
-    if (name_end == std::string::npos || name_end + 2 >= stat.size()) {
-        return Error{Code::internal, "the state of a process cannot be read"};
-    }
+    if (name_end == std::string::npos || name_end + 2 >= stat.size()) return unreadable;
     const std::vector<std::string> fields = split(stat.substr(name_end + 2), ' ');
-    if (fields.size() < 20) return Error{Code::internal, "the state of a process cannot be read"};
-    const std::string& text = fields[19];
-    std::int64_t ticks = 0;
-    std::from_chars(text.data(), text.data() + text.size(), ticks);
-    return std::pair(fields[0].empty() ? '?' : fields[0][0], ticks);
+    if (fields.size() < 20 || fields[0].empty()) return unreadable;
+    Stat out;
+    out.state = fields[0][0];
+    std::from_chars(fields[1].data(), fields[1].data() + fields[1].size(), out.parent);
+    std::from_chars(fields[19].data(), fields[19].data() + fields[19].size(), out.start_ticks);
+    return out;
+}
+
+Result<std::string> boot_id() {
+    const std::string text = TRY(read_file("/proc/sys/kernel/random/boot_id", 4096));
+    return std::string(trim(text));
+}
+
+std::vector<int> all_processes() {
+    std::vector<int> pids;
+    std::error_code failed;
+    for (const auto& folder : std::filesystem::directory_iterator("/proc", failed)) {
+        const std::string name = folder.path().filename();
+        int pid = 0;
+        const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (parsed.ec == std::errc{} && parsed.ptr == name.data() + name.size()) {
+            pids.push_back(pid);
+        }
+    }
+    return pids;
 }
 
 // A pipe of a child's output.
@@ -170,25 +189,39 @@ Result<int> spawn(const Spawn& what) {
     for (const auto& [name, value] : what.env) variables.push_back(name + "=" + value);
     const std::vector<char*> argv = pointers(words);
     const std::vector<char*> envp = pointers(variables);
-    const SpawnAttributes attributes;
-    const SpawnActions actions(what);
-    pid_t pid = 0;
-    const int failed = posix_spawn(&pid, program.c_str(), &actions.value, &attributes.value,
-                                   argv.data(), envp.data());
-    if (failed != 0) return cannot("starting \"" + what.command[0] + "\"", failed);
-    return pid;
+    Pipe failure;
+    TRY(failure.open());
+    sigset_t all;
+    sigset_t before;
+    sigfillset(&all);
+    // No handler of ours may run in the child.
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    const pid_t pid = fork();
+    if (pid == 0) become(what, program.c_str(), argv.data(), envp.data(), failure.write.get());
+    const int forked = errno;
+    pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    if (pid < 0) return cannot("starting \"" + what.command[0] + "\"", forked);
+    failure.write.reset();
+    int number = 0;
+    fcntl(failure.read.get(), F_SETFL, 0);
+    ssize_t told = 0;
+    while ((told = read(failure.read.get(), &number, sizeof number)) < 0 && errno == EINTR)
+        continue;
+    if (told == 0) return pid;  // closed by exec
+    waitpid(pid, nullptr, 0);
+    return cannot("starting \"" + what.command[0] + "\"", number);
 }
 
 Result<ProcessIdentity> identity_of(int pid) {
-    const auto [state, ticks] = TRY(state_and_start(pid));
-    const std::string boot = TRY(read_file("/proc/sys/kernel/random/boot_id", 4096));
-    return ProcessIdentity{pid, ticks, std::string(trim(boot))};
+    const Stat stat = TRY(stat_of(pid));
+    const std::string boot = TRY(boot_id());
+    return ProcessIdentity{pid, stat.start_ticks, boot};
 }
 
 std::optional<Descriptor> open_process(const ProcessIdentity& identity) {
     if (identity.pid <= 0) return std::nullopt;
     const int pid = static_cast<int>(identity.pid);
-    // First the descriptor, then the question whose it is: the answer then holds for it.
+    // The descriptor is opened before the process is identified: the answer then holds for it.
     Descriptor process(open_pid(pid));
     if (!process) return std::nullopt;
     const auto now = identity_of(pid);
@@ -200,20 +233,19 @@ std::optional<Descriptor> open_process(const ProcessIdentity& identity) {
 
 namespace {
 
+std::vector<std::string> environment_entries(int pid) {
+    const auto text = read_file("/proc/" + std::to_string(pid) + "/environ", std::size_t{8} << 20);
+    return text ? split(*text, '\0') : std::vector<std::string>();
+}
+
 // Calls `take` with the number and a descriptor of each process that has the entry.
 void each_process_with(std::string_view entry, const std::function<void(int, int)>& take) {
-    std::error_code failed;
-    for (const auto& folder : std::filesystem::directory_iterator("/proc", failed)) {
-        const std::string name = folder.path().filename();
-        int pid = 0;
-        const auto parsed = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (parsed.ec != std::errc{} || parsed.ptr != name.data() + name.size()) continue;
-        // First the descriptor: what is then read is of that process and no later one.
+    for (const int pid : all_processes()) {
+        // The descriptor is opened first: what is read then belongs to that process and no later
+        // one.
         const Descriptor process(open_pid(pid));
         if (!process) continue;
-        const auto environment = read_file(folder.path() / "environ", std::size_t{8} << 20);
-        if (!environment) continue;
-        const std::vector<std::string> entries = split(*environment, '\0');
+        const std::vector<std::string> entries = environment_entries(pid);
         if (std::find(entries.begin(), entries.end(), entry) == entries.end()) continue;
         take(pid, process.get());
     }
@@ -227,8 +259,65 @@ std::vector<int> processes_with(std::string_view entry) {
     return found;
 }
 
-void kill_processes_with(std::string_view entry) {
-    each_process_with(entry, [](int, int process) { send_signal(process, SIGKILL); });
+void signal_processes_with(std::string_view entry, int signal) {
+    each_process_with(entry, [signal](int, int process) { send_signal(process, signal); });
+}
+
+Result<std::map<std::string, std::string>> environment_of_process(int pid) {
+    std::map<std::string, std::string> env;
+    for (const std::string& entry : environment_entries(pid)) {
+        const std::size_t equals = entry.find('=');
+        if (equals == std::string::npos || equals == 0) continue;
+        env.emplace(entry.substr(0, equals), entry.substr(equals + 1));
+    }
+    if (env.empty()) return Error{Code::not_found, "the environment of a process is not readable"};
+    return env;
+}
+
+Descendants descendants_of(const std::vector<int>& pids) {
+    Descendants found;
+    const auto boot = boot_id();
+    if (pids.empty() || !boot) return found;
+    std::map<int, std::vector<std::pair<int, Stat>>> children;
+    for (const int pid : all_processes()) {
+        if (const auto stat = stat_of(pid)) children[stat->parent].emplace_back(pid, *stat);
+    }
+    for (const int root : pids) {
+        std::vector<int> parents{root};
+        while (!parents.empty()) {
+            const int parent = parents.back();
+            parents.pop_back();
+            // Taken out of the map: numbers that are reused during the scan cannot make a circle.
+            const auto node = children.extract(parent);
+            if (node.empty()) continue;
+            for (const auto& [pid, stat] : node.mapped()) {
+                parents.push_back(pid);
+                if (stat.state != 'Z') found[root].push_back({pid, stat.start_ticks, *boot});
+            }
+        }
+    }
+    return found;
+}
+
+void kill_processes(const std::vector<ProcessIdentity>& processes) {
+    for (const ProcessIdentity& identity : processes) {
+        if (const auto process = open_process(identity)) send_signal(process->get(), SIGKILL);
+    }
+}
+
+void kill_descendants_of(int pid) {
+    // Each round ends all that there is; a program that forks faster than that is ended by its
+    // limits, not by us.
+    constexpr int most_rounds = 20;
+    for (int round = 0; round < most_rounds; ++round) {
+        const auto found = descendants_of({pid});
+        if (found.empty()) return;
+        kill_processes(found.begin()->second);
+    }
+}
+
+void send_signal(int process, int signal) {
+    syscall(SYS_pidfd_send_signal, process, signal, nullptr, 0U);
 }
 
 bool has_ended(int process) {
@@ -257,7 +346,7 @@ Result<ExecResult> run_to_end(Spawn what, Duration deadline, std::size_t most_ou
     if (!started) {
         const Code code = started.error().code;
         if (code != Code::not_found && code != Code::forbidden) return std::move(started).error();
-        // As a shell has it.
+        // The exit codes of a shell.
         return ExecResult{code == Code::not_found ? 127 : 126, "", started.error().message + "\n"};
     }
     const int pid = *started;
@@ -279,6 +368,7 @@ Result<ExecResult> run_to_end(Spawn what, Duration deadline, std::size_t most_ou
         late = (ready[1].revents & POLLIN) != 0 && !has_ended(process.get());
     }
     if (late) {
+        kill_descendants_of(pid);
         kill(-pid, SIGKILL);
         siginfo_t info{};
         waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED);

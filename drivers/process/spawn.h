@@ -1,4 +1,4 @@
-// Inside the process driver: making processes, and knowing them again.
+// Inside the process driver: making processes, knowing them again, and ending all of them.
 #pragma once
 
 #include <cstdint>
@@ -22,6 +22,9 @@ struct Spawn {
     std::filesystem::path folder;            // working directory
     int out = -1;                            // descriptors for its output
     int err = -1;
+    // Descendants whose parent ends become its children (PR_SET_CHILD_SUBREAPER), whatever session
+    // they made for themselves: while it runs, they can be found through it.
+    bool adopts_orphans = false;
 };
 
 // Starts a program as the leader of a session of its own, with no descriptor but 0, 1 and 2, and no
@@ -40,7 +43,21 @@ Result<ProcessIdentity> identity_of(int pid);
 std::optional<Descriptor> open_process(const ProcessIdentity& identity);
 // All processes whose environment has the entry "NAME=value".
 std::vector<int> processes_with(std::string_view entry);
-void kill_processes_with(std::string_view entry);
+// Sends a signal to each of them, through a descriptor: never to a later process of that number.
+void signal_processes_with(std::string_view entry, int signal);
+// The environment that a process was started with.
+Result<std::map<std::string, std::string>> environment_of_process(int pid);
+
+// All that descend from each of these processes now; those that have ended and only wait to be
+// reaped are left out. Reads /proc once.
+using Descendants = std::map<int, std::vector<ProcessIdentity>>;
+Descendants descendants_of(const std::vector<int>& pids);
+// Kills those of them that are still the same processes.
+void kill_processes(const std::vector<ProcessIdentity>& processes);
+// Kills all that descend from a process, and those that they make meanwhile.
+void kill_descendants_of(int pid);
+
+void send_signal(int process, int signal);  // by a descriptor
 
 // Whether the process of a descriptor has ended.
 bool has_ended(int process);

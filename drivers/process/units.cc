@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "base/file.h"
+#include "base/folder.h"
 #include "base/text.h"
 #include "drivers/process/files.h"
 #include "drivers/process/runtime.h"
@@ -20,6 +21,7 @@ using Phase = ProcessRecord::Phase;
 
 constexpr Duration after_kill = std::chrono::seconds(30);
 constexpr int log_poll_ms = 1000;
+constexpr int rounds_between_descendants = 3;  // one reads all of /proc
 
 Error no_unit(const std::string& id) {
     return {Code::not_found, "unit " + id.substr(0, 12) + " is not there"};
@@ -73,7 +75,8 @@ Result<void> check_spec(const UnitSpec& spec) {
         return Error{Code::unsupported, "units that are processes have no network of their own"};
     }
     for (const auto& [name, value] : spec.env) {
-        if (name.empty() || name.find('=') != std::string::npos) {
+        if (name.empty() || name.find_first_of(std::string_view("=\0", 2)) != std::string::npos ||
+            value.find('\0') != std::string::npos) {
             return Error{Code::invalid, "\"" + name + "\" cannot name an environment variable"};
         }
     }
@@ -121,6 +124,15 @@ Result<std::string> ProcessRuntime::create(const UnitSpec& spec) {
     if (held_by_name(spec.name)) {
         return Error{Code::already_exists, "unit \"" + spec.name + "\" is there already"};
     }
+    const auto damaged = damaged_units_.find(spec.name);
+    if (damaged != damaged_units_.end()) {
+        return Error{Code::conflict,
+                     "unit \"" + spec.name + "\" cannot be created: its record processes/units/" +
+                         spec.name + "/unit.json is damaged (" + damaged->second.message +
+                         "), and its program may still run; restore the file, or end the program "
+                         "and remove the folder, and restart the server",
+                     damaged->second.detail};
+    }
     ProcessRecord record;
     record.id = random_text(random_, 32, "0123456789abcdef");
     record.name = spec.name;
@@ -131,7 +143,7 @@ Result<std::string> ProcessRuntime::create(const UnitSpec& spec) {
     for (const Mount& mount : spec.mounts) {
         const std::string target = TRY(plain_folder(mount.target));
         record.mounts.push_back({mount.kind, mount.source, target, mount.read_only});
-        // As with an engine, a volume that is not there is made, without labels.
+        // As a container engine does, makes a volume that is not there, without labels.
         if (mount.kind == Mount::Kind::volume) TRY(make_volume(mount.source, {}));
     }
     TRY(make_directories(unit_folder(spec.name) / "root", 0700));
@@ -149,16 +161,19 @@ Result<void> ProcessRuntime::spawn_unit(Held& unit) {
     ProcessRecord& record = unit.record;
     const View view = view_of(record);
     TRY(make_mounts(view));
-    const fs::path log = unit_folder(record.name) / "log";
-    unit.log.reset(::open(log.c_str(), O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!unit.log) return error_of_errno(errno, "opening the log of a unit", log);
+    const Descriptor folder = TRY(open_folder(unit_folder(record.name).string()));
+    unit.log = TRY(open_file_at(folder, "log", O_RDWR | O_APPEND | O_CREAT));
 
     const ProcessRecord before = record;
     record.phase = Phase::starting;
     record.pid = 0;
     TRY(save(record));
-    auto pid = spawn({rewritten(record.command, view.mounts, view.root), view.env, view.root,
-                      unit.log.get(), unit.log.get()});
+    auto pid = spawn({.command = rewritten(record.command, view.mounts, view.root),
+                      .env = view.env,
+                      .folder = view.root,
+                      .out = unit.log.get(),
+                      .err = unit.log.get(),
+                      .adopts_orphans = true});
     if (!pid) {
         record = before;
         TRY(save(record));
@@ -169,6 +184,8 @@ Result<void> ProcessRuntime::spawn_unit(Held& unit) {
         return error;
     }
     record.pid = *pid;
+    unit.is_child = true;
+    unit.descendants.clear();
     if (const auto identity = identity_of(*pid)) {
         record.start_ticks = identity->start_ticks;
         record.boot_id = identity->boot_id;
@@ -190,11 +207,16 @@ Result<void> ProcessRuntime::start(const std::string& id) {
     Held* unit = TRY(held(id));
     if (unit->removing) return no_unit(id);
     if (unit->record.phase == Phase::running) return {};
+    if (!unit->record.env) {
+        return Error{Code::conflict, "unit \"" + unit->record.name +
+                                         "\" cannot start again and must be replaced: its "
+                                         "environment was known to an earlier server alone"};
+    }
     return spawn_unit(*unit);
 }
 
-// Sends a signal to all of a unit, and waits until its first process has ended. The lock is given
-// up meanwhile. timeout when it has not.
+// Sends a signal to all processes of a unit, and waits until its first process has ended. The lock
+// is released during the wait. timeout when it has not ended.
 Result<void> ProcessRuntime::end_of(std::unique_lock<std::mutex>& lock, const std::string& id,
                                     int signal, Duration within) {
     const auto running = [&] {
@@ -202,9 +224,14 @@ Result<void> ProcessRuntime::end_of(std::unique_lock<std::mutex>& lock, const st
         return it != units_.end() && it->second.record.phase == Phase::running;
     };
     if (!running()) return {};
-    const Held& unit = units_.at(id);
-    // Its number is nobody else's while its end was not noted by us.
-    if (!has_ended(unit.process.get())) kill(-static_cast<pid_t>(unit.record.pid), signal);
+    Held& unit = units_.at(id);
+    if (!has_ended(unit.process.get())) {
+        const int pid = static_cast<int>(unit.record.pid);
+        // While it runs, all that descend from it are found through it; afterwards they are not.
+        if (signal == SIGKILL) kill_descendants_of(pid);
+        remember_descendants(unit, descendants_of({pid}));
+        signal_all(unit, signal);
+    }
     if (changed_.wait_for(lock, within, [&] { return !running(); })) return {};
     return Error{Code::timeout, "unit " + id.substr(0, 12) + " did not end in time"};
 }
@@ -225,7 +252,7 @@ Result<void> ProcessRuntime::remove(const std::string& id) {
         it->second.removing = true;
         TRY(end_of(lock, id, SIGKILL, after_kill));
         const auto ended = units_.find(id);
-        if (ended == units_.end()) return {};  // somebody else removed it, too
+        if (ended == units_.end()) return {};  // another thread has removed it
         TRY(move_away(unit_folder(ended->second.record.name), moved));
         announce(ended->second.record.labels);
         units_.erase(ended);
@@ -242,25 +269,63 @@ void ProcessRuntime::wake() const {
     static_cast<void>(!write(wake_.get(), &one, sizeof one));
 }
 
+// A child that has ended keeps its number until it is reaped, so its process group is its own. The
+// number of a unit that an earlier server started is another's as soon as it ends: it and its
+// processes get signals through descriptors only.
+void ProcessRuntime::signal_all(const Held& unit, int signal) const {
+    if (unit.is_child) {
+        kill(-static_cast<pid_t>(unit.record.pid), signal);
+        return;
+    }
+    send_signal(unit.process.get(), signal);
+    signal_processes_with("ATELIER_UNIT=" + unit.record.id, signal);
+}
+
+// Remembers what descends from each unit: when its first process ends by itself, the kernel gives
+// the others another parent, and nothing leads to them any more.
+void ProcessRuntime::note_descendants() {
+    std::vector<int> pids;
+    for (const auto& [id, unit] : units_) {
+        if (unit.record.phase == Phase::running) pids.push_back(static_cast<int>(unit.record.pid));
+    }
+    if (pids.empty()) return;
+    const auto found = descendants_of(pids);
+    for (auto& [id, unit] : units_) {
+        if (unit.record.phase == Phase::running) remember_descendants(unit, found);
+    }
+}
+
+// A unit that has ended during the scan has lost its descendants to another parent, some of them
+// before they were read: those of the scan before are kept then.
+void ProcessRuntime::remember_descendants(Held& unit, const Descendants& found) {
+    const auto of = found.find(static_cast<int>(unit.record.pid));
+    if (!has_ended(unit.process.get())) unit.descendants.clear();
+    if (of == found.end()) return;
+    unit.descendants.insert(unit.descendants.end(), of->second.begin(), of->second.end());
+}
+
 // Notes that the process of a unit has ended, and kills what it left behind.
 void ProcessRuntime::note_end(Held& unit) {
     ProcessRecord& record = unit.record;
     if (unit.process) {
-        // A child of ours that has ended keeps its number until it is reaped: the group is its own.
-        kill(-static_cast<pid_t>(record.pid), SIGKILL);
+        signal_all(unit, SIGKILL);
         record.exit_code = reap(unit.process.get());
     } else {
         record.exit_code = 255;
     }
-    kill_processes_with("ATELIER_UNIT=" + record.id);
+    signal_processes_with("ATELIER_UNIT=" + record.id, SIGKILL);
+    kill_processes(unit.descendants);
+    unit.descendants.clear();
     record.phase = Phase::exited;
     record.finished_at = micros(clock_.now());
     unit.process.reset();
+    unit.is_child = false;
     unit.log.reset();
     announce(record.labels);
 }
 
 void ProcessRuntime::watch(const std::stop_token& stop) {
+    int round = 0;
     while (!stop.stop_requested()) {
         std::vector<pollfd> ready{{wake_.get(), POLLIN, 0}};
         {
@@ -275,6 +340,7 @@ void ProcessRuntime::watch(const std::stop_token& stop) {
                 if (unit.log) give_up_beginning(unit.log.get(), options_.log_bytes);
                 ready.push_back({unit.process.get(), POLLIN, 0});
             }
+            if (++round % rounds_between_descendants == 0) note_descendants();
         }
         poll(ready.data(), ready.size(), log_poll_ms);
         std::uint64_t drained = 0;

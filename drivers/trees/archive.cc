@@ -95,7 +95,7 @@ Result<void> TarStream::State::begin() {
     writer.reset(archive_write_new());
     if (!writer) return Error{Code::exhausted, "no memory for an archive"};
     archive_write_set_format_pax_restricted(writer.get());
-    // Names are bytes and stay so, whatever the locale of this process.
+    // Names are written as the bytes that they are, whatever the locale of this process.
     archive_write_set_options(writer.get(), "hdrcharset=BINARY");
     archive_write_set_bytes_per_block(writer.get(), 0);
     archive_write_set_bytes_in_last_block(writer.get(), 1);

@@ -49,7 +49,7 @@ struct ArchiveLimits {
 // Tar, or tar in gzip. Hostile input is refused as invalid, naming the entry: absolute paths, "..",
 // names that are not UTF-8, devices, pipes, hard links, symbolic links that lead outside, a file
 // that is also a folder. Over a limit: too_large, before the memory is used. Owners, times and all
-// bits of the mode but "executable" are left behind.
+// bits of the mode but "executable" are dropped.
 Result<Tree> read_tar(std::string_view bytes, const ArchiveLimits& limits = {});
 
 }  // namespace atelier::drivers

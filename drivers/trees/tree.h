@@ -1,9 +1,8 @@
-// A tree of files as a value, and the content-addressed store of trees. What git yields, what a
-// template compiles to, and what a plugin is.
+// A tree of files as a value: what git yields, what a template compiles to, and what a plugin is.
+// And the interface of a store that keeps trees by their digest.
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <string>
@@ -49,15 +48,6 @@ Result<void> check_tree_path(std::string_view path);
 // Regular files only, with such paths, and nothing that is a file and a folder at once.
 Result<void> check_storable(const Tree& tree);
 
-struct TreeLimits {
-    std::int64_t bytes = 100 << 20;
-    std::int64_t files = 20'000;
-};
-// The files of a folder of this machine. Folders named ".git" are left out. Symbolic links come as
-// they are and are never followed; devices, sockets and pipes are Code::invalid. not_found: there
-// is no such folder. too_large.
-Result<Tree> read_tree(const std::filesystem::path& folder, const TreeLimits& limits = {});
-
 // Keeps trees by digest. What exists is complete: a tree is written under a temporary name and
 // renamed. Only regular files are kept; `put` refuses a tree that has anything else or an unsafe
 // path. Thread-safe.
@@ -69,11 +59,5 @@ class TreeStore {
     virtual Result<Manifest> manifest(const std::string& digest) = 0;
     virtual Result<std::string> read(const std::string& digest, const std::string& path) = 0;
 };
-
-// The store in a directory (made if absent): <digest>/files/… and <digest>/manifest.json. One
-// process at a time: leftovers of an interrupted `put` are cleared away here. What is read is
-// verified against its digest; a damaged tree is put away and is not_found, so that who needs it
-// fetches it again.
-Result<std::unique_ptr<TreeStore>> open_tree_store(const std::filesystem::path& directory);
 
 }  // namespace atelier::drivers

@@ -1,4 +1,5 @@
-// Since when nobody wanted a tree: the grace period of a tree store. Passive; guarded by its owner.
+// The grace period of a tree store: since when each of its trees is unwanted. Passive; the caller
+// guards it with a lock.
 #pragma once
 
 #include <map>
@@ -12,10 +13,10 @@ namespace atelier::drivers {
 
 class TreeGrace {
   public:
-    // The tree was put: whoever did so is about to name it somewhere.
+    // The tree was put: its grace period begins anew, because the caller is about to refer to it.
     void touch(const std::string& digest) { unwanted_since_.erase(digest); }
 
-    // Of the trees that are there, those that were wanted by nobody in all calls for `grace`.
+    // Of the trees that are `there`, those that no call has named in `wanted` for `grace`.
     std::vector<std::string> over(const std::set<std::string>& there,
                                   const std::set<std::string>& wanted, Instant now, Duration grace);
 

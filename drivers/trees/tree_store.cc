@@ -1,9 +1,10 @@
-// The tree store in a directory:
+// The layout of the directory:
 //
 //     <digest>/manifest.json     what the tree holds, and the proof of it: its digest is <digest>
 //     <digest>/files/…           the files
 //     .put-…/, .damaged-…/, .unwanted-…/   being written, or being cleared away
-#include <dirent.h>
+#include "drivers/trees/tree_store.h"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -17,8 +18,8 @@
 #include "base/digest.h"
 #include "base/fields.h"
 #include "base/file.h"
+#include "base/hex.h"
 #include "base/text.h"
-#include "drivers/trees/tree_collection.h"
 #include "drivers/trees/tree_grace.h"
 
 namespace atelier::drivers {
@@ -48,23 +49,8 @@ struct StoredManifest {
     }
 };
 
-class Descriptor {
-  public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    int get() const { return fd_; }
-
-  private:
-    int fd_;
-};
-
 bool is_digest(std::string_view text) {
-    return text.size() == 64 &&
-           text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+    return is_lower_hex(text, 64);
 }
 
 Result<void> write_new_file(const fs::path& path, std::string_view bytes, bool executable) {
@@ -72,13 +58,7 @@ Result<void> write_new_file(const fs::path& path, std::string_view bytes, bool e
     const Descriptor fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
     if (fd.get() < 0) return error_of_errno(errno, "cannot write", path);
     if (fchmod(fd.get(), mode) != 0) return error_of_errno(errno, "cannot write", path);
-    while (!bytes.empty()) {
-        const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return error_of_errno(errno, "cannot write", path);
-        bytes.remove_prefix(static_cast<std::size_t>(n));
-    }
-    return {};
+    return write_all(fd, bytes, path);
 }
 
 void remove_quietly(const fs::path& path) {
@@ -107,7 +87,7 @@ class DiskTreeStore final : public TreeCollection {
         if (rename(temporary.c_str(), place.c_str()) != 0) {
             const int number = errno;
             remove_quietly(temporary);
-            // Somebody else put the same tree meanwhile.
+            // Another thread has put the same tree meanwhile.
             if (number == EEXIST || number == ENOTEMPTY) return digest;
             return error_of_errno(number, "cannot store the tree", place);
         }
@@ -202,7 +182,7 @@ class DiskTreeStore final : public TreeCollection {
     }
 
   private:
-    // Who puts what is there is promised that it stays for a while.
+    // A put of a tree that is there begins its grace period anew.
     bool is_here(const std::string& digest) {
         const std::lock_guard lock(mutex_);
         struct stat status {};
@@ -258,18 +238,18 @@ class DiskTreeStore final : public TreeCollection {
         return bytes;
     }
 
-    // Moves the tree out of the way, so that the next put of it writes it anew.
+    // Moves the tree out of the way, so that the next put writes it again.
     Error damaged(const std::string& digest, const std::string& detail) {
         const fs::path aside = directory_ / fmt::format(".damaged-{}", next_++);
         remove_quietly(aside);
         if (rename((directory_ / digest).c_str(), aside.c_str()) == 0) remove_quietly(aside);
         return {Code::not_found,
-                fmt::format("the stored tree {} was damaged and is put away", digest), detail};
+                fmt::format("the stored tree {} was damaged and has been removed", digest), detail};
     }
 
     const fs::path directory_;
     std::atomic<std::uint64_t> next_ = 0;
-    std::mutex mutex_;  // between looking whether a tree is there and taking it away
+    std::mutex mutex_;  // held between the look whether a tree is there and its removal
     TreeGrace grace_;   // guarded by mutex_
 };
 

@@ -9,7 +9,7 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "crds/workspace.h"
-#include "drivers/plugins/plugin_folder.h"
+#include "drivers/plugins/plugin_folders.h"
 #include "drivers/runtime.h"
 #include "drivers/trees/tree.h"
 

@@ -6,6 +6,7 @@
 #include <future>
 #include <system_error>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace atelier::reconcilers {
@@ -26,10 +27,6 @@ struct Job {
     std::vector<std::string> refs;
     std::vector<Result<Fetched>> results;  // as refs
 };
-
-bool is_full_commit(std::string_view ref) {
-    return ref.size() == 40 && ref.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 std::string without(std::string text, const std::string& secret) {
     constexpr std::string_view mark = "[redacted]";

@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/fingerprint.h"
+#include "base/hex.h"
 #include "base/text.h"
 #include "reconcilers/common/git_remote.h"
 #include "reconcilers/org_template/git_externals.h"
@@ -13,12 +14,6 @@
 
 namespace atelier::reconcilers {
 namespace {
-
-bool is_full_commit(const std::string& ref) {
-    return ref.size() == 40 && std::all_of(ref.begin(), ref.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
-           });
-}
 
 Result<TemplateOrigin> open_git(const crds::GitSource& source, const std::string& ns,
                                 const Objects& objects, drivers::Git& git) {

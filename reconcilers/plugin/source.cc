@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/hex.h"
 #include "base/text.h"
 
 namespace atelier::reconcilers {
@@ -51,9 +52,7 @@ Result<drivers::GitRef> highest_version(const std::vector<drivers::GitRef>& refs
 }  // namespace
 
 bool is_commit_id(std::string_view text) {
-    return text.size() == 40 && std::all_of(text.begin(), text.end(), [](char c) {
-               return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-           });
+    return is_full_commit(lower(text));
 }
 
 std::string repository_url(const crds::PluginSource& source, std::string_view github_url) {

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "crds/plugin_source.h"
+#include "drivers/trees/read_tree.h"
 #include "reconcilers/common/git_remote.h"
 #include "reconcilers/plugin/content.h"
 #include "reconcilers/plugin/source.h"

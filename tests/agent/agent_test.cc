@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,8 +202,8 @@ TEST(AgentFiles, APlantedListOrLinkLeadsNowhere) {
 
 class Process {
   public:
-    Process(const Folder& folder, std::vector<std::string> arguments,
-            const std::string& port = "0") {
+    Process(const Folder& folder, std::vector<std::string> arguments, const std::string& port = "0",
+            const std::string& address = "127.0.0.1") {
         int ends[2];
         EXPECT_EQ(pipe2(ends, O_CLOEXEC), 0);
         pid_ = fork();
@@ -211,7 +212,7 @@ class Process {
             setenv("ATELIER_CONFIGS", (folder / "configs").c_str(), 1);
             setenv("ATELIER_RUN", (folder / "run").c_str(), 1);
             setenv("ATELIER_AGENT_PORT", port.c_str(), 1);
-            setenv("ATELIER_AGENT_ADDRESS", "127.0.0.1", 1);
+            setenv("ATELIER_AGENT_ADDRESS", address.c_str(), 1);
             setenv("ATELIER_AGENT_GRACE", "200ms", 1);
             setenv("ATELIER_AGENT_RESCAN", "100ms", 1);
             arguments.insert(arguments.begin(), ATELIER_AGENT);
@@ -279,14 +280,9 @@ std::string loaded(const Folder& folder) {
 }
 
 // One request on one connection; everything that comes back.
-std::string ask(int port, const std::string& request) {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(static_cast<std::uint16_t>(port));
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+std::string ask(int fd, const sockaddr* address, socklen_t size, const std::string& request) {
     std::string answer;
-    if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0 &&
+    if (connect(fd, address, size) == 0 &&
         send(fd, request.data(), request.size(), MSG_NOSIGNAL) > 0) {
         char buffer[4096];
         ssize_t n = 0;
@@ -296,6 +292,23 @@ std::string ask(int port, const std::string& request) {
     }
     close(fd);
     return answer;
+}
+
+std::string ask(int port, const std::string& request) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    return ask(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+               reinterpret_cast<const sockaddr*>(&address), sizeof address, request);
+}
+
+std::string ask(const fs::path& path, const std::string& request) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.string().copy(address.sun_path, sizeof address.sun_path - 1);
+    return ask(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0),
+               reinterpret_cast<const sockaddr*>(&address), sizeof address, request);
 }
 
 std::string get(int port, const std::string& path, const std::string& method = "GET") {
@@ -341,6 +354,45 @@ TEST(Agent, Scenario56HealthAnswersGetAndHead) {
     EXPECT_NE(get(port, "/plugins").find("\"reviewer\""), std::string::npos);
     EXPECT_TRUE(get(port, "/other").starts_with("HTTP/1.1 404"));
     EXPECT_TRUE(get(port, "/health", "DELETE").starts_with("HTTP/1.1 405"));
+}
+
+// Agents that are processes were reached from every network of their machine.
+TEST(Agent, Fault14_ListensAtASocketOfItsRunFolder) {
+    Folder folder;
+    fs::create_directories(folder / "run");
+    // As the process runtime mounts it.
+    fs::create_directory_symlink(folder / "run", folder / "mounted");
+    const fs::path place = folder / "run/agent.sock";
+    const std::string request = "GET /health HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    for (const char* what : {"new", "over the socket of the last one"}) {
+        SCOPED_TRACE(what);
+        Process agent(folder, {}, "0", (folder / "mounted/agent.sock").string());
+        EXPECT_TRUE(eventually([&] { return ask(place, request).starts_with("HTTP/1.1 200"); }));
+        struct stat status {};
+        ASSERT_EQ(lstat(place.c_str(), &status), 0);
+        EXPECT_TRUE(S_ISSOCK(status.st_mode));
+        EXPECT_EQ(status.st_mode & 0777u, 0600u);
+        agent.signal(SIGKILL);
+        agent.wait();
+    }
+    // A file of the workspace's own is not removed for it; the agent works without a server.
+    fs::remove(place);
+    std::ofstream(place) << "precious";
+    Process agent(folder, {}, "0", place.string());
+    EXPECT_TRUE(eventually([&] { return !status(folder).empty(); }));
+    EXPECT_EQ(*read_file(place), "precious");
+}
+
+// What the program plants in its folders must not lead the agent's writing elsewhere.
+TEST(Agent, Fault12_TheReportReplacesALink) {
+    Folder folder;
+    fs::create_directories(folder / "run");
+    std::ofstream(folder / "outside") << "precious";
+    fs::create_symlink(folder / "outside", folder / "run/status.json");
+    Process agent(folder, {});
+    EXPECT_TRUE(eventually(
+        [&] { return fs::is_regular_file(fs::symlink_status(folder / "run/status.json")); }));
+    EXPECT_EQ(*read_file(folder / "outside"), "precious");
 }
 
 TEST(Agent, SurvivesBadRequests) {

@@ -518,10 +518,25 @@ TEST(DockerStream, FramesMayBeCutAnywhere) {
         EXPECT_EQ(stream.err, "wrong");
         EXPECT_FALSE(stream.truncated);
     }
-    DockerStream small(4, true);
+    DockerStream small(4);
     small.feed(frames);
-    EXPECT_EQ(small.out, "onew");
+    EXPECT_EQ(small.out, "onet");
+    EXPECT_EQ(small.err, "wron");
     EXPECT_TRUE(small.truncated);
+}
+
+TEST(DockerStream, Fault10_TheNewestPartIsKept) {
+    const std::string frame("\1\0\0\0\0\0\0\3one\2\0\0\0\0\0\0\3two", 22);
+    for (const int frames : {1, 2, 3, 1000}) {
+        DockerStream stream(4, DockerStream::Keep::newest_merged);
+        for (int i = 0; i < frames; ++i) stream.feed(frame);
+        EXPECT_EQ(stream.take_out(), "etwo");
+        EXPECT_TRUE(stream.truncated);
+    }
+    DockerStream large(100, DockerStream::Keep::newest_merged);
+    large.feed(frame);
+    EXPECT_EQ(large.take_out(), "onetwo");
+    EXPECT_FALSE(large.truncated);
 }
 
 // --- with an engine ------------------------------------------------------------------------

@@ -58,7 +58,7 @@ TEST_F(GitGateTest, AFewBytesNowAndThenAreNoAnswer) {
 }
 
 TEST_F(GitGateTest, AServerThatWasSilentIsNotAskedWhileOthersAreWaitedFor) {
-    enter("https://silent").in_vain();
+    enter("https://silent").in_vain("no answer");
     EXPECT_TRUE(gate.enter("https://silent")) << "nobody is waited for";
     const auto a = enter("https://a");
     const auto b = enter("https://b");
@@ -72,12 +72,22 @@ TEST_F(GitGateTest, AServerThatWasSilentIsNotAskedWhileOthersAreWaitedFor) {
 }
 
 TEST_F(GitGateTest, AnAnswerMakesUpForSilence) {
-    enter("https://silent").in_vain();
+    enter("https://silent").in_vain("no answer");
     enter("https://silent").answered();
     const auto a = enter("https://a");
     const auto b = enter("https://b");
     clock.now_ += seconds(3);
     EXPECT_TRUE(gate.enter("https://silent"));
+}
+
+// Through the time that others hang, a server's own failure was told as "did not answer lately".
+TEST_F(GitGateTest, Fault23_TheCauseOfTheLastFailureIsKept) {
+    EXPECT_EQ(gate.last_failure("https://a"), "");
+    enter("https://a").in_vain("its name cannot be found");
+    EXPECT_EQ(gate.last_failure("https://a"), "its name cannot be found");
+    EXPECT_EQ(gate.last_failure("https://b"), "");
+    enter("https://a").answered();
+    EXPECT_EQ(gate.last_failure("https://a"), "");
 }
 
 TEST(GitGate, WithoutALimitNobodyGivesUp) {

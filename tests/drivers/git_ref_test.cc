@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "drivers/git/git.h"
+#include "drivers/git/one_line.h"
 
 namespace atelier::drivers {
 namespace {

@@ -6,6 +6,8 @@
 #include <fstream>
 #include <thread>
 
+#include "drivers/git/cache.h"
+#include "drivers/git/protocol.h"
 #include "tests/support/process.h"
 
 namespace atelier::drivers {
@@ -119,6 +121,69 @@ TEST_F(GitOverHttp, Scenario05ACommitOnceFetchedNeedsNoServer) {
     EXPECT_EQ(requests(), before);
 }
 
+// Each look at a commit that is gone fetched the history of all others.
+TEST_F(GitOverHttp, Fault23_ACommitThatIsGoneDoesNotCostTheHistory) {
+    repository_.commit({{"a", "1"}});
+    const std::string gone(40, 'a');
+    const auto git = open();
+    EXPECT_EQ(text(git->fetch(remote(), gone, "")), "not found");
+    EXPECT_EQ(requests(), 2U) << "the refs, and the commit itself";
+
+    const GitServer old(directory_.path(), "", true);
+    const GitRemote remote{old.url("repo.git"), {}, {}};
+    const std::size_t before = old.requests().size();  // both servers write one log
+    EXPECT_EQ(text(git->fetch(remote, gone, "")), "not found");
+    const std::size_t first = old.requests().size();
+    EXPECT_EQ(first - before, 2U)
+        << "the refs, and the history, for this server cannot be asked for one";
+    EXPECT_EQ(text(git->fetch(remote, gone, "")), "not found");
+    EXPECT_EQ(old.requests().size(), first + 1) << "the refs are those of the last time";
+    repository_.commit({{"a", "2"}});
+    EXPECT_EQ(text(git->fetch(remote, gone, "")), "not found");
+    EXPECT_EQ(old.requests().size(), first + 3) << "the repository has moved";
+}
+
+TEST_F(GitOverHttp, Fault10_CachesThatAreTooLargeGoByTheirLastUse) {
+    Repository other(directory_.path() / "other.git");
+    const std::string a = repository_.commit({{"a", "1"}});
+    const std::string b = other.commit({{"b", "2"}});
+    GitLimits limits;
+    limits.all_caches_bytes = 1;
+    const auto git = open(limits);
+    EXPECT_EQ(text(git->fetch(remote(), a, "")), "a=1");
+    EXPECT_EQ(text(git->fetch({server_.url("other.git"), {}, {}}, b, "")), "b=2");
+    EXPECT_EQ(used_caches(directory_.path() / "cache").size(), 1U);
+    EXPECT_EQ(text(git->fetch(remote(), a, "")), "a=1") << "it is fetched again";
+}
+
+TEST(GitCaches, Fault10_TheLongestUnusedGoFirst) {
+    const Instant now{std::chrono::hours(24 * 365)};
+    const auto ago = [&](int hours) { return now - std::chrono::hours(hours); };
+    GitLimits limits;
+    limits.all_caches_bytes = 100;
+    limits.cache_unused = std::chrono::hours(48);
+    using Names = std::vector<std::string>;
+    EXPECT_EQ(caches_to_remove({{"a", ago(1), 50}, {"b", ago(2), 50}}, limits, now), Names{});
+    EXPECT_EQ(
+        caches_to_remove({{"a", ago(1), 50}, {"b", ago(3), 50}, {"c", ago(2), 1}}, limits, now),
+        Names{"b"});
+    EXPECT_EQ(caches_to_remove({{"a", ago(49), 1}, {"b", ago(47), 1}}, limits, now), Names{"a"});
+    EXPECT_EQ(caches_to_remove({{"a", ago(1), 500}}, limits, now), Names{"a"});
+}
+
+TEST(GitProtocol, Fault23_OnlyAnAdvertisedObjectFormatIsNamed) {
+    git_protocol::Advertisement server;
+    server.version = 2;
+    const std::vector<std::string> wants{std::string(40, 'a')};
+    EXPECT_EQ(git_protocol::ls_refs_request(server).find("object-format"), std::string::npos);
+    EXPECT_EQ(git_protocol::fetch_request(server, wants, true).find("object-format"),
+              std::string::npos);
+    server.object_format = true;
+    EXPECT_NE(git_protocol::ls_refs_request(server).find("object-format=sha1"), std::string::npos);
+    EXPECT_NE(git_protocol::fetch_request(server, wants, true).find("object-format=sha1"),
+              std::string::npos);
+}
+
 TEST_F(GitOverHttp, SaysWhatIsMissing) {
     const auto git = open();
     auto empty = git->refs(remote());
@@ -201,7 +266,25 @@ TEST_F(GitOverHttp, LeavesSubmodulesOut) {
                         "160000 commit " + std::string(40, '1') + "\tmodule\n");
     const std::string commit = repository_.git({"commit-tree", "-m", "x", tree});
     repository_.git({"update-ref", "refs/heads/main", commit});
-    EXPECT_EQ(text(open()->fetch(remote(), commit, "")), "a=1");
+    const auto git = open();
+    EXPECT_EQ(git->gaps(remote(), commit, "").error().code, Code::not_found) << "it asks no server";
+    EXPECT_EQ(text(git->fetch(remote(), commit, "")), "a=1");
+    EXPECT_EQ(git->gaps(remote(), commit, "")->submodules, std::vector<std::string>{"module"});
+}
+
+// What was told of such a commit was "the content is whole".
+TEST_F(GitOverHttp, Fault26_FilesOfGitLfsAreGaps) {
+    const std::string pointer =
+        "version https://git-lfs.github.com/spec/v1\noid sha256:" + std::string(64, '7') +
+        "\nsize 123456\n";
+    const std::string commit =
+        repository_.commit({{"skills/model.bin", pointer}, {"read", "of git-lfs.github.com/spec"}});
+    const auto git = open();
+    ASSERT_TRUE(git->fetch(remote(), commit, ""));
+    EXPECT_EQ(git->gaps(remote(), commit, "")->lfs_pointers,
+              std::vector<std::string>{"skills/model.bin"});
+    EXPECT_EQ(git->gaps(remote(), commit, "skills/")->lfs_pointers,
+              std::vector<std::string>{"model.bin"});
 }
 
 TEST_F(GitOverHttp, RefusesATreeWithUnsafeNames) {

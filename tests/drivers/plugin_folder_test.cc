@@ -14,6 +14,9 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/folder.h"
+#include "drivers/plugins/exec_plugin_folder.h"
+#include "drivers/plugins/host_plugin_folder.h"
+#include "drivers/plugins/plugin_folders.h"
 #include "tests/fakes/fake_plugin_folder.h"
 #include "tests/fakes/fake_runtime.h"
 
@@ -342,6 +345,32 @@ struct Disk {
                                    .exchange = exchange});
     }
 };
+
+// A pipe held the worker that read it for ever; a link showed it another file.
+TEST(HostPluginFolder, Fault12_TheAgentsReportIsAFileOrNothing) {
+    Disk disk;
+    const fs::path run = disk.root.path() / "run";
+    const fs::path report = run / "status.json";
+    fs::create_directories(run);
+    const auto folder = disk.open();
+    EXPECT_EQ(folder->agent_status().error().code, Code::not_found);
+    ASSERT_EQ(mkfifo(report.c_str(), 0666), 0);
+    EXPECT_EQ(folder->agent_status().error().code, Code::invalid);
+    fs::remove(report);
+    write(disk.root.path() / "secret", "a token");
+    fs::create_symlink(disk.root.path() / "secret", report);
+    EXPECT_EQ(folder->agent_status().error().code, Code::invalid);
+    fs::remove(report);
+    write(report, "{}");
+    fs::resize_file(report, std::size_t{64} << 20);
+    EXPECT_EQ(folder->agent_status().error().code, Code::too_large);
+    fs::remove(report);
+    write(report, "{}");
+    EXPECT_EQ(*folder->agent_status(), "{}");
+    fs::remove_all(run);
+    fs::create_directory_symlink(disk.root.path(), run);
+    EXPECT_FALSE(folder->agent_status());
+}
 
 TEST(HostPluginFolder, GivesTheOwnerBeforeTheSwap) {
     if (geteuid() != 0) GTEST_SKIP() << "only root gives files away";

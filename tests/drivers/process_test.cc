@@ -292,6 +292,136 @@ TEST_F(ProcessRuntimeTest, AnAdoptedUnitIsWatchedAndStopped) {
     EXPECT_EQ(find(id).exit_code, 255);
 }
 
+bool has_ended_or_waits_to_be_reaped(int pid) {
+    const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
+    return !stat || stat->find(") Z ") != std::string::npos;
+}
+
+// A program of another session, group and environment went on after the stop of its unit.
+TEST_F(ProcessRuntimeTest, Fault14_NothingEscapesAStop) {
+    for (const auto grace : {seconds(0), seconds(300)}) {
+        const std::string id = started(
+            unit("a",
+                 "setsid env -i /bin/sleep 1000 & sh -c 'setsid env -i /bin/sleep 1000 & "
+                 "echo $! >> pids'; echo $! >> pids; echo ready; while :; do sleep 0.1; done"));
+        ASSERT_TRUE(eventually([&] { return log(id).find("ready") != std::string::npos; }));
+        const auto pids = split(std::string(trim(*read_file(root_ / "units/a/root/pids"))), '\n');
+        ASSERT_EQ(pids.size(), 2U);
+        ASSERT_TRUE(runtime_->stop(id, grace));
+        for (const std::string& pid : pids) {
+            EXPECT_TRUE(eventually([&] { return has_ended_or_waits_to_be_reaped(std::stoi(pid)); }))
+                << pid;
+        }
+        ASSERT_TRUE(runtime_->remove(id));
+    }
+}
+
+TEST_F(ProcessRuntimeTest, Fault14_ValuesOfTheEnvironmentAreOnNoDisk) {
+    UnitSpec spec = unit("a", "while :; do sleep 0.1; done");
+    spec.env = {{"TOKEN", "hunter2-in-clear"}};
+    const std::string id = started(spec);
+    for (const auto& entry : fs::recursive_directory_iterator(root_)) {
+        if (!entry.is_regular_file()) continue;
+        const auto bytes = read_file(entry.path());
+        ASSERT_TRUE(bytes) << entry.path();
+        EXPECT_EQ(bytes->find("hunter2-in-clear"), std::string::npos) << entry.path();
+    }
+    // The next server gives it to commands all the same, and says what it cannot do.
+    open();
+    const auto said = runtime_->exec(id, {"sh", "-c", "echo $TOKEN"}, seconds(300));
+    ASSERT_TRUE(said) << said.error().message;
+    EXPECT_EQ(said->out, "hunter2-in-clear\n");
+    ASSERT_TRUE(runtime_->stop(id, Duration::zero()));
+    open();
+    const auto again = runtime_->start(id);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Code::conflict);
+}
+
+TEST_F(ProcessRuntimeTest, Fault14_AUnitThatNeverRanIsForgottenByTheNextServer) {
+    UnitSpec spec = unit("a", "true");
+    ASSERT_TRUE(runtime_->create(spec));
+    open();
+    EXPECT_TRUE(runtime_->list({})->empty());
+    EXPECT_TRUE(runtime_->create(spec));
+}
+
+TEST_F(ProcessRuntimeTest, Fault14_AnAgentIsReachedBySocketOrFromThisMachineOnly) {
+    runtime_.reset();
+    auto opened = make_process_runtime({.root = root_}, clock_, random_);
+    ASSERT_TRUE(opened);
+    runtime_ = std::move(*opened);
+    const std::string alone = started(unit("a", "echo $ATELIER_AGENT_ADDRESS"));
+    ASSERT_TRUE(ends(alone));
+    EXPECT_EQ(log(alone), "127.0.0.1\n");
+    const fs::path run = folder_.path() / "run";
+    ASSERT_TRUE(make_directories(run));
+    UnitSpec spec = unit("b", "echo $ATELIER_AGENT_ADDRESS");
+    spec.mounts = {{Mount::Kind::host, run, "/run/atelier", false}};
+    const std::string mounted = started(spec);
+    ASSERT_TRUE(ends(mounted));
+    EXPECT_EQ(log(mounted), (root_ / "units/b/root/run/atelier/agent.sock").string() + "\n");
+}
+
+// One empty or cut record kept the whole server from starting, and no file was named.
+TEST_F(ProcessRuntimeTest, Fault16_ADamagedRecordIsThatUnitsMatterAlone) {
+    const std::string id = started(unit("a", "sleep 1000"));
+    const std::string other = started(unit("b", "sleep 1000"));
+    const int pid = pid_of("a");
+    const fs::path file = root_ / "units/a/unit.json";
+    const std::string good = *read_file(file);
+    const std::string bad[] = {"", good.substr(0, 100), "[]", "{}"};
+    for (const std::string& text : bad) {
+        SCOPED_TRACE(text);
+        runtime_.reset();
+        ASSERT_TRUE(write_file_atomically(file, text));
+        open();
+        ASSERT_EQ(runtime_->list({})->size(), 1U);
+        EXPECT_EQ(find(other).state, Unit::State::running);
+        const auto made = runtime_->create(unit("a", "true"));
+        ASSERT_FALSE(made);
+        EXPECT_EQ(made.error().code, Code::conflict);
+        EXPECT_THAT(made.error().message, testing::HasSubstr("units/a/unit.json is damaged"));
+        EXPECT_EQ(kill(pid, 0), 0) << "a unit was ended for want of information";
+    }
+    runtime_.reset();
+    ASSERT_TRUE(write_file_atomically(file, good));
+    open();
+    EXPECT_EQ(find(id).state, Unit::State::running);
+}
+
+// A unit can put anything in the place of its log: a pipe held the reader for ever.
+TEST_F(ProcessRuntimeTest, Fault12_APipeInThePlaceOfAFileHoldsNobody) {
+    const std::string id = started(unit("a", "sleep 1000"));
+    const fs::path log = root_ / "units/a/log";
+    fs::remove(log);
+    ASSERT_EQ(mkfifo(log.c_str(), 0666), 0);
+    EXPECT_EQ(runtime_->logs(id, 10).error().code, Code::invalid);
+    runtime_.reset();
+    const fs::path record = root_ / "units/a/unit.json";
+    const std::string good = *read_file(record);
+    fs::remove(record);
+    ASSERT_EQ(mkfifo(record.c_str(), 0666), 0);
+    open();
+    EXPECT_TRUE(runtime_->list({})->empty());
+    runtime_.reset();
+    fs::remove(record);
+    ASSERT_TRUE(write_file_atomically(record, good));
+    open();
+    EXPECT_EQ(find(id).state, Unit::State::running);
+}
+
+TEST_F(ProcessRuntimeTest, Fault10_TheNewestPartOfALogIsKept) {
+    const std::string id = started(
+        unit("a",
+             "echo oldest; i=0; while [ $i -lt 40 ]; do head -c 65536 /dev/zero | tr '\\0' x; "
+             "echo; i=$((i+1)); done; echo newest"));
+    ASSERT_TRUE(ends(id));
+    const std::string kept = log(id);
+    EXPECT_EQ(kept.find("oldest"), std::string::npos);
+    EXPECT_TRUE(kept.ends_with("newest\n"));
+}
+
 TEST_F(ProcessRuntimeTest, TwoServersDoNotShareAFolder) {
     ProcessOptions options;
     options.root = root_;

@@ -8,7 +8,8 @@
 #include <thread>
 
 #include "base/file.h"
-#include "drivers/trees/tree_collection.h"
+#include "drivers/trees/read_tree.h"
+#include "drivers/trees/tree_store.h"
 #include "tests/fakes/memory_tree_store.h"
 
 namespace atelier::drivers {

@@ -52,7 +52,7 @@ fails() { # fails NAME REASON WORDS
 }
 note "each is told, and the others run"
 fails container Failed "a unit named \"$(unit_of container)\" is there and is not this server's"
-fails volume Failed "volume \"$volume\" is there already and is not ours"
+fails volume Failed "volume \"$volume\" is there already and does not belong to this server"
 fails missing ImageMissing 'image "nobody.invalid/has/this:1" is not here and cannot be pulled'
 fails wrong Failed 'image "UPPER/case::x"'
 expect "the good one does not run" is_ready workspace good
@@ -83,7 +83,7 @@ docker_api POST /networks/create -H "$JSON" -d "{\"Name\":\"$network\"}" >/dev/n
 THEIRS+=("/networks/$network")
 workspace late | sed 's/suspend: true, //' >late.yaml
 atelier apply -f late.yaml >/dev/null
-fails late Failed "network \"$network\" is there already and is not ours"
+fails late Failed "network \"$network\" is there already and does not belong to this server"
 atelier delete workspace late --wait --timeout 60s >/dev/null
 docker_api GET "/networks/$network" >/dev/null || die "the network of somebody else was removed"
 nothing_of_this_server || die "something of ours is left"

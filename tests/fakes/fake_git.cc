@@ -164,4 +164,20 @@ Result<const FakeGit::Remote*> FakeGit::find(const GitRemote& remote) const {
     return &known->second;
 }
 
+Result<drivers::GitGaps> FakeGit::gaps(const GitRemote& remote, const std::string& commit,
+                                       const std::string&) {
+    const std::lock_guard lock(mutex_);
+    const auto known = remotes_.find(remote.url);
+    if (known == remotes_.end() || !known->second.fetched.contains(commit)) {
+        return Error{Code::not_found, "the commit is not in the cache"};
+    }
+    const auto it = known->second.gaps.find(commit);
+    return it == known->second.gaps.end() ? drivers::GitGaps() : it->second;
+}
+
+void FakeGit::set_gaps(const std::string& url, const std::string& commit, drivers::GitGaps gaps) {
+    const std::lock_guard lock(mutex_);
+    remotes_[url].gaps[commit] = std::move(gaps);
+}
+
 }  // namespace atelier::fakes

@@ -44,11 +44,16 @@ class FakeGit final : public drivers::Git {
     // Of what was fetched; no call that can fail, and none in calls().
     Result<drivers::GitAuthor> author(const drivers::GitRemote& remote,
                                       const std::string& commit) override;
+    Result<drivers::GitGaps> gaps(const drivers::GitRemote& remote, const std::string& commit,
+                                  const std::string& path) override;
+    // From now on, gaps() says so of that commit.
+    void set_gaps(const std::string& url, const std::string& commit, drivers::GitGaps gaps);
 
   private:
     struct Remote {
         std::map<std::string, drivers::GitAuthor> authors;
         std::set<std::string> fetched;
+        std::map<std::string, drivers::GitGaps> gaps;  // by commit
         std::map<std::string, drivers::TreePtr> commits;
         std::map<std::string, std::string> refs;  // full name to commit
         std::string secret;

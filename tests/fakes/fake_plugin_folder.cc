@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json.h"
+#include "drivers/plugins/exec_plugin_folder.h"
 
 namespace atelier::fakes {
 

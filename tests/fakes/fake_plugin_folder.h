@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "drivers/plugins/plugin_folder.h"
+#include "drivers/plugins/plugin_folders.h"
 #include "tests/fakes/fake_runtime.h"
 
 namespace atelier::fakes {

@@ -9,7 +9,7 @@
 #include <mutex>
 
 #include "reconcilers/org_template/git_externals.h"
-"tests/reconcilers/org_world.h"
+#include "tests/reconcilers/org_world.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -133,6 +133,10 @@ class EchoingGit final : public drivers::Git {
     }
     Result<drivers::TreePtr> fetch(const drivers::GitRemote& remote, const std::string& /*commit*/,
                                    const std::string& /*path*/) override {
+        return answer(remote);
+    }
+    Result<drivers::GitGaps> gaps(const drivers::GitRemote& remote, const std::string& /*commit*/,
+                                  const std::string& /*path*/) override {
         return answer(remote);
     }
     Result<drivers::GitAuthor> author(const drivers::GitRemote& remote,

@@ -27,7 +27,10 @@ const std::map<std::string, Room> picture{
     {"crds", {{"base"}, {}, {}}},
     {"drivers", {{"base"}, {}, {"curl/", "git2", "archive"}}},
     {"store", {{"base", "crds"}, {}, {"sqlite3", "pqxx/", "libpq"}}},
-    {"templates", {{"base", "crds", "drivers"}, {"drivers/trees/tree.h", "drivers/git/ref.h"}, {}}},
+    {"templates",
+     {{"base", "crds", "drivers"},
+      {"drivers/trees/tree.h", "drivers/trees/read_tree.h", "drivers/git/ref.h"},
+      {}}},
     {"reconcilers", {{"base", "crds", "drivers", "store", "templates"}, {"store/store.h"}, {}}},
     {"forecast",
      {{"base", "crds", "drivers", "store", "templates", "reconcilers"},
@@ -60,6 +63,13 @@ const std::map<std::string, Floors> floors{
       {"",
        {"documents", "http", "identity", "plans", "present", "request", "resources", "verbs",
         "watch", "webhooks"}}}},
+    {"drivers",
+     {{"trees", {}},
+      {"git", {"trees"}},
+      {"", {"trees"}},
+      {"docker", {"", "trees"}},
+      {"process", {"", "trees"}},
+      {"plugins", {"", "trees"}}}},
 };
 
 std::vector<fs::path> sources(const std::string& room) {

@@ -1,17 +1,26 @@
-// The plugins folder inside a running unit, for runtimes that do not share our file system: one
-// upload and one command for each step. What was uploaded is verified inside before it counts,
+// One upload and one command for each step. What was uploaded is verified inside before it counts,
 // because a cut upload may look like a whole one; and every exit code counts.
+#include "drivers/plugins/exec_plugin_folder.h"
+
 #include <algorithm>
 #include <set>
 
 #include "base/digest.h"
 #include "base/text.h"
-#include "drivers/plugins/plugin_folder.h"
 
 namespace atelier::drivers {
 namespace {
 
 constexpr Duration deadline = std::chrono::seconds(60);
+constexpr Duration status_deadline = std::chrono::seconds(10);
+constexpr std::size_t most_status = 4 << 20;
+
+// The file is the workspace's own: a pipe in its place would hold the command up, and a link would
+// show another file. Arguments: the file, the most bytes of it.
+constexpr std::string_view status_script = R"sh(
+[ -f "$1" ] && ! [ -L "$1" ] || exit 1
+exec head -c "$2" "$1"
+)sh";
 
 // Arguments of every script: the plugins folder, the plugin's name, the stamp.
 // Sections begin with a line "#name". Paths are "./…" and have no newline: those that have one are
@@ -86,7 +95,7 @@ mkdir -p .staging && rm -rf ".staging/$2.$3" && mv -T "./$2" ".staging/$2.$3" ||
 rm -rf ".staging/$2.$3"
 )sh";
 
-// The rest of the arguments are what to remove.
+// The other arguments name what to remove.
 constexpr std::string_view collect_script = R"sh(
 cd "$1" || exit 3
 shift 3
@@ -234,7 +243,7 @@ class ExecPluginFolder final : public PluginFolder {
         };
         const auto carried = carry();
         if (carried || carried.error().code != Code::conflict) return carried;
-        // Something may have lain there from before: once more into an empty place.
+        // Files of an earlier attempt may be in the way: upload once more into an empty folder.
         TRY(run(collect_script, name, "-",
                 {".staging/" + name + "." + stamp, ".staging/" + name + "." + stamp + ".sums"}));
         return carry();
@@ -283,7 +292,10 @@ class ExecPluginFolder final : public PluginFolder {
     Result<std::string> agent_status() override {
         TRY(running());
         const ExecResult result =
-            TRY(runtime_.exec(options_.unit_id, {"cat", options_.run + "/status.json"}, deadline));
+            TRY(runtime_.exec(options_.unit_id,
+                              {"/bin/sh", "-c", std::string(status_script), "sh",
+                               options_.run + "/status.json", std::to_string(most_status)},
+                              status_deadline));
         if (result.exit_code == 0) return result.out;
         return Error{Code::not_found, "nobody in the workspace reports what is loaded"};
     }

@@ -1,6 +1,7 @@
-// The plugins folder on this machine's disk. Every step is a call on a descriptor of the folder
-// that was opened before it, and links are refused everywhere, so that nothing which a workspace or
-// anybody else plants among the plugins leads outside.
+// Every step goes through base/folder.h, so that nothing which a workspace or anybody else plants
+// among the plugins leads outside or makes the server wait.
+#include "drivers/plugins/host_plugin_folder.h"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,13 +13,13 @@
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/text.h"
-#include "drivers/plugins/plugin_folder.h"
 
 namespace atelier::drivers {
 namespace {
 
 constexpr const char* staging_name = ".staging";
 constexpr const char* previous_name = ".previous";
+constexpr std::size_t most_status = 4 << 20;
 
 Error failed(const std::string& doing, const std::string& name) {
     return error_of_errno(errno, doing, name);
@@ -38,7 +39,8 @@ class HostPluginFolder final : public PluginFolder {
     Result<void> remove(const std::string& name, const std::string& stamp) override;
     Result<void> collect(const std::string& name) override;
     Result<std::string> agent_status() override {
-        return read_file(options_.run / "status.json", 4 << 20);
+        const Descriptor run = TRY(open_folder(options_.run.string()));
+        return TRY(read_file_at(run, "status.json", most_status)).bytes;
     }
 
   private:
@@ -55,13 +57,6 @@ class HostPluginFolder final : public PluginFolder {
 
     const HostPluginFolderOptions options_;
 };
-
-// The owner is only ours to give as root; as anybody else the files are the server's own.
-Result<void> give_owner(const Descriptor& thing, const std::string& name) {
-    if (geteuid() != 0) return {};
-    if (fchown(thing.get(), plugin_owner, plugin_owner) == 0) return {};
-    return failed("cannot give its owner to", name);
-}
 
 Result<Manifest> read_manifest(const Descriptor& folder) {
     std::map<std::string, ManifestEntry> entries;
@@ -145,22 +140,11 @@ Result<void> HostPluginFolder::write_file(const Descriptor& folder, const std::s
     Descriptor parent = TRY(open_folder_at(folder, "."));
     for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
         parent = TRY(make_folder_at(parent, parts[i], 0755));
-        TRY(give_owner(parent, parts[i]));
+        TRY(give_to_plugin_owner(parent, parts[i]));
     }
-    const mode_t mode = file.executable ? 0755 : 0644;
-    const Descriptor out(openat(parent.get(), parts.back().c_str(),
-                                O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
-    if (!out) return failed("cannot write", path);
-    std::size_t done = 0;
-    while (done < file.bytes.size()) {
-        const ssize_t n = ::write(out.get(), file.bytes.data() + done, file.bytes.size() - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return failed("cannot write", path);
-        done += static_cast<std::size_t>(n);
-    }
-    // The umask may have taken bits away.
-    if (fchmod(out.get(), mode) != 0) return failed("cannot set the mode of", path);
-    return give_owner(out, path);
+    const Descriptor out =
+        TRY(create_file_at(parent, parts.back(), file.bytes, file.executable ? 0755 : 0644));
+    return give_to_plugin_owner(out, path);
 }
 
 Result<void> HostPluginFolder::write(const Descriptor& folder, const Tree& tree) const {
@@ -172,9 +156,8 @@ Result<void> HostPluginFolder::mark(const Descriptor& folder, const std::string&
     File marker;
     marker.bytes = digest + "\n";
     TRY(write_file(folder, std::string(plugin_marker), marker));
-    const Descriptor file(openat(folder.get(), std::string(plugin_marker).c_str(),
-                                 O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-    if (!file || fsync(file.get()) != 0 || fsync(folder.get()) != 0) {
+    const Descriptor file = TRY(open_file_at(folder, std::string(plugin_marker), O_RDONLY));
+    if (fsync(file.get()) != 0 || fsync(folder.get()) != 0) {
         return failed("cannot write", std::string(plugin_marker));
     }
     return {};
@@ -195,7 +178,7 @@ Result<void> HostPluginFolder::stage(const std::string& name, const std::string&
     const Descriptor folder = TRY(make_folder_at(staging, staged, 0755));
     step("write");
     TRY(write(folder, content));
-    TRY(give_owner(folder, staged));
+    TRY(give_to_plugin_owner(folder, staged));
     step("verify");
     if (digest_of(TRY(read_manifest(folder))) != digest) {
         return Error{Code::conflict, "what was written is not what is there: \"" + name + "\""};
@@ -325,67 +308,16 @@ Result<void> HostPluginFolder::collect(const std::string& name) {
     return {};
 }
 
-class HomePluginFolders final : public PluginFolders {
-  public:
-    explicit HomePluginFolders(std::filesystem::path home) : home_(std::move(home)) {}
-
-    bool mounted(Runtime& runtime) override { return runtime.capabilities().shares_file_system; }
-
-    std::unique_ptr<PluginFolder> open(Runtime& runtime, const std::string& uid,
-                                       const std::string& unit_id) override {
-        if (!mounted(runtime)) return exec_plugin_folder(runtime, {.unit_id = unit_id});
-        return host_plugin_folder({.plugins = of(uid) / "plugins", .run = of(uid) / "run"});
-    }
-
-    std::vector<Mount> mounts(Runtime& runtime, const std::string& uid) override {
-        if (!mounted(runtime)) return {};
-        return {{Mount::Kind::host, (of(uid) / "plugins").string(), "/configs/plugins", true},
-                {Mount::Kind::host, (of(uid) / "run").string(), "/run/atelier", false}};
-    }
-
-    Result<void> prepare(Runtime& runtime, const std::string& uid) override {
-        if (!mounted(runtime)) return {};
-        TRY(make_directories(of(uid) / "plugins"));
-        TRY(make_directories(of(uid) / "run"));
-        const Descriptor run = TRY(open_folder((of(uid) / "run").string()));
-        TRY(remove_at(run, "status.json"));
-        // The agent writes here, as root or as the owner of the plugins.
-        return give_owner(run, "run");
-    }
-
-    Result<void> destroy(const std::string& uid) override {
-        TRY(check(uid));
-        auto parent = open_folder((home_ / "workspaces").string());
-        if (!parent && parent.error().code == Code::not_found) return {};
-        if (!parent) return std::move(parent).error();
-        return remove_at(*parent, uid);
-    }
-
-    Result<bool> exists(const std::string& uid) override { return is_folder(of(uid)); }
-
-  private:
-    static bool is_folder(const std::filesystem::path& path) {
-        std::error_code ignored;
-        return std::filesystem::is_directory(path, ignored);
-    }
-    // A uid is made by us; yet it becomes a path, and removal follows it.
-    static Result<void> check(const std::string& uid) {
-        if (is_safe_relative_path(uid) && uid.find('/') == std::string::npos) return {};
-        return Error{Code::invalid, "the workspace's uid cannot name a folder"};
-    }
-    std::filesystem::path of(const std::string& uid) const { return home_ / "workspaces" / uid; }
-
-    const std::filesystem::path home_;
-};
-
 }  // namespace
 
 std::unique_ptr<PluginFolder> host_plugin_folder(HostPluginFolderOptions options) {
     return std::make_unique<HostPluginFolder>(std::move(options));
 }
 
-std::unique_ptr<PluginFolders> home_plugin_folders(const std::filesystem::path& home) {
-    return std::make_unique<HomePluginFolders>(home);
+Result<void> give_to_plugin_owner(const Descriptor& thing, const std::string& name) {
+    if (geteuid() != 0) return {};
+    if (fchown(thing.get(), plugin_owner, plugin_owner) == 0) return {};
+    return failed("cannot give its owner to", name);
 }
 
 }  // namespace atelier::drivers
