@@ -1,8 +1,8 @@
 // The Kubernetes API of Atelier: what kubectl and client libraries talk to.
 //
-// Reads are answered from the store's memory on the caller's thread. Writes are admitted there and
-// answered from the store's own thread once they are durable. Plans are made on threads of their
-// own. Nothing blocks.
+// Reads are answered from the store's memory on the caller's thread. Writes are decoded and
+// admitted on a pool of threads, and answered from the store's own thread once they are durable.
+// Plans are computed on threads of their own. No call blocks.
 #pragma once
 
 #include <memory>
@@ -25,9 +25,9 @@ namespace atelier::apiserver {
 
 struct ApiOptions {
     std::vector<Credential> credentials;
-    std::string version = "0.1.0";           // of Atelier
-    std::string kubernetes = "1.32.0";       // whose API this speaks; kubectl picks its words by it
-    std::string commit;                      // of the source, when known
+    std::string version = "0.1.0";      // of Atelier
+    std::string kubernetes = "1.32.0";  // whose API this speaks; kubectl checks its own age by it
+    std::string commit;                 // of the source, when known
     std::string address = "127.0.0.1:6443";  // host:port, as clients reach this server
     std::vector<HealthCheck> live;           // for /livez
     std::vector<HealthCheck> ready;          // for /readyz and /healthz, beside the store
@@ -57,13 +57,13 @@ class Api {
     HeadVerdict check_head(const Request& head) const;
     HeadCheck head_check();
 
-    // Makes the namespaces that are always there, if they are not. Waits for the store.
+    // Creates the namespace "default" unless it exists. Waits for the store.
     Result<void> seed();
 
-    // One round of watches and webhooks, with own_thread false.
+    // Delivers what watches and webhooks have to deliver now; with own_thread false.
     void pump();
-    // Ends all watches in good order, and waits for the plans that are being made. Requests are
-    // still answered. Idempotent.
+    // Ends all watches as at their timeout, and waits for the plans and the writes that are being
+    // computed. Reads are still answered; writes and plans get 503. Idempotent.
     void stop();
 
   private:

@@ -47,7 +47,7 @@ std::vector<Resource> resources_of(const Catalog& catalog, const GroupVersion& g
                    kind->singular,
                    kind->kind,
                    kind->scope == crds::Scope::namespaced,
-                   catalog.is_definition(*kind) ? read_verbs : all_verbs,
+                   catalog.is_read_only(*kind) ? read_verbs : all_verbs,
                    kind->short_names,
                    kind->categories,
                    {}};

@@ -1,4 +1,5 @@
-// What is served, told to clients: /api, /apis and below, in the plain and the aggregated form.
+// Discovery: the documents at /api, /apis and below, in the plain and the aggregated form, from
+// which clients learn what is served.
 // https://kubernetes.io/docs/concepts/overview/kubernetes-api/#discovery-api
 #pragma once
 

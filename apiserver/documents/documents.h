@@ -1,4 +1,4 @@
-// The documents that tell clients what is served: discovery, OpenAPI and the version.
+// The documents that describe what is served: discovery, OpenAPI and the version.
 #pragma once
 
 #include <string>

@@ -30,7 +30,7 @@ std::string parameters_json(const ApiOperation& operation) {
     return "[" + out + "]";
 }
 
-// What stands in the path itself belongs to all its operations.
+// Parameters of the path are declared once for all operations on it.
 std::string path_parameters_json(std::string_view path) {
     std::string out;
     for (const std::string_view name : {"namespace", "name"}) {
@@ -132,7 +132,7 @@ std::string openapi_v2_json(const Catalog& catalog, const std::string& version) 
             out += '}';
         }
     }
-    // References are what differs between the versions; no description holds such a text.
+    // The two versions differ in where references point; no description contains such a text.
     std::string defined = json::text(definitions(catalog, catalog.kinds()));
     constexpr std::string_view version_3 = "#/components/schemas/";
     for (std::size_t at = 0; (at = defined.find(version_3, at)) != std::string::npos;) {

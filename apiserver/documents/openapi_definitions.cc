@@ -58,6 +58,21 @@ constexpr std::string_view object_meta_schema = R"json({
 "managedFields":{"type":"array",
   "description":"Not kept by this server.","items":{"type":"object"}}}})json";
 
+// Plans are made and never stored, so no kind of the catalog describes them to `kubectl explain`.
+constexpr std::string_view plan_schema = R"json({
+"description":"What would happen if some objects were applied. A plan is created and never stored.",
+"type":"object",
+"x-kubernetes-group-version-kind":[{"group":"atelier.dev","kind":"Plan","version":"v1alpha1"}],
+"properties":{
+"apiVersion":{"type":"string","description":"The group and version."},
+"kind":{"type":"string","description":"The kind."},
+"metadata":{"type":"object","description":"Holds the namespace of the plan."},
+"spec":{"type":"object","description":"What is to be forecast.","properties":{
+ "objects":{"type":"array","description":"The objects as they would be applied.",
+  "items":{"type":"object","x-kubernetes-preserve-unknown-fields":true}}}},
+"status":{"type":"object","x-kubernetes-preserve-unknown-fields":true,
+ "description":"The forecast, and a token with which exactly that is applied."}}})json";
+
 std::string reversed_group(std::string_view group) {
     std::vector<std::string> labels = split(group, '.');
     std::reverse(labels.begin(), labels.end());
@@ -125,6 +140,15 @@ json::Document definitions(const Catalog&, const std::vector<const crds::Kind*>&
     auto& allocator = out.GetAllocator();
     for (const crds::Kind* kind : kinds) {
         json::set(out, definition_name(*kind), definition(*kind, allocator), allocator);
+    }
+    const bool ours = std::any_of(kinds.begin(), kinds.end(), [](const crds::Kind* kind) {
+        return kind->group == crds::group;
+    });
+    if (ours) {
+        const auto plan = json::parse(plan_schema);
+        CHECK(plan);
+        json::set(out, reversed_group(crds::group) + "." + std::string(crds::version) + ".Plan",
+                  json::Value(static_cast<const json::Value&>(*plan), allocator), allocator);
     }
     const auto meta = json::parse(object_meta_schema);
     CHECK(meta);

@@ -42,7 +42,7 @@ ApiPath subresource_path(const std::string& collection, const std::string& scope
 }  // namespace
 
 std::vector<ApiPath> api_paths(const Catalog& catalog, const crds::Kind& kind) {
-    const bool read_only = catalog.is_definition(kind);
+    const bool read_only = catalog.is_read_only(kind);
     const std::string root =
         kind.group.empty() ? "/api/" + kind.version : "/apis/" + kind.group + "/" + kind.version;
     const bool namespaced = kind.scope == crds::Scope::namespaced;

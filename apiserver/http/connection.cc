@@ -8,13 +8,13 @@
 namespace atelier::apiserver {
 namespace {
 
-// What a client may have sent ahead while its request is being answered.
+// How many bytes of a next request are read while the current one is being answered.
 constexpr std::size_t most_read_ahead = 64 << 10;
 // After a refusal the rest of the request is read and dropped for a while: closing at once would
 // reset the connection, and the client would not see why.
 constexpr Duration linger_deadline = std::chrono::seconds(2);
 constexpr std::size_t most_discarded = 8 << 20;
-// What every connection has for reading heads, and what is not counted of its buffer.
+// The part of a read buffer that every connection has; only what is above it counts as a request's.
 constexpr std::size_t small_buffer = 4 << 10;
 
 }  // namespace
@@ -162,7 +162,7 @@ void Connection::dispatch() {
         // The sink that the handler dropped has answered with 500.
         shared_.log.error("a handler threw", {{"what", e.what()}});
     }
-    // Always one read under way, so that a client that leaves is noticed at once.
+    // One read is always under way, so that the end of the connection is noticed at once.
     read();
 }
 

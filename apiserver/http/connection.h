@@ -34,7 +34,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     void cut();
     bool overdue(std::uint64_t tick) const { return deadline_ != 0 && tick >= deadline_; }
     void on_deadline();
-    // Carries what other threads have left here to the socket.
+    // Sends what other threads have left under mutex_: an answer, frames, or the end.
     void flush();
 
     // Any thread. `exchange` is the number of the request that the caller answers; calls for one

@@ -56,10 +56,10 @@ class ResponseSink {
 
 // What is decided on the head of a request, before anything of its body is kept.
 struct HeadVerdict {
-    // The body is not read: the handler is called at once, with an empty body, and has to refuse;
-    // then the connection ends.
+    // The body is not read: the handler is called at once, with an empty body, and has to refuse
+    // the request; then the connection is closed.
     bool refuse = false;
-    // Who asks is known. Unfinished requests of others share a much smaller budget.
+    // The client is authenticated. Unfinished requests of others share a much smaller budget.
     bool known = true;
     std::size_t body_bytes = static_cast<std::size_t>(-1);  // more is answered with 413
 };

@@ -33,8 +33,9 @@ struct HttpOptions {
     // share of a watcher and the largest object.
     std::size_t stream_cap_bytes = 4 << 20;
     std::size_t connections = 16'000;
-    // What all requests hold that are not answered yet, bodies and large heads; over it the answer
-    // is 429. The second is for those whose sender is not known, or not yet.
+    // Bytes that all unanswered requests may hold, of bodies and large heads; a request that passes
+    // the bound is answered with 429. The second bound is for clients that are not, or not yet,
+    // authenticated.
     std::size_t request_bytes = 96 << 20;
     std::size_t anonymous_request_bytes = 16 << 20;
     TlsFiles tls;  // empty certificate: plain HTTP, for tests
@@ -44,11 +45,11 @@ class HttpServer {
   public:
     virtual ~HttpServer() = default;  // stops
     virtual std::uint16_t port() const = 0;
-    // No new connection or request; running answers end within `grace`, then all are cut.
+    // Takes no new connection or request, waits at most `grace` for the answers that are under way,
+    // then closes all connections.
     virtual void stop(Duration grace) = 0;
-    // From now on new connections are made with this; those that are open go on with what they
-    // have. Thread-safe. invalid when it cannot be used, or when the server has no TLS: then all
-    // stays as it was.
+    // New connections use these files from now on; open ones keep theirs. Thread-safe.
+    // Code::invalid, and nothing changes, when the files cannot be used or the server has no TLS.
     virtual Result<void> use_tls(const TlsFiles& files) = 0;
 };
 

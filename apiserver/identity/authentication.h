@@ -25,8 +25,8 @@ class Authentication {
   public:
     explicit Authentication(const std::vector<Credential>& credentials);
 
-    // nullopt: not known. A wrong token is not saved by a good certificate. The time taken tells
-    // nothing about how much of a token was right.
+    // nullopt: unknown. A wrong token is refused even with a valid certificate. The time taken does
+    // not depend on how much of a token was right.
     std::optional<User> who(const Request& request) const;
 
     // The same for a token alone.

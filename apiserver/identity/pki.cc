@@ -45,7 +45,8 @@ struct PairFiles {
     fs::path key;
 };
 
-// Nothing when neither file exists. One without the other is an error: somebody is at work there.
+// Nothing when neither file exists. One without the other is an error: somebody may be replacing
+// them.
 Result<std::optional<KeyPair>> read_pair(const PairFiles& files) {
     auto certificate = read_file(files.certificate);
     auto key = read_file(files.key);

@@ -1,4 +1,4 @@
-// What goes wrong, as Kubernetes says it: a Status object and its HTTP code.
+// Failures as Kubernetes reports them: a Status object and its HTTP code.
 // https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/
 #pragma once
 
@@ -20,7 +20,7 @@ struct Failure {
     std::string group = {};
     std::string kind = {};
     std::vector<Cause> causes = {};
-    int retry_after = 0;              // seconds; 0: not told
+    int retry_after = 0;              // seconds; 0: no such header
     std::string continue_token = {};  // with 410 of a paged list: where to go on
 };
 
@@ -30,8 +30,8 @@ std::string status_json(const Failure& failure);
 std::string deleted_status_json(const crds::Kind& kind, std::string_view name,
                                 std::string_view uid);
 
-// An Error in the words of Kubernetes. Code::invalid with causes is 422, without is 400. `kind` may
-// be nullptr where no resource is concerned.
+// The Failure that Kubernetes would answer for an Error. Code::invalid with causes is 422, without
+// is 400. `kind` is nullptr for an error that is about no resource.
 Failure failure_of(const Error& error, const crds::Kind* kind, std::string_view name);
 
 Failure bad_request(std::string message);
@@ -42,7 +42,7 @@ Failure not_acceptable(std::string_view accepted);
 Failure unsupported_media_type(std::string_view accepted);
 // 429, to be tried again in a second.
 Failure too_many_requests(std::string message);
-// Somebody else wrote first.
+// 409: another write to the object came first.
 Failure modified(const crds::Kind& kind, std::string_view name);
 Failure expired(std::string message);
 

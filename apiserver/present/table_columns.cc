@@ -45,7 +45,8 @@ Cell convert(const std::vector<const json::Value*>& values, const std::string& t
     return {};
 }
 
-// Core kinds have columns that no path alone can say: how much there is, and what is meant.
+// Core kinds have columns that a JSON path cannot express: counts, and values that depend on
+// several fields.
 Cell count_of(const std::vector<const json::Value*>& values) {
     if (values.empty()) return {"0"};
     const json::Value& value = *values.front();
@@ -152,9 +153,10 @@ std::vector<TableColumn> event_columns() {
         text_column("Subobject", "Which part of the object.", 1, [](const json::Value& e) {
             return json::string_at(e, {"involvedObject", "fieldPath"});
         }));
-    out.push_back(text_column("Source", "Who tells it.", 1, [](const json::Value& e) {
-        return first_of(e, {{"source", "component"}, {"reportingComponent"}});
-    }));
+    out.push_back(
+        text_column("Source", "The component that reported it.", 1, [](const json::Value& e) {
+            return first_of(e, {{"source", "component"}, {"reportingComponent"}});
+        }));
     out.push_back(text_column("Message", "What happened, for people.", 0, [](const json::Value& e) {
         return std::string(trim(json::string_at(e, {"message"})));
     }));

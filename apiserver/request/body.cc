@@ -10,7 +10,7 @@
 namespace atelier::apiserver {
 namespace {
 
-constexpr std::size_t fields_told = 20;
+constexpr std::size_t most_named = 20;
 
 Result<Decoded> decode_yaml(std::string_view text) {
     auto documents = crds::parse_yaml(text, "body");
@@ -66,27 +66,27 @@ Result<Decoded> decode_body(const Call& call, bool protobuf_allowed) {
 
 Result<void> judge_fields(Call& call, const std::vector<std::string>& unknown,
                           const std::vector<std::string>& duplicates) {
-    std::vector<std::string> told;
+    std::vector<std::string> problems;
     for (const std::string& path : unknown)
-        told.push_back(fmt::format("unknown field \"{}\"", path));
+        problems.push_back(fmt::format("unknown field \"{}\"", path));
     for (const std::string& path : duplicates) {
-        told.push_back(fmt::format("duplicate field \"{}\"", path));
+        problems.push_back(fmt::format("duplicate field \"{}\"", path));
     }
-    const std::size_t all = told.size();
-    if (all > fields_told) {
-        told.resize(fields_told);
-        told.push_back(fmt::format("and {} more", all - fields_told));
+    const std::size_t all = problems.size();
+    if (all > most_named) {
+        problems.resize(most_named);
+        problems.push_back(fmt::format("and {} more", all - most_named));
     }
-    if (told.empty() || call.options.validation == FieldValidation::ignore) return {};
+    if (problems.empty() || call.options.validation == FieldValidation::ignore) return {};
     if (call.options.validation == FieldValidation::warn) {
-        call.warnings = std::move(told);
+        call.warnings = std::move(problems);
         return {};
     }
     const crds::Kind& kind = call.kind();
     return Error{Code::invalid,
                  fmt::format("{} in version \"{}\" cannot be handled as a {}: strict decoding "
                              "error: {}",
-                             kind.kind, kind.version, kind.kind, fmt::join(told, ", "))};
+                             kind.kind, kind.version, kind.kind, fmt::join(problems, ", "))};
 }
 
 Result<void> fit_to_route(const Call& call, json::Document& object) {

@@ -11,7 +11,7 @@ namespace atelier::apiserver {
 
 struct Decoded {
     json::Document value;
-    std::vector<std::string> duplicates;  // paths of fields that stand there twice
+    std::vector<std::string> duplicates;  // paths of fields that occur twice
 };
 
 // By Content-Type: JSON (also when it is absent), YAML, or for core kinds protobuf. The result is
@@ -20,7 +20,8 @@ Result<Decoded> decode_body(const Call& call, bool protobuf_allowed);
 // The body of a patch: any JSON.
 Result<Decoded> decode_json(std::string_view text);
 
-// What a strict client is told about fields that will not be kept, or a warning for the others.
+// Fields that will not be kept: an error for fieldValidation=Strict, a warning in the answer for
+// Warn, nothing for Ignore.
 Result<void> judge_fields(Call& call, const std::vector<std::string>& unknown,
                           const std::vector<std::string>& duplicates);
 

@@ -16,7 +16,7 @@
 
 namespace atelier::apiserver {
 
-// Answered exactly once, from any thread. Kept alive by whoever still has to answer.
+// Answered exactly once, from any thread. Kept alive by the code that still has to answer it.
 class Call {
   public:
     Call(Request request, std::shared_ptr<ResponseSink> sink, const Clock& clock,
@@ -25,7 +25,7 @@ class Call {
     Request request;
     Route route;
     User user;
-    View view;  // how the answer is to look
+    View view;  // the form of the answer
     WriteOptions options;
     std::vector<std::string> warnings;  // sent with the answer
 

@@ -11,7 +11,7 @@ namespace atelier::apiserver {
 
 struct Page {
     Revision revision = 0;  // -1: go on in the newest state
-    std::string ns;         // of the last object told
+    std::string ns;         // of the last object on the page before
     std::string name;
 };
 

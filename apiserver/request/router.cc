@@ -117,7 +117,7 @@ Route resource_route(const Catalog& catalog, GroupVersion gv, std::span<const st
     if (!namespaced && needs_namespace && out.verb != Verb::list && out.verb != Verb::watch) {
         out.verb = Verb::other;
     }
-    if (catalog.is_definition(*out.kind) && out.verb != Verb::get && out.verb != Verb::list &&
+    if (catalog.is_read_only(*out.kind) && out.verb != Verb::get && out.verb != Verb::list &&
         out.verb != Verb::watch) {
         out.verb = Verb::other;
     }

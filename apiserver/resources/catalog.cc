@@ -28,6 +28,18 @@ crds::Kind definition_kind() {
     return kind;
 }
 
+crds::Kind service_kind() {
+    crds::Kind kind;
+    kind.version = "v1";
+    kind.kind = "Service";
+    kind.list_kind = "ServiceList";
+    kind.plural = "services";
+    kind.singular = "service";
+    kind.short_names = {"svc"};
+    kind.scope = crds::Scope::namespaced;
+    return kind;
+}
+
 // A uid that is the same after every start.
 std::string uid_of(std::string_view name) {
     std::string hex = sha256_hex(name).substr(0, 32);
@@ -100,7 +112,8 @@ int group_rank(const crds::Kind& kind) {
 }  // namespace
 
 Catalog::Catalog(const crds::Kinds& kinds, Instant started)
-    : definition_(std::make_shared<const crds::Kind>(definition_kind())) {
+    : definition_(std::make_shared<const crds::Kind>(definition_kind())),
+      services_(std::make_shared<const crds::Kind>(service_kind())) {
     for (json::Document& definition : crds::embedded_crds()) {
         definitions_.push_back(
             definition_object(std::move(definition), definition_->resource(), started));
@@ -110,6 +123,7 @@ Catalog::Catalog(const crds::Kinds& kinds, Instant started)
 
     for (const auto& kind : kinds.all()) kinds_.push_back(kind.get());
     kinds_.push_back(definition_.get());
+    kinds_.push_back(services_.get());
     std::stable_sort(kinds_.begin(), kinds_.end(),
                      [](const auto* a, const auto* b) { return group_rank(*a) < group_rank(*b); });
     for (const crds::Kind* kind : kinds_) {

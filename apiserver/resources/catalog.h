@@ -1,5 +1,5 @@
-// What the API serves: the kinds in the store, the definitions of our own kinds to read, and the
-// reviews that are only created and never kept.
+// What the API serves: the kinds in the store, the CustomResourceDefinitions of atelier.dev (read
+// only), and the reviews, which are created and never stored.
 #pragma once
 
 #include <memory>
@@ -46,9 +46,14 @@ class Catalog {
     // The CustomResourceDefinitions: served from here, not from the store, and only to read.
     bool is_definition(const crds::Kind& kind) const { return &kind == definition_.get(); }
     const std::vector<store::ObjectPtr>& definitions() const { return definitions_; }
+    // Definitions, and services: there are none, and `kubectl cluster-info` lists them.
+    bool is_read_only(const crds::Kind& kind) const {
+        return is_definition(kind) || &kind == services_.get();
+    }
 
   private:
     std::shared_ptr<const crds::Kind> definition_;
+    std::shared_ptr<const crds::Kind> services_;
     std::vector<store::ObjectPtr> definitions_;
     std::vector<const crds::Kind*> kinds_;
     std::vector<GroupVersion> group_versions_;

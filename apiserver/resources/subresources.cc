@@ -24,7 +24,7 @@ std::optional<Subresource> status_of(const Catalog& catalog, std::string_view re
     const crds::Kind* kind = catalog.find(resource);
     if (!kind || !(kind->status_subresource || resource == "namespaces")) return std::nullopt;
     Subresource status{std::string(resource), "status", kind->kind, {Verb::get}};
-    if (!catalog.is_definition(*kind)) status.verbs = {Verb::get, Verb::patch, Verb::update};
+    if (!catalog.is_read_only(*kind)) status.verbs = {Verb::get, Verb::patch, Verb::update};
     return status;
 }
 

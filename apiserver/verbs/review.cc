@@ -1,6 +1,6 @@
 #include "apiserver/verbs/review.h"
 
-// Whoever is known may do everything.
+// There are no roles: every authenticated user may do everything.
 #include "apiserver/request/body.h"
 
 namespace atelier::apiserver {

@@ -83,7 +83,8 @@ Result<json::Document> replace(Services& services, Call& call, const store::Obje
     return next;
 }
 
-// A custom object is only replaced by who says which state he saw; core kinds are more lenient.
+// A custom object is replaced only by a request that names the revision it was made from; core
+// kinds are more lenient, as in Kubernetes.
 Result<Revision> expected_revision(const Call& call, const json::Value& object) {
     const Revision revision =
         TRY(parse_revision(json::string_at(object, {"metadata", "resourceVersion"})));

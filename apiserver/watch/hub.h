@@ -24,8 +24,8 @@ struct WatchStart {
     const crds::Kind* kind = nullptr;
     Selection selection;
     View view;
-    Revision after = 0;          // events later than this are told
-    store::SnapshotPtr initial;  // its objects are told first, as ADDED; may be nullptr
+    Revision after = 0;          // events later than this are sent
+    store::SnapshotPtr initial;  // its objects are sent first, as ADDED; may be nullptr
     bool initial_end = false;    // then a bookmark that says so
     bool bookmarks = false;
     Instant deadline;  // when the stream ends in good order

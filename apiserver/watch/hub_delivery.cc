@@ -1,4 +1,5 @@
-// How watchers are told: in groups that share every line, or alone until they have caught up.
+// How events are delivered: to groups of watchers that share every line, or to one watcher alone
+// until it has caught up.
 #include <fmt/format.h>
 
 #include <algorithm>

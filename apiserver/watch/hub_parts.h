@@ -12,7 +12,7 @@
 
 namespace atelier::apiserver {
 
-// How long a reader that is behind is left alone before it is looked at again.
+// How long a slow reader is given to drain its queue before it is served again.
 inline constexpr Duration slow_reader_pause = std::chrono::milliseconds(20);
 
 // The objects that watches begin with, in the order of their revisions: a client whose stream is
@@ -26,7 +26,7 @@ struct WatchHub::InitialState {
 struct WatchHub::Watcher {
     WatchStart start;
     std::shared_ptr<ResponseSink> sink;
-    Revision cursor = 0;                          // while alone: all up to here was sent
+    Revision cursor = 0;                          // while alone: all events up to here were sent
     std::shared_ptr<const InitialState> initial;  // nullptr: sent, or not asked for
     std::size_t initial_at = 0;                   // position in its order
     bool columns_sent = false;
@@ -59,7 +59,7 @@ struct WatchHub::Group {
 
 struct WatchHub::Stream {
     const crds::Kind* kind = nullptr;
-    Revision cursor = 0;  // all groups were told all up to here
+    Revision cursor = 0;  // all groups were sent all events up to here
     std::map<std::pair<SelectionKey, View>, Group> groups;
     std::list<WatcherPtr> alone;  // with cursors of their own
 };

@@ -1,6 +1,6 @@
-// Objects that are to be looked at soon, at a bounded pace: however often one is asked for, it
-// comes up at once and then at most once in every pause. What was asked during a pause comes up at
-// its end, so that the last request is never lost.
+// Requests about objects, at a bounded rate: the first request for an object is due at once, later
+// ones at most once per pause. A request during a pause is due at its end, so that the last one is
+// never lost.
 #pragma once
 
 #include <condition_variable>
@@ -21,7 +21,7 @@ class RateLimiter {
   public:
     explicit RateLimiter(Duration pause) : pause_(pause) {}
     void ask(const Key& key, Instant now);
-    // Those whose time has come; each is told once.
+    // The objects that are due; each request is returned once.
     std::vector<Key> take_due(Instant now);
     std::optional<Instant> next() const;  // when there is something to take
 

@@ -33,12 +33,12 @@ std::optional<Push> push_of(std::string_view body) {
     Result<FormFields> form = FormFields();
     if (body.starts_with(form_field)) form = parse_form(body);
     if (form && !form->empty() && form->front().first == form_field) body = form->front().second;
-    const auto told = json::parse(body);
-    if (!told || !told->IsObject()) return std::nullopt;
-    Push push{json::string_at(*told, {"ref"}),
-              json::string_at(*told, {"repository", "default_branch"})};
+    const auto event = json::parse(body);
+    if (!event || !event->IsObject()) return std::nullopt;
+    Push push{json::string_at(*event, {"ref"}),
+              json::string_at(*event, {"repository", "default_branch"})};
     if (push.default_branch.empty()) {
-        push.default_branch = json::string_at(*told, {"project", "default_branch"});
+        push.default_branch = json::string_at(*event, {"project", "default_branch"});
     }
     const bool known = push.ref.starts_with(of_branches) || push.ref.starts_with(of_tags);
     return known ? std::optional(std::move(push)) : std::nullopt;

@@ -1,4 +1,4 @@
-// What the push that a webhook tells of may be to a template. Pure.
+// Whether the push that a webhook reports may change what a template reads. Pure.
 #pragma once
 
 #include <optional>
@@ -11,12 +11,12 @@ namespace atelier::apiserver {
 
 struct Push {
     std::string ref;             // "refs/heads/main", "refs/tags/v1"
-    std::string default_branch;  // "main", as the repository's HEAD is; empty: not told
+    std::string default_branch;  // "main", as the repository's HEAD is; empty: unknown
 };
 
 // The push in a body as GitHub, Gitea and GitLab send it: JSON with `ref` and
 // `repository.default_branch` or `project.default_branch`, also in the field `payload` of a form.
-// nullopt: the body tells of no push to a branch or tag in these words.
+// nullopt: the body does not report a push to a branch or tag in one of these forms.
 std::optional<Push> push_of(std::string_view body);
 
 // Whether that push may change what the template reads: its own ref may mean the one that was

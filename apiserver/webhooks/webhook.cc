@@ -42,7 +42,7 @@ std::string key_of(const Services& services, const std::optional<crds::OrgTempla
 // Why nothing is to be done about a request that is signed well; empty: something is.
 std::string why_ignored(const Request& request, const crds::OrgTemplate& source) {
     if (source.spec.suspend) {
-        return "nothing is done: the template is suspended; it is looked at once it is resumed\n";
+        return "nothing is done: the template is suspended; it is reconciled when it is resumed\n";
     }
     const auto push = push_of(request.body);
     if (!push || may_concern(*push, source)) return {};
@@ -141,7 +141,7 @@ void Webhooks::answer(const CallPtr& call) {
     if (request.method != "POST") return call->fail(method_not_allowed(request.method));
     if (request.body.size() > most_webhook_bytes) {
         count("too_large");
-        return call->text(413, "the body is larger than a webhook's may be\n");
+        return call->text(413, "the body is larger than a webhook may send (1 MiB)\n");
     }
     const auto source = template_of(services_, call->route.ns, call->route.name);
     const std::string key = key_of(services_, source);
@@ -162,7 +162,7 @@ void Webhooks::answer(const CallPtr& call) {
     count("accepted");
     debouncer_.ask(
         {std::string(crds::OrgTemplateSpec::resource), call->route.ns, call->route.name});
-    call->text(202, "the template will be looked at\n");
+    call->text(202, "the template will be reconciled\n");
 }
 
 void Webhooks::pump() {

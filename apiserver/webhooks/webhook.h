@@ -1,10 +1,10 @@
-// POST /webhooks/NAMESPACE/NAME: a git server says that a template's repository has changed. Such a
-// request only hastens the look that the interval brings anyway, so a repeated one does no harm.
-// All that is taken from what it says is which ref was pushed, to leave the git server alone when
-// the template cannot mean that one.
+// POST /webhooks/NAMESPACE/NAME: a git server reports that a template's repository has changed.
+// Such a request only brings forward the fetch that the template's interval brings anyway, so a
+// repeated one does no harm. The only thing that is read from the body is which ref was pushed: a
+// push to a ref that the template cannot mean causes no fetch.
 //
-// Without a bearer token; instead whoever sends it knows the key `token` of the Secret that
-// spec.webhook of the OrgTemplate names, and shows it in one of the ways of `is_signed`.
+// There is no bearer token. The sender knows the key `token` of the Secret that spec.webhook of the
+// OrgTemplate names, and proves it in one of the ways of `is_signed`.
 #pragma once
 
 #include <string>
@@ -20,7 +20,7 @@ inline constexpr std::size_t most_webhook_bytes = 1 << 20;
 
 // HMAC-SHA256 over the bytes of the body, in hexadecimal: `X-Hub-Signature-256: sha256=…` (GitHub),
 // `X-Gitea-Signature`, `X-Forgejo-Signature`, `X-Gogs-Signature`, `X-Atelier-Signature: sha256=…`
-// (anybody); or the key itself as `X-Gitlab-Token`. The time taken tells nothing about the key.
+// (anybody); or the key itself as `X-Gitlab-Token`. The time taken does not depend on the key.
 bool is_signed(const Request& request, std::string_view key);
 std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
 

@@ -611,5 +611,21 @@ TEST_F(Verbs, MetricsCountRequestsByVerbAndResource) {
     EXPECT_NE(answer->body.find("apiserver_request_duration_seconds"), std::string::npos);
 }
 
+TEST_F(Verbs, Fault27_WhatKubectlAsksForIsThere) {
+    // cluster-info
+    const auto services = get("/api/v1/namespaces/kube-system/services?labelSelector=a%3Db");
+    EXPECT_EQ(services->status, 200);
+    EXPECT_EQ(services->at({"kind"}), "ServiceList");
+    EXPECT_EQ(services->at({"items"}), "[]");
+    EXPECT_EQ(post("/api/v1/namespaces/default/services", "{}")->status, 405);
+    // explain plans
+    const auto document = get("/openapi/v3/apis/atelier.dev/v1alpha1")->json();
+    EXPECT_TRUE(json::find(document, {"components", "schemas", "dev.atelier.v1alpha1.Plan"}));
+    const auto review =
+        post("/apis/authentication.k8s.io/v1/tokenreviews", R"({"spec":{"token":"right"}})");
+    EXPECT_EQ(review->at({"status", "user", "username"}), "admin");
+    EXPECT_EQ(review->at({"status", "authenticated"}), "true");
+}
+
 }  // namespace
 }  // namespace atelier::apiserver::test
