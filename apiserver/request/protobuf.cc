@@ -70,7 +70,11 @@ class Writer {
         if (map.empty()) return *this;
         json::Value out(rapidjson::kObjectType);
         const std::map<std::string, std::string> sorted(map.begin(), map.end());
-        for (const auto& [key, value] : sorted) json::set(out, key, convert(value), allocator_);
+        // Each key is there once, so none has to be looked for among the others.
+        for (const auto& [key, value] : sorted) {
+            out.AddMember(json::make(key, allocator_), json::make(convert(value), allocator_),
+                          allocator_);
+        }
         json::set(value_, name, std::move(out), allocator_);
         return *this;
     }

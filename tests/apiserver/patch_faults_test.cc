@@ -7,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "apiserver/request/protobuf.h"
 #include "apiserver/verbs/json_patch.h"
 #include "apiserver/verbs/strategic_merge.h"
 #include "tests/apiserver/api_world.h"
@@ -113,6 +114,31 @@ TEST(PatchFaults, Fault08_EveryPatchCostsWhatItsSizeIs) {
         // would be sixteen times as much.
         EXPECT_LT(cost(4 * size), 8 * cost(size)) << one.name;
     }
+}
+
+// A field of protobuf with its length.
+std::string field(int number, const std::string& bytes) {
+    std::string out(1, static_cast<char>(number << 3 | 2));
+    std::size_t size = bytes.size();
+    for (; size >= 0x80; size >>= 7) out += static_cast<char>(size | 0x80);
+    return out + static_cast<char>(size) + bytes;
+}
+
+TEST(DecodeFaults, Fault08_ProtobufCostsWhatItsSizeIs) {
+    const auto cost = [](int n) {
+        std::string secret;
+        for (int i = 0; i < n; ++i) {
+            secret += field(2, field(1, "k" + std::to_string(i)) + field(2, "v"));
+        }
+        const std::string body = std::string("k8s\0", 4) +
+                                 field(1, field(1, "v1") + field(2, "Secret")) + field(2, secret);
+        return cpu_seconds([&] {
+            const auto decoded = decode_protobuf(body);
+            ASSERT_TRUE(decoded);
+            EXPECT_EQ((*decoded)["data"].MemberCount(), static_cast<unsigned>(n));
+        });
+    };
+    EXPECT_LT(cost(4000), 8 * cost(1000));
 }
 
 using PatchFaults11 = ApiWorld;
