@@ -36,8 +36,8 @@ Result<pid_t> start_child(const std::vector<std::string>& command) {
         sigprocmask(SIG_SETMASK, &none, nullptr);
         execvp(arguments[0], arguments.data());
         const int number = errno;
-        const ssize_t told = write(ends[1], &number, sizeof number);
-        _exit(told == sizeof number ? 126 : 127);
+        const ssize_t written = write(ends[1], &number, sizeof number);
+        _exit(written == sizeof number ? 126 : 127);
     }
     writing = Descriptor();
     int number = 0;

@@ -5,7 +5,7 @@
 
 #include "base/text.h"
 #include "cli/output/text_table.h"
-#include "cli/verb.h"
+#include "cli/verbs/verb_table.h"
 
 namespace atelier::cli {
 namespace {
@@ -39,7 +39,7 @@ std::string help_text() {
         "atelier keeps a fleet of agent workspaces as declared.\n\nusage: atelier VERB [FLAGS]\n\n";
     TextTable table({});
     table.add({"  server", "run the server: API, controllers, workspaces"});
-    table.add({"  rekey", "seal every Secret under a new encryption key; the server is stopped"});
+    table.add({"  rekey", "encrypt every Secret under a new key; the server must be stopped"});
     table.add({"  validate", "check a template in a folder, without a server"});
     for (const Verb& verb : verbs()) {
         table.add({"  " + std::string(verb.name), std::string(verb.summary)});
@@ -49,7 +49,7 @@ std::string help_text() {
     return out +
            "\nExit codes: 0 fine, 1 error, 2 usage, 3 timed out, 4 stalled, 5 rolled back,\n"
            "6 waiting for approval, 7 forbidden, 8 conflict, 130 interrupted.\n"
-           "`atelier VERB --help` says more.\n";
+           "`atelier VERB --help` describes a verb.\n";
 }
 
 std::string help_text(const Verb& verb) {

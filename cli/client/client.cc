@@ -75,7 +75,7 @@ Code code_of(int http_status, std::string_view reason) {
     }
 }
 
-// `299 - "text"`, several of them joined by commas.
+// Warning headers (RFC 7234, 5.5) look like `299 - "text"`; several are joined by commas.
 void for_each_warning(std::string_view header,
                       const std::function<void(const std::string&)>& warn) {
     while (true) {
@@ -123,8 +123,8 @@ class ApiWatch final : public Watch {
         if (!lines_) TRY(open());
         auto line = lines_->next(patience);
         if (!line) {
-            // Ended: by the server's time limit, a restart or a broken connection. It goes on from
-            // where it was; open() says so when the server is really gone.
+            // The server's time limit, a restart or a broken connection ended the stream. The next
+            // call opens it again from the last revision; open() fails when the server is gone.
             lines_.reset();
             if (++empty_streams_ > most_empty_streams) return line.error();
             return std::optional<WatchEvent>{};

@@ -17,7 +17,7 @@ namespace atelier::cli {
 
 using Query = std::vector<std::pair<std::string, std::string>>;
 
-// A kind, as discovery tells of it.
+// A kind of objects, as discovery describes it.
 struct Resource {
     std::string group;
     std::string version;
@@ -50,36 +50,38 @@ struct WatchEvent {
     json::Document object;
 };
 
-// Goes on over ends of the stream, from the last revision it has seen.
+// A watch. When the stream ends it connects again, from the last resource version it has received.
 class Watch {
   public:
     virtual ~Watch() = default;
-    // The next event, or nothing within `patience`. Code::gone: list again and begin anew.
+    // The next event; nothing when none comes within `patience`. Code::gone: the server no longer
+    // has that history, so list again and start a new watch.
     virtual Result<std::optional<WatchEvent>> next(Duration patience) = 0;
 };
 
 inline constexpr std::string_view accept_table =
     "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 
-// Errors are those of the server's Status, with its causes, or of HttpClient.
+// A client of one server. Used from one thread. Errors are those of the server's Status, with its
+// causes, or of HttpClient.
 class Client {
   public:
-    // `warn` gets each Warning header.
+    // `warn` is called with the text of each Warning header.
     Client(std::unique_ptr<HttpClient> http, std::function<void(const std::string&)> warn);
 
     Result<json::Document> call(const Call& call);
     Result<HttpAnswer> raw(const Call& call);  // any status is a success
 
-    // Asked for once. Only kinds that can be listed.
+    // The kinds that can be listed. The server is asked once for the life of the client.
     Result<std::vector<Resource>> resources();
-    // By plural, singular, short name or kind, with or without ".group". Code::invalid names the
-    // nearest one.
+    // Finds a kind by its plural, singular, short name or kind, with or without ".group".
+    // Code::invalid suggests the nearest name.
     Result<Resource> resolve(std::string_view text);
     Result<Resource> resolve_kind(std::string_view api_version, std::string_view kind);
 
     Result<json::Document> get(const Resource& resource, std::string_view ns,
                                std::string_view name);
-    // Every page; each is passed to `take`.
+    // Reads the list page by page and passes each page to `take`.
     Result<void> list(const Resource& resource, std::string_view ns, const Query& query,
                       std::string_view accept,
                       const std::function<Result<void>(json::Document page)>& take);
@@ -89,7 +91,7 @@ class Client {
     Result<json::Document> merge_patch(const Resource& resource, std::string_view ns,
                                        std::string_view name, const json::Value& patch,
                                        const Query& query = {});
-    // `revision` empty: begins with an ADDED for each object there is. Accept as for list.
+    // With an empty `revision` the watch begins with an ADDED for each object that exists.
     Result<std::unique_ptr<Watch>> watch(const Resource& resource, std::string_view ns, Query query,
                                          std::string revision,
                                          std::string_view accept = "application/json");

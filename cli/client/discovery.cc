@@ -1,4 +1,4 @@
-// The part of Client that asks which kinds the server has.
+// Discovery: the part of Client that asks the server for its kinds.
 #include "base/text.h"
 #include "cli/client/client.h"
 
@@ -103,7 +103,7 @@ Result<void> Client::discover(const std::string& path) {
         take_aggregated(answer, *resources_);
         return {};
     }
-    // A server without the aggregated form: each group version is asked for.
+    // The server does not have aggregated discovery: ask for each group version.
     std::vector<std::string> paths;
     if (kind == "APIVersions") {
         for (const auto& version : texts_at(answer, "versions"))

@@ -7,7 +7,7 @@
 #include <deque>
 #include <mutex>
 #include <thread>
-// The macro U() of cpprestsdk would break other headers.
+// Turns off the macro U() of cpprestsdk, which breaks other headers.
 #define _TURN_OFF_PLATFORM_STRING
 #include <cpprest/containerstream.h>
 #include <cpprest/http_client.h>
@@ -24,9 +24,9 @@ using Eof = concurrency::streams::char_traits<std::uint8_t>;
 
 constexpr std::size_t most_body = std::size_t{64} << 20;
 constexpr std::size_t most_line = std::size_t{16} << 20;
-// A watch may be silent for long; the server's bookmarks come more often than this.
+// The longest silence of a watch. The server sends bookmarks more often than this.
 constexpr Duration stream_timeout = std::chrono::minutes(10);
-// How often a waiting call looks whether it was interrupted.
+// How often a waiting call checks `interrupted`.
 constexpr Duration glance = std::chrono::milliseconds(50);
 
 void set_trust(boost::asio::ssl::context& context, const Connection& connection) {
@@ -34,7 +34,7 @@ void set_trust(boost::asio::ssl::context& context, const Connection& connection)
     SSL_CTX_set_min_proto_version(raw, TLS1_2_VERSION);
     boost::system::error_code ec;
     if (!connection.ca_pem.empty()) {
-        // The store that the library has filled with the system's CAs is replaced by an empty one.
+        // Replaces the store, which the library has filled with the system's CAs, by an empty one.
         SSL_CTX_set_cert_store(raw, X509_STORE_new());
         context.add_certificate_authority(boost::asio::buffer(connection.ca_pem), ec);
     }
@@ -102,8 +102,8 @@ class Lines final : public LineStream {
             auto body = response_.body().streambuf();
             std::string partial;
             while (partial.size() <= most_line) {
-                // A read of many bytes would wait until all of them are there: one is awaited, and
-                // what came with it is taken.
+                // A read of many bytes would block until all of them have come. So this reads one
+                // byte, which blocks, and then what else is there already.
                 const auto first = body.bumpc().get();
                 if (first == Eof::eof()) break;
                 partial += static_cast<char>(first);
@@ -116,7 +116,7 @@ class Lines final : public LineStream {
                 push_lines(partial);
             }
         } catch (const std::exception&) {
-            // The connection ended, or the stream was cancelled: both are the end of it.
+            // A broken connection and a cancelled stream both end the stream.
         }
         const std::lock_guard lock(mutex_);
         ended_ = true;
@@ -188,7 +188,7 @@ class CpprestClient final : public HttpClient {
         return out;
     }
 
-    // Waits for the head of the answer, with an eye on interruption.
+    // Waits for the head of the answer, or for an interrupt.
     Result<web_http::http_response> answer(web_http::client::http_client& client,
                                            const HttpRequest& request,
                                            pplx::cancellation_token_source& cancel) {
@@ -203,7 +203,8 @@ class CpprestClient final : public HttpClient {
             try {
                 ended.wait();
             } catch (const std::exception&) {
-                // Read again by get() below; a failure that nobody has read ends the process.
+                // get() below throws it again. The library ends the process for an exception that
+                // nobody observes, so it is observed here.
             }
             const std::lock_guard lock(meeting->mutex);
             meeting->done = true;
@@ -245,7 +246,7 @@ class CpprestClient final : public HttpClient {
 Result<std::unique_ptr<HttpClient>> connect(const Connection& connection, Duration timeout,
                                             const std::atomic<bool>& interrupted) {
     try {
-        // The library's own default is forty threads. Only the first call counts.
+        // The library would start forty threads. Only the first call has an effect.
         static const bool threads_set = [] {
             crossplat::threadpool::initialize_with_threads(2);
             return true;

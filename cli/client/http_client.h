@@ -1,4 +1,4 @@
-// HTTP as the command line needs it. cpprestsdk is behind it, in http_client.cc alone.
+// The HTTP client of the command line. http_client.cc alone uses cpprestsdk.
 #pragma once
 
 #include <atomic>
@@ -28,26 +28,28 @@ struct HttpAnswer {
     std::string body;
 };
 
-// The lines of a streamed answer, as they come. Destroying it ends the request.
+// A streamed answer, line by line. The destructor ends the request.
 class LineStream {
   public:
     virtual ~LineStream() = default;
     virtual int status() const = 0;
-    // The next line; nothing when none has come within `patience`. Code::unavailable at the end.
+    // The next line; nothing when none comes within `patience`. Code::unavailable after the last.
     virtual Result<std::optional<std::string>> next(Duration patience) = 0;
 };
 
-// To one server. Keeps connections; follows no redirects. Used from one thread.
+// Requests to one server. Connections are kept open; redirects are not followed. Used from one
+// thread.
 class HttpClient {
   public:
     virtual ~HttpClient() = default;
-    // Code::unavailable, timeout, too_large (bodies over 64 MiB), or cancelled when `interrupted`
-    // became true. An answer with any status is a success.
+    // An answer with any HTTP status is a success. Code::unavailable, Code::timeout,
+    // Code::too_large (a body over 64 MiB), or Code::cancelled once `interrupted` is true.
     virtual Result<HttpAnswer> send(const HttpRequest& request) = 0;
     virtual Result<std::unique_ptr<LineStream>> stream(const HttpRequest& request) = 0;
 };
 
-// Trusts connection.ca_pem and nothing else when that is given. No request is made yet.
+// Makes a client; no request is sent yet. When connection.ca_pem is set, only certificates that it
+// signed are trusted. `interrupted` must outlive the client.
 Result<std::unique_ptr<HttpClient>> connect(const Connection& connection, Duration timeout,
                                             const std::atomic<bool>& interrupted);
 

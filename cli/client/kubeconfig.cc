@@ -18,7 +18,7 @@ struct File {
     json::Document value;
 };
 
-// An entry of one of the three lists, with the file it stands in: paths are relative to that.
+// An entry of the lists clusters, users and contexts. Paths in it are relative to its file.
 struct Entry {
     const json::Value* value = nullptr;
     fs::path folder;
@@ -42,14 +42,14 @@ Result<std::vector<fs::path>> files_to_read(const ConnectionFlags& flags,
     return Error{
         Code::not_found,
         "there is no kubeconfig: start a server with `atelier server`, which writes one, or "
-        "name one by --kubeconfig, $KUBECONFIG or $ATELIER_HOME"};
+        "name one with --kubeconfig, $KUBECONFIG or $ATELIER_HOME"};
 }
 
 Result<std::vector<File>> read_files(const std::vector<fs::path>& paths, bool must_exist) {
     std::vector<File> out;
     for (const fs::path& path : paths) {
         auto text = read_file(path);
-        // As kubectl: a file of a list may be absent.
+        // As with kubectl, a file of the list in $KUBECONFIG may be absent.
         if (!text && text.error().code == Code::not_found && !must_exist) continue;
         if (!text) return text.error().in("kubeconfig " + path.string());
         auto documents = TRY(crds::parse_yaml(*text, path.string()));
@@ -167,7 +167,8 @@ Result<Connection> find_connection(const ConnectionFlags& flags, const Environme
         return Error{Code::invalid,
                      "the server \"" + out.server + "\" must be an http or https URL"};
     }
-    // A token over plain HTTP is for everybody on the way; only loopback has no way.
+    // Everybody on the network path can read a token that is sent over plain HTTP. Loopback has no
+    // such path.
     const bool loopback = out.server.starts_with("http://127.") ||
                           out.server.starts_with("http://localhost") ||
                           out.server.starts_with("http://[::1]");

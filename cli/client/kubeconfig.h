@@ -1,4 +1,4 @@
-// Which server, as whom: the kubeconfig files that kubectl reads too.
+// The server to talk to and the credentials, from the kubeconfig files that kubectl reads too.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +12,7 @@ namespace atelier::cli {
 
 struct Connection {
     std::string server;  // "https://127.0.0.1:7443", without a '/' at the end
-    std::string ca_pem;  // what the server's certificate must be signed by; empty: the system's CAs
+    std::string ca_pem;  // CA certificates that may sign the server's; empty: the system's CAs
     bool verify = true;
     std::string token;
     std::string client_certificate_pem;
@@ -20,7 +20,7 @@ struct Connection {
     std::string ns = "default";
 };
 
-// What flags say; each wins over the files.
+// Values of flags; one that is not empty wins over the files.
 struct ConnectionFlags {
     std::string kubeconfig;
     std::string context;
@@ -30,9 +30,9 @@ struct ConnectionFlags {
     std::string ns;
 };
 
-// The files are those of --kubeconfig, else of $KUBECONFIG (a list, in which earlier files win),
-// else $ATELIER_HOME/kubeconfig (~/.atelier when unset) if it is there, else ~/.kube/config.
-// Code::not_found says how to get one; Code::invalid names file and field.
+// Reads the file of --kubeconfig, else those of $KUBECONFIG (a list, in which earlier files win),
+// else $ATELIER_HOME/kubeconfig (~/.atelier when unset) if that exists, else ~/.kube/config.
+// Code::not_found says how to get one; Code::invalid names the file and the field.
 Result<Connection> find_connection(const ConnectionFlags& flags, const Environment& environment);
 
 }  // namespace atelier::cli

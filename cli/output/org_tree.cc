@@ -29,7 +29,7 @@ std::string state_cell(State state, bool unicode) {
     return glyph_of(state, unicode) + " " + std::string(json::name_of(state));
 }
 
-// The condition that says most about a state that is not Ready.
+// "Reason: message" of the condition that explains a state other than Ready.
 std::string why(const crds::StatusBase& status, State state) {
     if (state == State::ready) return {};
     for (const auto type : {crds::condition::stalled, crds::condition::ready,
@@ -50,7 +50,7 @@ State state_of_workspace(const crds::Workspace& workspace) {
     return state_of(workspace.meta, workspace.status, workspace.spec.suspend);
 }
 
-// One org's workspaces, or those of none.
+// The Workspaces of one Org, or those without one.
 class Branches {
   public:
     Branches(std::string org, std::vector<const crds::Workspace*> members, Instant now,
@@ -69,7 +69,8 @@ class Branches {
 
     void append(std::vector<TreeLine>& out) {
         append_below("", "", out);
-        // Who has not been reached from a root stands in a circle; the first of it becomes a root.
+        // A Workspace that no root leads to is in a cycle of parents: the first of the cycle
+        // becomes a root.
         for (const auto* member : members_) {
             if (!seen_.contains(member->meta.name)) append_one(*member, "", true, out);
         }
@@ -147,7 +148,7 @@ std::vector<std::string> tree_header() {
 
 std::vector<TreeLine> tree_lines(const Fleet& fleet, Instant now, bool unicode) {
     std::vector<TreeLine> out;
-    // Namespace and name: two orgs may have one name.
+    // By namespace and name: Orgs of two namespaces may have the same name.
     std::map<std::pair<std::string, std::string>, std::vector<const crds::Workspace*>> members;
     for (const auto& workspace : fleet.workspaces) {
         members[{workspace.meta.ns, workspace.spec.org}].push_back(&workspace);

@@ -20,7 +20,7 @@ constexpr std::array<std::pair<State, std::string_view>, 6> names_of(State) {
              {State::unknown, "Unknown"}}};
 }
 
-// What the conditions mean for the generation that is there now.
+// The state that the conditions give for the current generation.
 State state_of(const crds::Meta& meta, const crds::StatusBase& status, bool suspend);
 
 struct TreeLine {
@@ -34,16 +34,17 @@ struct Fleet {
     std::vector<crds::Workspace> workspaces;
 };
 
-// Roots first, children under their spec.parent, by name; a parent that is absent, or a circle,
-// makes a root. Workspaces of no org come last, under "(no org)".
+// The Orgs by name, the Workspaces of each as a tree by spec.parent, siblings by name. A Workspace
+// whose parent does not exist, and the first one of a cycle, is a root. Workspaces without an Org
+// come last, under "(no org)".
 std::vector<TreeLine> tree_lines(const Fleet& fleet, Instant now, bool unicode);
 std::vector<std::string> tree_header();
 
-// Every org and workspace Ready, and none missing that an org still wants.
+// Every Org and Workspace is Ready, and every Org has as many Workspaces as it wants.
 bool all_ready(const Fleet& fleet);
-// Somebody waits for a change, and will not become Ready by itself.
+// An Org or Workspace is Stalled: it does not become Ready without a change.
 bool any_stalled(const Fleet& fleet);
-// "acme-dev is Reconciling: Creating: …" for each that is not.
+// A line such as "acme-dev is Reconciling: Creating: …" for each object that is not Ready.
 std::vector<std::string> not_ready(const Fleet& fleet);
 
 }  // namespace atelier::cli

@@ -37,9 +37,9 @@ class ServerTable {
     };
     explicit ServerTable(Options options) : options_(std::move(options)) {}
 
-    // Code::internal when it is no Table.
+    // Adds the rows of one page. Code::internal when `table` is no Table.
     Result<void> add(const json::Value& table);
-    // Rows added since the last call, under a header the first time.
+    // The rows added since the last call; the first time under a header.
     std::string take_text();
     bool empty() const { return !table_ || table_->empty(); }
 
@@ -53,11 +53,11 @@ class ServerTable {
     bool header_printed_ = false;
 };
 
-// Whether the locale says that the terminal shows more than ASCII.
+// Whether the locale (LC_ALL, LC_CTYPE, LANG) is a UTF-8 one.
 bool speaks_unicode(const Environment& environment);
 
 std::string upper(std::string_view text);  // ASCII
-// A value in a table or a line: text as it is, null as "<none>", the rest as JSON.
+// A value for a cell of a table: a string as it is, null as "<none>", anything else as JSON.
 std::string cell_text(const json::Value* value);
 
 }  // namespace atelier::cli

@@ -1,11 +1,12 @@
+#include "cli/output/plan_html.h"
+
 #include "base/text.h"
 #include "base/utf8.h"
-#include "cli/verbs/plan.h"
 
 namespace atelier::cli {
 namespace {
 
-// Control characters have no place in a page; all others stand for themselves.
+// Escapes `text` for HTML. Control characters, which HTML does not allow, become spaces.
 std::string escaped(std::string_view text) {
     std::string out;
     for (const char c : as_utf8(text)) {

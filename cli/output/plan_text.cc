@@ -1,6 +1,7 @@
+#include "cli/output/plan_text.h"
+
 #include "base/text.h"
 #include "cli/output/text_table.h"
-#include "cli/verbs/plan.h"
 
 namespace atelier::cli {
 namespace {

@@ -25,7 +25,8 @@ Lines lines_of(std::string_view text) {
     return lines;
 }
 
-// The lines between the common beginning and the common end, by the longest common subsequence.
+// Compares the lines between the common beginning and the common end, by the longest common
+// subsequence.
 void compare(const Lines& a, const Lines& b, std::vector<Edit>& edits) {
     const std::size_t width = b.size() + 1;
     std::vector<std::uint32_t> longest;  // of a[i…] and b[j…]
@@ -74,7 +75,7 @@ std::vector<Edit> edits_of(const Lines& a, const Lines& b) {
     return edits;
 }
 
-// "3,7", as diff(1) counts: a side without lines names the line before.
+// The range of a hunk, "3,7". As diff(1) has it, a side without lines names the line before it.
 std::string range(std::size_t begin, std::size_t count) {
     const std::size_t shown = count == 0 ? begin : begin + 1;
     return count == 1 ? std::to_string(shown) : fmt::format("{},{}", shown, count);
@@ -101,7 +102,7 @@ std::string unified_diff(std::string_view before, std::string_view after) {
     for (std::size_t change = next_change(0); change < edits.size();) {
         pass(std::max(at, change - std::min(change, context)));
         const std::size_t begin = at;
-        // Changes whose contexts touch are told together.
+        // Changes whose contexts touch share one hunk.
         std::size_t end = change;
         while (change < edits.size() && change <= end + 2 * context) {
             end = change + 1;

@@ -1,4 +1,4 @@
-// Two texts and what differs between them. Pure.
+// The difference of two texts. Pure.
 #pragma once
 
 #include <string>
@@ -6,9 +6,9 @@
 
 namespace atelier::cli {
 
-// The unified form of diff(1) with three lines of context, without its two header lines; empty when
-// the texts are equal. Texts of many thousand lines that differ almost everywhere are told as one
-// block instead of line by line.
+// The unified format of diff(1) with three lines of context, without its two header lines; empty
+// when the texts are equal. Work is bounded: where texts of many thousand lines differ almost
+// everywhere, the lines that differ become one block.
 std::string unified_diff(std::string_view before, std::string_view after);
 
 }  // namespace atelier::cli

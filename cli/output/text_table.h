@@ -1,4 +1,4 @@
-// Columns of text, as kubectl lays them out.
+// Columns of text, laid out as kubectl does.
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace atelier::cli {
 
-// What a server says may hold anything: control characters (which could move a terminal's cursor)
-// become spaces; a line end becomes a space.
+// `text` with each control character, line ends included, as a space. Text of a server may hold
+// anything, and an escape sequence could rewrite what the terminal shows.
 std::string printable(std::string_view text);
-// Columns that a terminal needs for the text.
+// The number of columns that a terminal needs for the text.
 std::size_t width_of(std::string_view text);
 
 class TextTable {
@@ -20,7 +20,8 @@ class TextTable {
     }
     void add(std::vector<std::string> row);
     bool empty() const { return rows_.empty(); }
-    // Takes the rows out, so that those of a watch can follow under the same columns.
+    // The rows as text, which are then removed. The widths stay, so that later rows of a watch line
+    // up with them.
     std::string take_text(bool with_header);
 
   private:

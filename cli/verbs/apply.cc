@@ -1,11 +1,11 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/objects/prepare.h"
+#include "cli/objects/three_way.h"
 #include "cli/output/text_table.h"
-#include "cli/prepare.h"
-#include "cli/three_way.h"
-#include "cli/verb.h"
 #include "cli/verbs/plan.h"
+#include "cli/verbs/verbs.h"
 
 namespace atelier::cli {
 namespace {
@@ -19,11 +19,11 @@ class Applier {
         suffix_ = dry_run ? " (server dry run)" : "";
     }
 
-    // False when it failed; the failure has been told.
+    // False when the object could not be applied; the error is on stderr then.
     bool apply(const Manifest& manifest) {
         const auto done = apply_object(manifest);
         if (done) return true;
-        tell_error(session_, manifest, done.error());
+        report_error(session_, manifest, done.error());
         cancelled_ = done.error().code == Code::cancelled;
         return false;
     }
@@ -60,7 +60,8 @@ class Applier {
         const auto revision = [](const json::Value& object) {
             return json::string_at(object, {"metadata", "resourceVersion"});
         };
-        // A patch may amount to nothing, such as stringData of a Secret.
+        // A patch may change nothing once the server has defaulted it, as stringData of a Secret
+        // does when data holds the same values.
         return std::string(revision(now) == revision(live) ? "unchanged" : "configured");
     }
 
@@ -78,11 +79,13 @@ int run_apply(Session& session) {
     const auto files = session.arguments.list("filename");
     const std::string dry_run = session.arguments.text("dry-run");
     if (!session.arguments.words.empty()) {
-        return session.usage("apply takes no words: give files by -f");
+        return session.usage("apply takes no arguments: name files with -f");
     }
     if (session.arguments.given("plan")) {
         if (!files.empty() || !dry_run.empty()) {
-            return session.usage("--plan says it all: no -f and no --dry-run go with it");
+            return session.usage(
+                "--plan cannot be combined with -f or --dry-run: the plan already holds its "
+                "objects");
         }
         return apply_plan(session, session.arguments.text("plan"));
     }
@@ -100,7 +103,7 @@ int run_apply(Session& session) {
         session.err() << "error: " << printable(error.message) << "\n";
     }
     if (!manifests->errors.empty()) {
-        // What cannot be read may be what the rest relies on.
+        // The other objects may rely on those in a file that cannot be read.
         session.err() << "nothing was applied\n";
         return exit_code::error;
     }
@@ -108,7 +111,7 @@ int run_apply(Session& session) {
     if (manifests->objects.empty()) {
         return session.fail({Code::not_found, "the files hold no objects"});
     }
-    // A server that is not there is one failure, not one for each object.
+    // An unreachable server is reported once here, instead of once for each object.
     if (const auto reached = (*client)->resources(); !reached) return session.fail(reached.error());
     Applier applier(session, **client, *ns, dry_run == "server");
     for (const Manifest& manifest : manifests->objects) {

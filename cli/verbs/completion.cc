@@ -3,8 +3,8 @@
 #include <set>
 
 #include "base/text.h"
-#include "cli/explain.h"
-#include "cli/verb.h"
+#include "cli/verbs/verb_table.h"
+#include "cli/verbs/verbs.h"
 
 namespace atelier::cli {
 namespace {

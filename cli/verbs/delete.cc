@@ -1,22 +1,22 @@
 #include <ostream>
 
 #include "base/text.h"
-#include "cli/await.h"
-#include "cli/conditions.h"
-#include "cli/manifests.h"
+#include "cli/objects/await.h"
+#include "cli/objects/conditions.h"
+#include "cli/objects/manifests.h"
 #include "cli/output/text_table.h"
-#include "cli/verb.h"
 #include "cli/verbs/delete_workspaces.h"
+#include "cli/verbs/verbs.h"
 
 namespace atelier::cli {
 namespace {
 
-struct Doomed {
+struct Deleted {
     Awaited object;
-    std::string uid;  // as deleted; empty when the server did not say
+    std::string uid;  // of the deleted object; empty when the server did not answer with one
 };
 
-// From files, last first: what was made last goes first.
+// The objects of the files, the last one first: `apply` made them in the order of the files.
 Result<std::vector<Awaited>> from_files(Session& session, Client& client, const std::string& ns) {
     const Manifests manifests =
         TRY(read_manifests(session.arguments.list("filename"), session.arguments.on("recursive"),
@@ -48,7 +48,7 @@ Result<std::vector<Awaited>> from_words(Session& session, Client& client, const 
         return out;
     }
     if (words.size() != 1)
-        return Error{Code::invalid, "with -l or --all, name kinds (KIND[,KIND]) and nothing else"};
+        return Error{Code::invalid, "with -l or --all, give kinds (KIND[,KIND]) and no names"};
     Query query;
     if (!selector.empty()) query.emplace_back("labelSelector", selector);
     for (const Resource& resource : TRY(resources_of(client, words[0]))) {
@@ -67,8 +67,8 @@ Result<std::string> policy_of(const std::string& cascade) {
                  "--cascade is background, foreground or orphan, not \"" + cascade + "\""};
 }
 
-Result<Doomed> delete_one(Client& client, const Awaited& object, const std::string& policy,
-                          bool dry_run) {
+Result<Deleted> delete_one(Client& client, const Awaited& object, const std::string& policy,
+                           bool dry_run) {
     json::Document options(rapidjson::kObjectType);
     auto& allocator = options.GetAllocator();
     json::set(options, "kind", "DeleteOptions", allocator);
@@ -81,12 +81,13 @@ Result<Doomed> delete_one(Client& client, const Awaited& object, const std::stri
     const json::Document answer = TRY(client.call(call));
     std::string uid = json::string_at(answer, {"details", "uid"});
     if (uid.empty()) uid = json::string_at(answer, {"metadata", "uid"});
-    return Doomed{object, std::move(uid)};
+    return Deleted{object, std::move(uid)};
 }
 
-// A mark on what could not be deleted would be obeyed by a later deletion: it is taken back.
-Result<Doomed> delete_kept(Client& client, const Awaited& object, const std::string& policy,
-                           const std::string& keep, bool dry_run) {
+// Marks the object so that its volumes are kept, then deletes it. When the deletion fails the mark
+// is removed again: it would take effect on a later deletion.
+Result<Deleted> delete_kept(Client& client, const Awaited& object, const std::string& policy,
+                            const std::string& keep, bool dry_run) {
     const bool marks = !keep.empty() && !dry_run;
     if (marks) TRY(mark_to_keep(client, object, keep));
     auto done = delete_one(client, object, policy, dry_run);
@@ -94,17 +95,19 @@ Result<Doomed> delete_kept(Client& client, const Awaited& object, const std::str
     return done;
 }
 
-// Fine once all of them are gone; else, once there is no more time, what the first is kept by.
-Result<int> await_gone(Session& session, Client& client, const std::vector<Doomed>& doomed,
+// exit_code::fine once all of them are gone. After the deadline it reports what the first of the
+// remaining ones is held by.
+Result<int> await_gone(Session& session, Client& client, const std::vector<Deleted>& all,
                        const Deadline& deadline) {
-    for (const Doomed& one : doomed) {
+    for (const Deleted& one : all) {
         Holdup holdup;
         const auto gone =
             await(session, client, one.object, deadline, [&](const json::Value* object) {
                 if (!object) return true;
                 holdup = holdup_of(*object);
                 const std::string uid = json::string_at(*object, {"metadata", "uid"});
-                return !one.uid.empty() && uid != one.uid;  // somebody has made a new one
+                return !one.uid.empty() &&
+                       uid != one.uid;  // another object of that name exists now
             });
         if (gone) continue;
         if (gone.error().code != Code::timeout) return gone.error();
@@ -124,7 +127,7 @@ Result<int> delete_all(Session& session, const std::string& policy, const Deadli
     if (objects.empty()) session.err() << "No resources found.\n";
     const std::string keep = TRY(keep_volumes_until(session));
     TRY(settle_children(session, *client, objects, dry_run));
-    std::vector<Doomed> doomed;
+    std::vector<Deleted> deleted;
     int code = exit_code::fine;
     for (const Awaited& object : objects) {
         auto done = delete_kept(*client, object, policy, keep, dry_run);
@@ -138,10 +141,10 @@ Result<int> delete_all(Session& session, const std::string& policy, const Deadli
         session.out() << object.resource.name_prefix() << " \"" << printable(object.name)
                       << "\" deleted" << (dry_run ? " (server dry run)" : "") << "\n"
                       << std::flush;
-        doomed.push_back(*std::move(done));
+        deleted.push_back(*std::move(done));
     }
     if (!dry_run && session.arguments.on("wait")) {
-        const int waited = TRY(await_gone(session, *client, doomed, deadline));
+        const int waited = TRY(await_gone(session, *client, deleted, deadline));
         if (waited != exit_code::fine) return waited;
     }
     return code;
@@ -154,7 +157,7 @@ int run_delete(Session& session) {
         return session.usage("name what to delete: KIND NAME, or -f FILE");
     }
     if (!session.arguments.words.empty() && session.arguments.given("filename")) {
-        return session.usage("name objects or files, not both");
+        return session.usage("delete takes objects or files, not both");
     }
     const std::string dry_run = session.arguments.text("dry-run");
     if (!dry_run.empty() && dry_run != "server" && dry_run != "none") {

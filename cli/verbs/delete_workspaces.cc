@@ -20,7 +20,7 @@ bool is_of(const Awaited& object, std::string_view resource) {
     return object.resource.plural + "." + object.resource.group == resource;
 }
 
-// Parents and children of one namespace.
+// The Workspaces of one namespace, by parent.
 class Family {
   public:
     explicit Family(std::vector<Workspace> members) : members_(std::move(members)) {}
@@ -38,7 +38,7 @@ class Family {
         }
         return out;
     }
-    // With all below them; the deepest first, so that the last is the one named.
+    // Appends `name` and everything below it to `out`, the deepest first, `name` last.
     void collect(const std::string& name, std::set<std::string>& seen,
                  std::vector<std::string>& out) const {
         if (!seen.insert(name).second) return;
@@ -63,9 +63,8 @@ Error refusal(const std::string& parent, const std::vector<const Workspace*>& ch
     for (const Workspace* child : children) names.push_back(child->meta.name);
     return {Code::conflict,
             "workspace \"" + parent + "\" has " + std::to_string(names.size()) +
-                (names.size() == 1 ? " child" : " children") + " below it: " + join(names, ", ") +
-                "; say what becomes of them: --children=delete (and all below them), or "
-                "--children=leave"};
+                (names.size() == 1 ? " child" : " children") + ": " + join(names, ", ") +
+                "; decide with --children=delete (with everything below them) or --children=leave"};
 }
 
 Result<void> detach(Session& session, Client& client, const Awaited& parent,
@@ -85,9 +84,9 @@ Result<void> detach(Session& session, Client& client, const Awaited& parent,
 void warn_of_owner(Session& session, const Workspace* workspace) {
     const crds::OwnerReference* owner = workspace ? workspace->meta.controller() : nullptr;
     if (!owner || owner->kind != crds::OrgSpec::kind) return;
-    session.warn("\"" + workspace->meta.name + "\" is of the Org " + owner->name +
-                 ", which makes it again while its template has it; to be rid of it, take it out "
-                 "of the template");
+    session.warn("\"" + workspace->meta.name + "\" belongs to the Org " + owner->name +
+                 ", which makes it again while its template has it; to remove it for good, take it "
+                 "out of the template");
 }
 
 Result<void> settle_in(Session& session, Client& client, std::vector<Awaited>& objects,
@@ -152,7 +151,7 @@ Result<std::string> keep_volumes_until(const Session& session) {
         time = *parsed;
     }
     if (time <= Duration::zero()) {
-        return Error{Code::invalid, "--keep-volumes: for how long? such as 12h or 7d"};
+        return Error{Code::invalid, "--keep-volumes: must be a time above zero, such as 12h or 7d"};
     }
     return rfc3339(session.now() + time);
 }

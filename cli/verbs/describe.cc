@@ -1,10 +1,11 @@
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/objects/secrets.h"
+#include "cli/objects/three_way.h"
 #include "cli/output/event_table.h"
 #include "cli/output/text_table.h"
-#include "cli/three_way.h"
-#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
 #include "crds/yaml.h"
 
 namespace atelier::cli {
@@ -60,16 +61,27 @@ void describe_conditions(std::ostream& out, const json::Value& object, Instant n
     out << "Conditions:\n" << indented(table.take_text(true));
 }
 
+// The values of a Secret by their sizes.
+void describe_values(std::ostream& out, const json::Value& secret) {
+    out << "Data:\n";
+    for (const auto& [name, bytes] : sizes_of_values(secret)) {
+        out << "  " << printable(name) << ": " << bytes << (bytes == 1 ? " byte" : " bytes")
+            << "\n";
+    }
+}
+
 // The rest of the object under headings: "spec" as "Spec:".
-void describe_members(std::ostream& out, const json::Value& object) {
+void describe_members(std::ostream& out, const Resource& resource, const json::Value& object) {
     for (const auto& member : object.GetObject()) {
         const std::string name(json::view(member.name));
         if (name == "metadata" || name == "apiVersion" || name == "kind") continue;
+        if (is_secret(resource) && (name == "data" || name == "stringData")) continue;
         json::Document value = json::copy(member.value);
         if (name == "status" && value.IsObject()) json::remove(value, "conditions");
         if (value.IsObject() && value.ObjectEmpty()) continue;
         out << upper_first(name) << ":\n" << indented(crds::to_yaml(value));
     }
+    if (is_secret(resource)) describe_values(out, object);
 }
 
 Result<void> describe(Session& session, Client& client, const Resource& resource,
@@ -91,7 +103,7 @@ Result<void> describe(Session& session, Client& client, const Resource& resource
                 << "\n";
         }
     }
-    describe_members(out, object);
+    describe_members(out, resource, object);
     describe_conditions(out, object, session.now());
     const Resource event_kind = TRY(client.resolve("events"));
     auto events = TRY(client.items(event_kind, ns, events_about(resource.kind, name)));

@@ -1,105 +1,23 @@
-// diff: what a template changed between two of its revisions, workspace by workspace; of files,
-// diff_files.cc.
+// diff: what a template changed between two of its revisions, workspace by workspace; with files,
+// what `apply` would change (diff_files.cc).
 #include <ostream>
 
-#include "base/text.h"
+#include "cli/objects/org_revisions.h"
 #include "cli/output/output.h"
+#include "cli/output/revision_diff.h"
 #include "cli/output/text_table.h"
-#include "cli/revisions.h"
-#include "crds/template_revision.h"
+#include "cli/verbs/diff_files.h"
+#include "cli/verbs/verbs.h"
 
 namespace atelier::cli {
 namespace {
 
-constexpr std::size_t longest_value = 60;
-
-bool is_list(const json::Value* value) {
-    return value && value->IsArray() && !value->Empty();
-}
-
-// A value of a field in a line: short, and between its quotes when it is a text.
-std::string shown(const json::Value* value) {
-    if (!value) return "(none)";
-    std::string text = printable(json::text(*value));
-    if (text.size() <= longest_value) return text;
-    std::size_t end = longest_value;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    return text.substr(0, end) + "…";
-}
-
-std::string or_root(const std::string& parent) {
-    return parent.empty() ? "(root)" : printable(parent);
-}
-
-void add_fields(std::string& out, const json::Value& of) {
-    const json::Value* const fields = json::find(of, {"fields"});
-    if (!is_list(fields)) return;
-    for (const auto& field : fields->GetArray()) {
-        out += "    " + printable(json::string_at(field, {"name"})) + ": " +
-               shown(json::find(field, {"before"})) + " -> " + shown(json::find(field, {"after"})) +
-               "\n";
-    }
-}
-
-void add_files(std::string& out, const json::Value& of) {
-    const json::Value* const files = json::find(of, {"files"});
-    if (!is_list(files)) return;
-    for (const auto& file : files->GetArray()) {
-        const std::string before = json::string_at(file, {"before"});
-        const std::string after = json::string_at(file, {"after"});
-        const char* const sign = before.empty() ? "+" : after.empty() ? "-" : "~";
-        out += "    file " + std::string(sign) +
-               printable(json::string_at(file, {"path"}) + "  " + before +
-                         (before.empty() || after.empty() ? "" : " -> ") + after) +
-               "\n";
-    }
-}
-
-void add_env(std::string& out, const json::Value& of) {
-    const json::Value* const env = json::find(of, {"env"});
-    if (!env) return;
-    std::vector<std::string> names;
-    for (const auto& [list, sign] :
-         {std::pair("added", "+"), std::pair("removed", "-"), std::pair("changed", "~")}) {
-        const json::Value* const all = json::find(*env, {list});
-        if (!is_list(all)) continue;
-        for (const auto& name : all->GetArray()) {
-            names.push_back(sign + printable(json::view(name)));
-        }
-    }
-    if (!names.empty()) out += "    env " + join(names, " ") + "\n";
-}
-
-void add_workspace(std::string& out, const json::Value& workspace) {
-    const std::string change = json::string_at(workspace, {"change"});
-    const std::string key = printable(json::string_at(workspace, {"key"}));
-    const json::Value* const parent = json::find(workspace, {"parent"});
-    const std::string under = parent ? json::string_at(*parent, {"after"}) : "";
-    if (change == "Added") {
-        out += "+ " + key + (parent ? "  under " + printable(under) : "") + "\n";
-    } else if (change == "Removed") {
-        out += "- " + key + "\n";
-    } else if (change == "NotSpawned") {
-        out += "- " + key + "  no longer spawned; what runs stays\n";
-    } else {
-        out += "~ " + key + "\n";
-        if (parent) {
-            out += "    moved: " + or_root(json::string_at(*parent, {"before"})) + " -> " +
-                   or_root(under) + "\n";
-        }
-    }
-    add_fields(out, workspace);
-    add_files(out, workspace);
-    add_env(out, workspace);
-}
-
-std::string title_of(const json::Value& diff, std::string_view side) {
-    std::string out = crds::short_revision(json::string_at(diff, {side, "revision"}));
-    const std::string subject = json::string_at(diff, {side, "subject"});
-    const std::string author = json::string_at(diff, {side, "author"});
-    if (!subject.empty()) out += " \"" + subject + "\"";
-    if (!author.empty()) out += " by " + author;
-    return printable(out);
+// ": Reason: message" of a template whose source holds something newer that is no revision, because
+// it cannot be read or does not compile; empty when its newest revision is what the source holds.
+std::string unread_source(const crds::OrgTemplate& source) {
+    const crds::Condition* const ready = source.status.find(crds::condition::ready);
+    if (!ready || ready->status != crds::ConditionStatus::no) return {};
+    return ": " + ready->reason + ": " + ready->message;
 }
 
 Result<int> diff(Session& session) {
@@ -116,31 +34,20 @@ Result<int> diff(Session& session) {
     const std::string path = orgs.path(ns, all.org.meta.name) + "/diff";
     const json::Document answer = TRY(client->call({"GET", path, query}));
     session.out() << (format.is_table() ? diff_text(answer) : object_text(format, answer));
+    if (session.arguments.text("to").empty()) {
+        if (const std::string why = unread_source(all.source); !why.empty()) {
+            session.err() << "error: the source of orgtemplate.atelier.dev/" << all.source.meta.name
+                          << " now holds something that is no revision; compared is the newest "
+                             "revision that compiled"
+                          << printable(why) << "\n";
+            return exit_code::stalled;
+        }
+    }
     return session.arguments.on("exit-code") && has_changes(answer) ? exit_code::error
                                                                     : exit_code::fine;
 }
 
 }  // namespace
-
-bool has_changes(const json::Value& diff) {
-    return is_list(json::find(diff, {"workspaces"})) || is_list(json::find(diff, {"fields"})) ||
-           json::find(diff, {"env"});
-}
-
-std::string diff_text(const json::Value& diff) {
-    std::string out = "since " + title_of(diff, "since") + "\nto    " + title_of(diff, "to") + "\n";
-    if (!has_changes(diff)) return out + "no workspace differs\n";
-    if (json::find(diff, {"env"}) || is_list(json::find(diff, {"fields"}))) {
-        out += "~ (the org)\n";
-        add_fields(out, diff);
-        add_env(out, diff);
-    }
-    if (const json::Value* const workspaces = json::find(diff, {"workspaces"});
-        is_list(workspaces)) {
-        for (const auto& workspace : workspaces->GetArray()) add_workspace(out, workspace);
-    }
-    return out;
-}
 
 int run_diff(Session& session) {
     const bool files = session.arguments.given("filename");
@@ -151,7 +58,7 @@ int run_diff(Session& session) {
     }
     const auto code = files ? diff_files(session) : diff(session);
     if (code) return *code;
-    // 1 says that there are changes.
+    // 1 means that there are changes: an error must be another code.
     const int failed = session.fail(code.error());
     return failed == exit_code::error ? exit_code::usage : failed;
 }

@@ -2,15 +2,15 @@
 
 #include "base/text.h"
 #include "cli/output/output.h"
-#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
 
 namespace atelier::cli {
 namespace {
 
-// What a command line asks for, with one entry for each kind.
+// One kind that the command line names.
 struct Wanted {
     Resource resource;
-    std::vector<std::string> names;  // empty: all that the selectors leave
+    std::vector<std::string> names;  // empty: every object that matches the selectors
 };
 
 class Getter {
@@ -35,7 +35,8 @@ class Getter {
         return out;
     }
 
-    // Failures of single names are told, and the rest goes on.
+    // Prints the objects. A name that does not exist is reported on stderr; the others are still
+    // printed.
     Result<int> show(const std::vector<Wanted>& all) {
         if (!format_.is_table()) return show_objects(all);
         int code = exit_code::fine;
@@ -52,7 +53,7 @@ class Getter {
         return code;
     }
 
-    // Shows what is there, then what changes, until it is interrupted.
+    // Prints the objects, then each change, until the command is interrupted.
     Result<void> follow(const Wanted& wanted) {
         std::string revision;
         ServerTable table = table_for(wanted, false);
@@ -225,7 +226,7 @@ int run_get(Session& session) {
         return code ? *code : session.fail(code.error());
     }
     if (wanted->size() != 1 || wanted->front().names.size() > 1) {
-        return session.usage("a watch is of one kind, and of one name or all");
+        return session.usage("-w watches one kind, and one name or all of them");
     }
     if (const auto done = getter.follow(wanted->front()); !done) {
         if (done.error().code != Code::cancelled) return session.fail(done.error());

@@ -1,12 +1,13 @@
-// history: the revisions of an org's template, and those that the org ran.
+// history: the revisions of an Org's template, and those that the Org has applied.
 #include <algorithm>
 #include <ostream>
 
 #include "base/fields.h"
 #include "base/text.h"
+#include "cli/objects/org_revisions.h"
 #include "cli/output/output.h"
 #include "cli/output/text_table.h"
-#include "cli/revisions.h"
+#include "cli/verbs/verbs.h"
 #include "crds/template_revision.h"
 
 namespace atelier::cli {
@@ -20,7 +21,7 @@ std::string or_dash(const std::string& text) {
     return text.empty() ? "-" : text;
 }
 
-// What this revision is to the org.
+// What the revision is to the Org: newest, running, pinned.
 std::string state_of(const OrgRevisions& all, std::size_t index) {
     const crds::TemplateRevision& entry = all.source.status.history[index];
     std::vector<std::string> states;
@@ -95,46 +96,6 @@ Result<int> history(Session& session) {
 }
 
 }  // namespace
-
-Result<OrgRevisions> org_revisions(Session& session, std::string name) {
-    name = name.substr(name.find('/') + 1);
-    Client* const client = TRY(session.client());
-    const std::string ns = TRY(session.ns());
-    OrgRevisions all;
-    const Resource orgs = TRY(client->resolve(crds::OrgSpec::resource));
-    const json::Document org = TRY(client->get(orgs, ns, name));
-    all.org = TRY(crds::decode<crds::Org>(static_cast<const json::Value&>(org)));
-    const Resource templates = TRY(client->resolve(crds::OrgTemplateSpec::resource));
-    const json::Document source = TRY(client->get(templates, ns, all.org.spec.template_ref.name));
-    all.source = TRY(crds::decode<crds::OrgTemplate>(static_cast<const json::Value&>(source)));
-    return all;
-}
-
-bool OrgRevisions::runs(const crds::TemplateRevision& entry) const {
-    if (org.status.artifact_digest != entry.artifact_digest) return false;
-    return org.status.history.empty() || org.status.history.front().revision == entry.revision;
-}
-
-Result<crds::TemplateRevision> OrgRevisions::find(const std::string& text) const {
-    const crds::OrgTemplateStatus& status = source.status;
-    // The newest commit may have changed nothing here, and so be no revision of its own.
-    crds::TemplateRevision newest;
-    newest.revision = status.revision;
-    auto found = crds::find_revision(status.history, text, org.status.artifact_digest);
-    if (!found && !status.history.empty() && crds::is_named(newest, text)) {
-        return status.history.front();
-    }
-    if (found) return found;
-    return Error{Code::not_found,
-                 found.error().message + "; `atelier history " + org.meta.name + "` tells more"};
-}
-
-Result<std::string> OrgRevisions::name_of(const std::string& text) const {
-    const auto entry = TRY(find(text));
-    crds::TemplateRevision artifact;
-    artifact.artifact_digest = entry.artifact_digest;
-    return crds::is_named(artifact, text) ? entry.artifact_digest : entry.revision;
-}
 
 int run_history(Session& session) {
     if (session.arguments.words.size() != 1) return session.usage("name one org");

@@ -1,13 +1,17 @@
 #include "cli/verbs/plan.h"
 
+#include <algorithm>
 #include <ostream>
 
 #include "base/text.h"
+#include "cli/objects/prepare.h"
+#include "cli/objects/server_fields.h"
+#include "cli/objects/three_way.h"
 #include "cli/output/output.h"
+#include "cli/output/plan_html.h"
+#include "cli/output/plan_text.h"
 #include "cli/output/text_table.h"
-#include "cli/prepare.h"
-#include "cli/three_way.h"
-#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
 
 namespace atelier::cli {
 namespace {
@@ -18,7 +22,7 @@ std::string plans_path(const std::string& ns) {
     return std::string(api) + percent_encode(ns) + "/plans";
 }
 
-// With --exit-code, 1 says that there are changes: an error is something else then.
+// With --exit-code, 1 means that something would change; an error must be another code then.
 int plan_failure(Session& session, const Error& error) {
     const int code = session.fail(error);
     for (const Cause& cause : error.causes) {
@@ -28,37 +32,34 @@ int plan_failure(Session& session, const Error& error) {
     return session.arguments.on("exit-code") && code == exit_code::error ? exit_code::usage : code;
 }
 
-// What `apply` would make of the live object.
+// The object that `apply` would leave on the server.
 Result<json::Document> merged(Client& client, const Prepared& prepared) {
     const auto live = TRY(live_object(client, prepared));
     if (!live) return json::copy(prepared.wanted);
     json::Document out = json::copy(*live);
     const json::Document patch = three_way_patch(*live, prepared.wanted);
     json::merge_patch(out, patch, out.GetAllocator());
-    json::remove(out, "status");
-    if (json::Value* metadata = json::find(out, {"metadata"})) {
-        for (const std::string_view own : {"resourceVersion", "managedFields", "generation"}) {
-            json::remove(*metadata, own);
-        }
-    }
+    remove_written_fields(out);
     return out;
 }
 
-struct Asked {
+// What a forecast is asked for.
+struct PlanInput {
     std::string ns;
     std::vector<json::Document> objects;
 };
 
-// nullopt: something was wrong, and is told.
-Result<std::optional<Asked>> read_files(Session& session, Client& client, const std::string& ns) {
+// nullopt when a manifest is wrong; the error is on stderr then.
+Result<std::optional<PlanInput>> read_files(Session& session, Client& client,
+                                            const std::string& ns) {
     auto manifests = TRY(read_manifests(session.arguments.list("filename"),
                                         session.arguments.on("recursive"), session.terminal.in));
     for (const Error& error : manifests.errors) {
         session.err() << "error: " << printable(error.message) << "\n";
     }
-    if (!manifests.errors.empty()) return std::optional<Asked>();
+    if (!manifests.errors.empty()) return std::optional<PlanInput>();
     if (manifests.objects.empty()) return Error{Code::not_found, "the files hold no objects"};
-    Asked asked;
+    PlanInput input;
     bool good = true;
     for (const Manifest& manifest : manifests.objects) {
         const auto prepared = prepare(session, client, manifest, ns);
@@ -66,36 +67,54 @@ Result<std::optional<Asked>> read_files(Session& session, Client& client, const 
             prepared ? merged(client, *prepared) : Result<json::Document>(prepared.error());
         if (!object) {
             if (object.error().code != Code::invalid) return object.error();
-            tell_error(session, manifest, object.error());
+            report_error(session, manifest, object.error());
             good = false;
             continue;
         }
-        if (!prepared->ns.empty() && !asked.ns.empty() && asked.ns != prepared->ns) {
-            return Error{Code::invalid, "the files are of two namespaces, \"" + asked.ns +
-                                            "\" and \"" + prepared->ns +
-                                            "\": a plan is of one; make one for each"};
+        if (!prepared->ns.empty() && !input.ns.empty() && input.ns != prepared->ns) {
+            return Error{Code::invalid,
+                         "the files hold objects of two namespaces, \"" + input.ns + "\" and \"" +
+                             prepared->ns +
+                             "\": a plan covers one namespace; make a plan for each"};
         }
-        if (!prepared->ns.empty()) asked.ns = prepared->ns;
-        asked.objects.push_back(*std::move(object));
+        if (!prepared->ns.empty()) input.ns = prepared->ns;
+        input.objects.push_back(*std::move(object));
     }
-    if (!good) return std::optional<Asked>();
-    if (asked.ns.empty()) asked.ns = ns;
-    return std::optional<Asked>(std::move(asked));
+    if (!good) return std::optional<PlanInput>();
+    if (input.ns.empty()) input.ns = ns;
+    return std::optional<PlanInput>(std::move(input));
+}
+
+// Says which of the forecast changes do not happen yet although the forecast was applied. The exit
+// code.
+int report_held(Session& session, const ForecastStatus& status) {
+    const auto held = std::count_if(status.items.begin(), status.items.end(),
+                                    [](const ForecastItem& item) { return item.held; });
+    if (held == 0) return exit_code::fine;
+    session.err() << "error: " << held << " of these " << status.items.size()
+                  << " changes are held, and do not happen before this is resolved:\n";
+    for (const ForecastBlocker& blocker : status.blockers) {
+        if (!blocker.blocks) continue;
+        session.err() << "  " << printable(blocker.about) << ": " << printable(blocker.reason)
+                      << ": " << printable(blocker.message) << "\n";
+        if (!blocker.command.empty()) session.err() << "    " << printable(blocker.command) << "\n";
+    }
+    return exit_code::stalled;
 }
 
 Result<int> run(Session& session, const std::string& org) {
     Client* const client = TRY(session.client());
     const std::string ns = TRY(session.ns());
-    std::optional<Asked> asked;
+    std::optional<PlanInput> input;
     if (org.empty()) {
-        asked = TRY(read_files(session, *client, ns));
-        if (!asked) return exit_code::usage;
+        input = TRY(read_files(session, *client, ns));
+        if (!input) return exit_code::usage;
     } else {
-        asked.emplace();
-        asked->ns = ns;
+        input.emplace();
+        input->ns = ns;
     }
-    const json::Document plan = TRY(make_plan(session, asked->ns, asked->objects, org));
-    return show_plan(session, asked->ns, plan);
+    const json::Document plan = TRY(make_plan(session, input->ns, input->objects, org));
+    return show_plan(session, input->ns, plan);
 }
 
 }  // namespace
@@ -155,9 +174,9 @@ int apply_plan(Session& session, const std::string& token) {
         }
         return code;
     }
-    const json::Value* const told = json::find(*answer, {"status"});
+    const json::Value* const answered = json::find(*answer, {"status"});
     const json::Value none(rapidjson::kObjectType);
-    const auto status = json::read<ForecastStatus>(told ? *told : none);
+    const auto status = json::read<ForecastStatus>(answered ? *answered : none);
     if (!status) return session.fail(status.error().in("the server's plan"));
     if (status->already_applied.value_or(false)) {
         session.out() << "plan " << printable(token) << " was applied at "
@@ -168,7 +187,7 @@ int apply_plan(Session& session, const std::string& token) {
     for (const std::string& one : status->applied) session.out() << printable(one) << "\n";
     session.out() << "plan " << printable(token) << " applied: " << printable(status->summary)
                   << "\n";
-    return exit_code::fine;
+    return report_held(session, *status);
 }
 
 int run_plan(Session& session) {

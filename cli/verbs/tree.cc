@@ -6,12 +6,12 @@
 #include "cli/output/org_tree.h"
 #include "cli/output/output.h"
 #include "cli/output/text_table.h"
-#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
 
 namespace atelier::cli {
 namespace {
 
-// The objects of one kind, kept up to date by a watch.
+// A copy of the objects of one kind that a watch keeps up to date.
 template <class T>
 class Mirror {
   public:
@@ -29,7 +29,8 @@ class Mirror {
         watch_ = TRY(client_.watch(resource_, ns_, {}, revision_));
         return {};
     }
-    // True when something has changed.
+    // Takes one event of the watch, waiting for `patience` at most; true when an object has
+    // changed.
     Result<bool> advance(Duration patience) {
         auto event = watch_->next(patience);
         if (!event && event.error().code == Code::gone) {
@@ -77,7 +78,7 @@ std::string clipped(const std::string& line, std::size_t columns) {
     return out;
 }
 
-// The state in its colour, in a line that holds that cell.
+// `text` with the cell of the state in its colour.
 std::string painted(const std::string& text, const TreeLine& line) {
     const std::string& cell = line.cells[1];
     const std::size_t at = cell.empty() ? text.npos : text.find(cell, line.cells[0].size());
@@ -106,7 +107,7 @@ class TreeView {
         unicode_ = speaks_unicode(session.process.environment);
         const bool dumb = session.process.environment.get("TERM") == "dumb";
         redraws_ = session.terminal.out_is_terminal && !dumb;
-        // no-color.org
+        // NO_COLOR as https://no-color.org has it.
         paints_ = redraws_ && session.process.environment.get("NO_COLOR").empty();
     }
 
@@ -147,7 +148,8 @@ class TreeView {
     void print() {
         const auto lines = tree_lines(fleet(), session_.now(), unicode_);
         if (lines.empty()) {
-            session_.err() << "There is no org and no workspace yet: atelier apply -f FILE\n";
+            session_.err()
+                << "There is no org and no workspace yet. To make one: atelier apply -f FILE\n";
             return;
         }
         for (const std::string& text : rows(lines)) session_.out() << text << "\n";
@@ -155,7 +157,8 @@ class TreeView {
         remember(lines);
     }
 
-    // On a terminal the whole tree anew in its place; else the lines that differ.
+    // On a terminal the tree is drawn again in its place; elsewhere only the lines that differ are
+    // printed.
     void print_changes() {
         const auto lines = tree_lines(fleet(), session_.now(), unicode_);
         if (!redraws_) {
@@ -184,7 +187,8 @@ class TreeView {
     }
 
   private:
-    // The header and the lines as they go to the screen: clipped where it is redrawn.
+    // The header and the lines. Where the tree is drawn again in its place they are clipped to the
+    // width of the terminal: a line that wraps would break the count of lines to go up.
     std::vector<std::string> rows(const std::vector<TreeLine>& lines) const {
         TextTable table(tree_header());
         for (const TreeLine& line : lines) table.add(line.cells);
@@ -198,7 +202,7 @@ class TreeView {
         }
         return out;
     }
-    // An age alone is no news.
+    // A line whose age alone has changed counts as unchanged.
     static std::string without_age(const TreeLine& line) {
         std::vector<std::string> cells = line.cells;
         cells[4].clear();
@@ -226,7 +230,7 @@ std::string resume_command(const Session& session) {
 }
 
 int timed_out(Session& session, const Fleet& fleet) {
-    session.err() << "error: timed out before all was Ready\n";
+    session.err() << "error: timed out before the org and all its workspaces were Ready\n";
     for (const auto& line : not_ready(fleet)) session.err() << "  " << printable(line) << "\n";
     return any_stalled(fleet) ? exit_code::stalled : exit_code::timed_out;
 }

@@ -1,11 +1,11 @@
-// undelete: what a deleted workspace worked on, and the way back to it.
+// undelete: lists the deleted workspaces whose volumes are kept, and brings one back.
 #include <algorithm>
 #include <ostream>
 
 #include "base/text.h"
-#include "cli/await.h"
+#include "cli/objects/await.h"
 #include "cli/output/text_table.h"
-#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
 #include "crds/deleted_workspace.h"
 
 namespace atelier::cli {
@@ -13,7 +13,7 @@ namespace {
 
 using crds::DeletedWorkspace;
 
-// The last deleted first.
+// The workspace that was deleted last comes first.
 Result<std::vector<DeletedWorkspace>> all_kept(Client& client, const Resource& resource,
                                                const std::string& ns) {
     std::vector<DeletedWorkspace> out;
@@ -42,7 +42,7 @@ Result<int> list_kept(Session& session) {
     const auto all = TRY(all_kept(*client, resource, ns));
     if (all.empty()) {
         session.err()
-            << "There is nothing to bring back: no deleted workspace has its volumes kept.\n";
+            << "There is nothing to bring back: the volumes of no deleted workspace are kept.\n";
         return exit_code::fine;
     }
     TextTable table({"NAME", "WORKSPACE", "ORG", "DELETED", "EXPIRES IN"});
@@ -55,7 +55,7 @@ Result<int> list_kept(Session& session) {
     return exit_code::fine;
 }
 
-// By its own name, or by that of the workspace when there is one only.
+// `name` is that of the DeletedWorkspace, or that of the workspace when only one of it is kept.
 Result<DeletedWorkspace> find_kept(Session& session, Client& client, const Resource& resource,
                                    const std::string& ns, const std::string& name) {
     std::vector<DeletedWorkspace> meant;
@@ -68,9 +68,9 @@ Result<DeletedWorkspace> find_kept(Session& session, Client& client, const Resou
     if (meant.size() == 1) return std::move(meant.front());
     if (meant.empty()) {
         const auto near = did_you_mean(name, names);
-        return Error{Code::not_found, "nothing is kept of a workspace \"" + name + "\"" +
+        return Error{Code::not_found, "no volumes are kept of a workspace \"" + name + "\"" +
                                           (near ? ", did you mean " + *near + "?" : "") +
-                                          "; to see what is: atelier undelete"};
+                                          "; `atelier undelete` lists what is kept"};
     }
     std::vector<std::string> words;
     for (const DeletedWorkspace& kept : meant) {
@@ -78,7 +78,7 @@ Result<DeletedWorkspace> find_kept(Session& session, Client& client, const Resou
                         " ago)");
     }
     return Error{Code::conflict, "\"" + name + "\" was deleted " + std::to_string(meant.size()) +
-                                     " times; name the one: " + join(words, ", ")};
+                                     " times; name one of these: " + join(words, ", ")};
 }
 
 json::Document restore_patch(const DeletedWorkspace& kept, const std::string& as) {
@@ -92,24 +92,25 @@ json::Document restore_patch(const DeletedWorkspace& kept, const std::string& as
     return out;
 }
 
-// Its record goes as soon as the workspace is back; until then it says what is in the way.
+// The server removes the DeletedWorkspace once the workspace is back. Until then the record's Ready
+// condition says what is in the way.
 Result<void> await_back(Session& session, Client& client, const Awaited& record,
                         const Deadline& deadline) {
-    std::string said;
+    std::string obstacle;
     const auto gone = await(session, client, record, deadline, [&](const json::Value* object) {
         if (!object) return true;
         const auto kept = crds::decode<DeletedWorkspace>(*object);
         const crds::Condition* ready = kept ? kept->status.find(crds::condition::ready) : nullptr;
         const bool speaks = ready && ready->observed_generation == kept->meta.generation;
-        said = speaks && ready->status != crds::ConditionStatus::yes ? ready->message : "";
+        obstacle = speaks && ready->status != crds::ConditionStatus::yes ? ready->message : "";
         return speaks && kept->status.is_true(crds::condition::stalled);
     });
-    if (gone && said.empty()) return {};
+    if (gone && obstacle.empty()) return {};
     if (!gone && gone.error().code != Code::timeout) return gone.error();
     const Code code = gone ? Code::conflict : Code::timeout;
-    return Error{code,
-                 "\"" + record.name + "\" is not back" +
-                     (said.empty() ? "; to see why: atelier why dw " + record.name : ": " + said)};
+    return Error{code, "\"" + record.name + "\" is not back" +
+                           (obstacle.empty() ? "; to see why: atelier why dw " + record.name
+                                             : ": " + obstacle)};
 }
 
 Result<int> undelete(Session& session, const Deadline& deadline) {
@@ -134,14 +135,15 @@ Result<int> undelete(Session& session, const Deadline& deadline) {
     TRY(await_back(session, *client, {resource, ns, kept.meta.name}, deadline));
     session.out() << name_of_object(workspaces, name) << " is back, with its volumes\n"
                   << std::flush;
-    session.err() << "No org owns it. To follow it: atelier get ws " << name << " -w\n";
+    session.err() << "No org owns it. To watch it: atelier get ws " << name << " -w\n";
     return exit_code::fine;
 }
 
 }  // namespace
 
 int run_undelete(Session& session) {
-    if (session.arguments.words.size() > 1) return session.usage("name one: undelete NAME");
+    if (session.arguments.words.size() > 1)
+        return session.usage("undelete takes one name, or none to list what is kept");
     if (session.arguments.words.empty()) {
         const auto code = list_kept(session);
         return code ? *code : session.fail(code.error());

@@ -1,10 +1,10 @@
 #include <ostream>
 
 #include "base/text.h"
-#include "cli/await.h"
-#include "cli/conditions.h"
+#include "cli/objects/await.h"
+#include "cli/objects/conditions.h"
 #include "cli/output/output.h"
-#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
 #include "crds/json_path.h"
 
 namespace atelier::cli {
@@ -24,7 +24,8 @@ Result<Met> met_of(const std::string& text) {
     }
     if (text.starts_with("jsonpath=")) {
         const std::string rest = text.substr(9);
-        // "{.status.phase}=Applied": the '=' after the path, not one inside of it.
+        // In "{.status.phase}=Applied" the value begins at the '=' after the closing brace: a path
+        // may hold an '=' itself.
         const std::size_t brace = rest.starts_with('{') ? rest.find('}') : 0;
         const std::size_t equals = brace == rest.npos ? rest.npos : rest.find('=', brace);
         auto path = crds::JsonPath::compile(rest.substr(0, equals));
@@ -40,12 +41,12 @@ Result<Met> met_of(const std::string& text) {
                  "--for is condition=TYPE, delete or jsonpath=PATH=VALUE, not \"" + text + "\""};
 }
 
-// What ended a wait that was not met, or explains that it was not.
+// What the last state of the object says about a wait whose condition was not met.
 struct Verdict : Holdup {
-    bool final = false;  // it can never be met
+    bool final = false;  // the condition can never be met any more
 };
 
-// A PluginUpdate never leaves a phase in which it has ended.
+// Only a PluginUpdate has final states: it never leaves a phase in which it has ended.
 Verdict verdict_on(const json::Value& object) {
     Verdict verdict{holdup_of(object)};
     if (json::string_at(object, {"kind"}) != "PluginUpdate") return verdict;
@@ -77,7 +78,8 @@ Result<int> wait_for(Session& session, const Target& target, const Met& met,
         return exit_code::fine;
     }
     if (!done && done.error().code != Code::timeout) return done.error();
-    const std::string what = done ? name + " will not be so any more" : done.error().message;
+    const std::string what =
+        done ? name + " can no longer meet the condition" : done.error().message;
     session.fail(Error{Code::timeout, what + verdict.words});
     return verdict.code;
 }

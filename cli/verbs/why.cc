@@ -1,15 +1,15 @@
-// why: from an object that is not in order to what it waits for, and the command that helps.
+// why: follows an object that is not Ready to the objects that it waits for, and prints the command
+// that helps.
 #include <algorithm>
 #include <ostream>
 #include <set>
 
 #include "base/text.h"
-#include "cli/conditions.h"
-#include "cli/explain.h"
+#include "cli/objects/conditions.h"
+#include "cli/objects/person.h"
 #include "cli/output/event_table.h"
 #include "cli/output/text_table.h"
-#include "cli/person.h"
-#include "cli/verb.h"
+#include "cli/verbs/verbs.h"
 #include "crds/meta.h"
 
 namespace atelier::cli {
@@ -33,7 +33,7 @@ bool is_going(const json::Value& object) {
     return json::find(object, {"metadata", "deletionTimestamp"}) != nullptr;
 }
 
-// In order: Ready for the generation that is there, and nobody is to decide anything.
+// Ready for the current generation, and no person has to decide anything.
 bool is_fine(const json::Value& object) {
     return !is_going(object) && !is_suspended(object) && !waits_for_approval(object) &&
            has_condition(object, "Ready", "True") && !has_condition(object, "Stalled", "True");
@@ -45,7 +45,7 @@ std::string state_of(const json::Value& object) {
     if (waits_for_approval(object)) return "waiting for a decision";
     if (has_condition(object, "Stalled", "True")) return "stalled";
     if (has_condition(object, "Ready", "True")) return "Ready";
-    return find_condition(object, "Ready") ? "not Ready" : "not looked at yet";
+    return find_condition(object, "Ready") ? "not Ready" : "not reconciled yet";
 }
 
 std::string since(const json::Value& condition, Instant now) {
@@ -84,23 +84,23 @@ class Explanation {
         out() << std::string(depth * 2, ' ') << printable(text) << "\n";
     }
 
-    // This object, then whatever keeps it, each only once.
+    // Prints this object, then those that keep it from being Ready. Each object is printed once.
     Result<void> follow(const Resource& resource, const json::Value& object, std::size_t depth) {
         const std::string name = name_of_object(resource, own_name(object));
         if (depth > deepest || !seen_.insert(name).second) return {};
-        const json::Value* const told = is_fine(object) ? nullptr : telling_condition(object);
+        const json::Value* const cause = is_fine(object) ? nullptr : telling_condition(object);
         line(depth, std::string(depth > 0 ? "because " : "") + name + " is " + state_of(object) +
-                        (told ? since(*told, session_.now()) : ""));
-        if (told) {
+                        (cause ? since(*cause, session_.now()) : ""));
+        if (cause) {
             line(depth + 1,
-                 json::string_at(*told, {"reason"}) + ": " + json::string_at(*told, {"message"}));
+                 json::string_at(*cause, {"reason"}) + ": " + json::string_at(*cause, {"message"}));
         }
-        say_more(object, depth + 1);
+        show_details(object, depth + 1);
         advise(resource, object);
         return follow_causes(object, depth + 1);
     }
 
-    void say_more(const json::Value& object, std::size_t depth) {
+    void show_details(const json::Value& object, std::size_t depth) {
         if (is_suspended(object)) {
             const json::Value* const notes = json::find(object, {"metadata", "annotations"});
             const auto note = [&](std::string_view key) {
@@ -112,10 +112,10 @@ class Explanation {
                 line(depth, "suspended by " + by + (reason.empty() ? "" : ": " + reason));
         }
         if (is_going(object)) {
-            line(depth, "it goes once these are done with it: " +
+            line(depth, "it is removed once these finalizers are: " +
                             join(words_at(object, {"metadata", "finalizers"}), ", "));
         }
-        // Ready, but not all of it in effect.
+        // An object may be Ready although something of it has no effect yet.
         for (const char* type : {"Effective", "PruneBlocked", "EnvSatisfied"}) {
             const json::Value* const condition = find_condition(object, type);
             const bool bad =
@@ -129,7 +129,7 @@ class Explanation {
         }
     }
 
-    // The command that helps, said once.
+    // Adds the command that helps with this object.
     void advise(const Resource& resource, const json::Value& object) {
         const std::string ns = json::string_at(object, {"metadata", "namespace"});
         const std::string in = ns.empty() || ns == "default" ? "" : " -n " + ns;
@@ -146,8 +146,9 @@ class Explanation {
             advice_.push_back("atelier history " + own_name(object) + in);
         }
         if (!is_going(object) && has_condition(object, "Stalled", "True")) {
-            advice_.push_back("atelier describe " + what + in +
-                              "    (it waits for a change; it goes on by itself after one)");
+            advice_.push_back(
+                "atelier describe " + what + in +
+                "    (the server retries after the object or what it names has changed)");
         }
     }
 
@@ -174,7 +175,8 @@ class Explanation {
         return {};
     }
 
-    // An object that is in order explains nothing, except a Plugin by the updates that wait for it.
+    // An object that is Ready explains nothing. A Plugin is the exception: its updates may wait for
+    // a decision.
     Result<void> follow_named(std::string_view plural, const std::string& name, std::size_t depth) {
         if (name.empty()) return {};
         const Resource resource = TRY(client_.resolve(plural));
@@ -190,7 +192,7 @@ class Explanation {
         return follow_those("pluginupdates", "plugin", name, depth);
     }
 
-    // Objects whose spec names this one, if they are not in order.
+    // The objects whose spec.<field> is `value`, as far as they are not Ready.
     Result<void> follow_those(std::string_view plural, std::string_view field,
                               const std::string& value, std::size_t depth) {
         const Resource resource = TRY(client_.resolve(plural));
@@ -249,11 +251,11 @@ class Explanation {
 
     void show_advice(const json::Value& object) {
         if (advice_.empty() && is_fine(object)) {
-            line(0, "Nothing keeps it.");
+            line(0, "It is Ready: it waits for nothing.");
         } else if (advice_.empty()) {
-            line(0, "The server goes on by itself; to look on: atelier events -w");
+            line(0, "The server retries by itself. To watch it: atelier events -w");
         } else {
-            line(0, "To go on:");
+            line(0, "What helps:");
             for (const std::string& command : advice_) line(1, command);
         }
     }

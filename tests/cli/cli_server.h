@@ -23,7 +23,8 @@ using testing::Not;
 
 class CliServer : public testing::Test {
   protected:
-    CliServer() {
+    // `api_options`: what a test needs besides the credentials and the checks of readiness.
+    explicit CliServer(apiserver::ApiOptions api_options = {}) {
         home_ = fs::temp_directory_path() / ("atelier-cli-" + uuid4(random_));
         fs::create_directories(home_);
         store::Options options;
@@ -31,14 +32,13 @@ class CliServer : public testing::Test {
         store_ = *store::open(options, clock_, random_, metrics_, Log());
         kinds_ = std::make_unique<crds::Kinds>(*crds::atelier_kinds());
         crds::add_core_kinds(*kinds_);
-        apiserver::ApiOptions api_options;
         api_options.credentials = {{"right-right-right", "admin", {"system:masters"}}};
         api_options.ready = {
             {"extra", [this] {
                  return unwell ? Result<void>(Error{Code::unavailable, "not yet"}) : Result<void>();
              }}};
         api_ = std::make_unique<apiserver::Api>(*store_, *kinds_, clock_, random_, metrics_, Log(),
-                                                api_options);
+                                                std::move(api_options));
         EXPECT_TRUE(api_->seed());
         const auto pki = apiserver::ensure_pki(home_, {}, clock_.now(), random_);
         EXPECT_TRUE(pki);

@@ -53,7 +53,7 @@ TEST_F(CliServer, Scenario39_a_workspace_with_children_is_deleted_only_on_a_word
     const Ran refused = run({"delete", "ws", "lead"});
     EXPECT_EQ(refused.code, exit_code::conflict);
     EXPECT_EQ(refused.out, "");
-    EXPECT_THAT(refused.err, HasSubstr("\"lead\" has 2 children below it: be, qa"));
+    EXPECT_THAT(refused.err, HasSubstr("\"lead\" has 2 children: be, qa"));
     EXPECT_THAT(refused.err, HasSubstr("--children=delete"));
     EXPECT_EQ(run({"delete", "ws", "lead", "--children=perhaps"}).code, exit_code::usage);
 
@@ -84,7 +84,7 @@ TEST_F(CliServer, says_when_an_org_will_make_a_workspace_again) {
     apply(owned("acme-qa", "acme"));
     const Ran ran = run({"delete", "ws", "acme-qa"});
     EXPECT_EQ(ran.code, 0);
-    EXPECT_THAT(ran.err, HasSubstr("is of the Org acme, which makes it again"));
+    EXPECT_THAT(ran.err, HasSubstr("belongs to the Org acme, which makes it again"));
 }
 
 TEST_F(CliServer, marks_what_is_to_keep_its_volumes) {

@@ -1,7 +1,6 @@
 // history and diff, as a person reads them.
-#include "cli/revisions.h"
-
 #include "base/text.h"
+#include "cli/output/revision_diff.h"
 #include "cli/output/text_diff.h"
 #include "tests/cli/cli_server.h"
 
@@ -53,7 +52,7 @@ TEST(DiffText, SaysWhatChangedLineByLine) {
                   "    file ~c  c1 -> c2\n"
                   "    env +N -O ~P\n"
                   "- old\n"
-                  "- rest  no longer spawned; what runs stays\n");
+                  "- rest  no longer spawned; a workspace that runs stays\n");
 }
 
 class RevisionVerbs : public CliServer {

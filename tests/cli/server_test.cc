@@ -194,7 +194,7 @@ TEST_F(CliServer, takes_no_path_for_a_name) {
         const Ran ran = apply(workspace("'" + name + "'"));
         EXPECT_EQ(ran.code, exit_code::error);
         EXPECT_THAT(ran.err, HasSubstr("stdin:3: Workspace \"" + name + "\": metadata.name: "));
-        EXPECT_THAT(ran.err, HasSubstr("a name is no path"));
+        EXPECT_THAT(ran.err, HasSubstr("a name may not be"));
     }
     const Ran ran =
         apply("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: a\n  namespace: ../kube\n");
@@ -242,7 +242,7 @@ TEST_F(CliServer, points_from_a_plugin_to_its_update) {
     apply(std::string(update_text));
     const Ran ran = run({"approve", "reviewer"});
     EXPECT_EQ(ran.code, exit_code::error);
-    EXPECT_THAT(ran.err, HasSubstr("its update that waits is \"reviewer-0a1b2c3\""));
+    EXPECT_THAT(ran.err, HasSubstr("its update that waits for a decision is \"reviewer-0a1b2c3\""));
 }
 
 TEST_F(CliServer, reconciles_suspends_and_resumes) {

@@ -41,12 +41,12 @@ class Why : public CliServer {
     }
 };
 
-TEST_F(Why, says_that_nothing_keeps_what_is_in_order) {
+TEST_F(Why, says_that_an_object_that_is_ready_waits_for_nothing) {
     apply(workspace("a"));
     set_status(std::string(objects) + "workspaces/a", ready(1));
     const Ran ran = run({"why", "ws/a"});
     EXPECT_EQ(ran.code, 0) << ran.err;
-    EXPECT_EQ(ran.out, "workspace.atelier.dev/a is Ready\nNothing keeps it.\n");
+    EXPECT_EQ(ran.out, "workspace.atelier.dev/a is Ready\nIt is Ready: it waits for nothing.\n");
 }
 
 TEST_F(Why, leads_from_a_workspace_to_the_update_that_waits_for_a_decision) {
@@ -68,7 +68,7 @@ TEST_F(Why, leads_from_a_workspace_to_the_update_that_waits_for_a_decision) {
                                       "waiting for a decision for [0-9dhms]+\n"
                                       "    AwaitingDecision: it waits\n"
                                       "Last events:\n.*Waiting.*for something\n"
-                                      "To go on:\n"
+                                      "What helps:\n"
                                       "  atelier approve reviewer-0a1b2c3    .or dismiss.\n"));
 }
 
@@ -84,12 +84,13 @@ TEST_F(Why, leads_from_an_org_to_its_template_and_workspaces) {
     set_status(std::string(objects) + "workspaces/acme-b", ready(1, "False"));
     const Ran ran = run({"why", "org", "acme"});
     EXPECT_EQ(ran.code, 0) << ran.err;
-    EXPECT_THAT(ran.out, testing::StartsWith("org.atelier.dev/acme is not looked at yet\n"));
+    EXPECT_THAT(ran.out, testing::StartsWith("org.atelier.dev/acme is not reconciled yet\n"));
     EXPECT_THAT(ran.out, HasSubstr("because orgtemplate.atelier.dev/t is stalled"));
     EXPECT_THAT(ran.out, HasSubstr("CompileError: org.yaml:1: no workspaces\n"));
     EXPECT_THAT(ran.out, HasSubstr("because workspace.atelier.dev/acme-b is not Ready"));
     EXPECT_THAT(ran.out, Not(HasSubstr("acme-a")));
-    EXPECT_THAT(ran.out, HasSubstr("To go on:\n  atelier describe orgtemplate t    (it waits"));
+    EXPECT_THAT(ran.out,
+                HasSubstr("What helps:\n  atelier describe orgtemplate t    (the server retries"));
 }
 
 TEST_F(Why, knows_who_suspended_it_and_how_to_end_that) {
@@ -98,7 +99,7 @@ TEST_F(Why, knows_who_suspended_it_and_how_to_end_that) {
     const Ran ran = run({"why", "ws/a"});
     EXPECT_THAT(ran.out, HasSubstr("workspace.atelier.dev/a is suspended\n"));
     EXPECT_THAT(ran.out, HasSubstr("  suspended by ada: moving house\n"));
-    EXPECT_THAT(ran.out, HasSubstr("To go on:\n  atelier resume workspace a\n"));
+    EXPECT_THAT(ran.out, HasSubstr("What helps:\n  atelier resume workspace a\n"));
     EXPECT_EQ(run({"resume", "ws/a"}).code, 0);
     EXPECT_THAT(run({"get", "ws/a", "-o", "json"}).out, Not(HasSubstr("moving house")));
     EXPECT_THAT(run({"get", "ws/a", "-o", "json"}).out, Not(HasSubstr("suspended-by")));
