@@ -198,6 +198,12 @@ class Validator {
 
     void check_format(const Node& node, const Value& value, const Place& at) {
         if (node.format.empty() || has_format(value, node.format)) return;
+        if (node.format == "byte" && value.IsString()) {
+            // A value of a Secret: a message does not repeat it, not even one that is no base64.
+            add(at, "FieldValueInvalid",
+                fmt::format("Invalid value: (not shown): {} in body must be base64", at.text()));
+            return;
+        }
         const std::string text = value.IsString() ? shown(value) : '"' + shown(value) + '"';
         invalid(at, value, fmt::format("must be of type {}: {}", node.format, text));
     }
