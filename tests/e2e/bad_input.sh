@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Bad input through a running server: manifests, request bodies, templates and plugins that are
-# broken, huge, deep, or mean to lead elsewhere. Each gets an error that names where; nothing of it
-# is made, nothing of this machine is told, and the server stays up and small.
+# broken, huge, deep, or try to escape their folder. Each is refused with an error that names the place;
+# nothing of it is made, no answer shows anything of this machine, and the server keeps running within its
+# memory.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -19,7 +20,7 @@ refused() { # refused FILE WORDS...: by atelier with these words, and by kubectl
   if atelier apply -f "$file" >"$file.out" 2>&1; then die "atelier applied $file"; fi
   says "$file.out" "$@"
   if "$KUBECTL" apply -f "$file" >"$file.kubectl" 2>&1; then die "kubectl applied $file"; fi
-  if grep -q "$WORLD/home" "$file.out" "$file.kubectl"; then die "a path of the server is told: $file"; fi
+  if grep -q "$WORLD/home" "$file.out" "$file.kubectl"; then die "an answer shows a path of the server: $file"; fi
 }
 
 note "manifests"
@@ -213,9 +214,9 @@ expect "unknown fields of a template are no error" is_ready OrgTemplate unknown
 [[ "$(field OrgTemplate unknown '.status.warnings[0] | "\(.file):\(.line) \(.message)"')" == org.yaml:3*modle* ]] ||
   die "the unknown field is not warned about"
 
-note "nothing is told, nothing is left, and the server is well"
+note "no object shows anything of this machine, nothing is left, and the server is ready"
 atelier get orgtemplates,plugins,events -A -o yaml >seen.yaml
-if grep -nF -e "$WORLD" -e "$(cat home/token)" -e "root:x:0" seen.yaml; then die "what is of this machine is told"; fi
+if grep -nF -e "$WORLD" -e "$(cat home/token)" -e "root:x:0" seen.yaml; then die "an object shows something of this machine"; fi
 [ "$(find home/trees -mindepth 1 -maxdepth 1 ! -name '.*' | wc -l)" -le 1 ] || die "trees of bad templates are kept"
 [ -z "$(find "$WORLD" -name escaped)" ] || die "a file escaped"
 if grep -qF "$(cat home/token)" server.log; then die "the token is in the log"; fi

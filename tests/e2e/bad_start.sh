@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Starts that cannot succeed: each ends soon, with an exit code and one line that says what to do.
+# Starts that cannot succeed: each fails soon, with an exit code and one line that says what to do.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

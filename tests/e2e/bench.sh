@@ -1,4 +1,4 @@
 #!/usr/bin/env bash
-# The measurements work, made very small. What they measure is not looked at here.
+# The benchmarks run, made very small. Their figures are not checked here.
 set -euo pipefail
 exec "$(dirname "$0")/../bench/run" --smoke

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# An Org is deleted, or only just made, and the server is killed with -9 at some moment of it: after the
-# next start it goes on to the end, and nothing is left behind. On both runtimes.
+# An Org is deleted, or has just been made, and the server is killed with -9 meanwhile. After the next
+# start the server completes the deletion or the creation, and leaves nothing behind. On both runtimes.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

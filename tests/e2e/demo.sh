@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demonstration, on both runtimes, twice: it ends with success and leaves nothing behind.
+# scripts/demo on both runtimes, twice: it exits with 0 and leaves nothing behind.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A Docker Engine that goes away under a running server: killed, stopped in the middle of an answer,
-# and not there when the server starts. Nothing is destroyed for it, conditions and events say so, and
-# when it is back every workspace is, too: one unit each.
+# A Docker Engine that fails while the server runs: it is killed, stopped in the middle of an answer, or
+# absent when the server starts. The server destroys nothing because of that, conditions and events report
+# it, and when the engine is back every workspace has exactly one unit.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Plugins for a Docker Engine that does not share the server's file system: carried by exec. Installed,
-# updated hot and cold, taken away; a reader inside never meets a mixture, and what was torn out comes
-# back.
+# Plugins for a Docker Engine that does not share the server's file system: delivered by exec. They are
+# installed, updated hot and cold, and uninstalled; a reader inside never sees a mixture of two versions,
+# and files that were removed inside are delivered again.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -78,7 +78,7 @@ done
 expect "the update is not effective" effective
 [ "$(units)" = "$unit" ] || die "a hot update replaced the unit"
 inside sh -c ': >/tmp/enough' >/dev/null
-[ "$(inside sh -c 'cat /tmp/looked' | wc -l)" -gt 50 ] || die "the reader did not look"
+[ "$(inside sh -c 'cat /tmp/looked' | wc -l)" -gt 50 ] || die "the reader did not read often enough"
 seen=$(inside cat /tmp/seen)
 [ -z "$seen" ] || die "the reader saw: $seen"
 left() { inside find /configs/plugins/.staging /configs/plugins/.previous -mindepth 1; }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Disks that are full: each thing that the server keeps fills up in turn. What is live stays as it
-# is, who looks is told, and when there is room again everything goes on by itself.
+# Full disks: the disk of each thing that the server keeps fills up in turn. What runs keeps running,
+# conditions report the full disk, and once there is room again the server continues by itself.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -87,7 +87,7 @@ while [ "$made" -lt 200 ]; do
 done
 [ "$made" -lt 200 ] || die "the disk did not fill"
 says refused "the disk is full"
-if grep -qE "SQLite|$WORLD" refused; then die "what the library says is told"; fi
+if grep -qE "SQLite|$WORLD" refused; then die "an answer shows the message of a library"; fi
 sed -i 's/name: c[0-9]*/name: last/' configmap.yaml
 code=$(api /api/v1/namespaces/default/configmaps -X POST -H 'Content-Type: application/yaml' \
   --data-binary @configmap.yaml -o /dev/null -w '%{http_code}')

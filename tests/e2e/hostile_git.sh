@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Git servers that mean no good, through a running server with a credential for them: they hang, redirect
-# elsewhere, serve without end, or lie. Each gets a condition and an event that name it; the credential
-# goes nowhere else; others are not held up; disk and memory stay bounded.
+# Hostile git servers, read by a running server that has a credential for them: they hang, redirect, send
+# without end, or lie. A condition and an event name each of them; the credential is sent to no other host;
+# other sources are still read; disk and memory stay bounded.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -49,7 +49,7 @@ fails() { # fails NAME REASON WORDS: the template and the plugin of that name, w
     expect "no event for $kind $name" has_event "$kind" "$name" "$reason"
   done
 }
-note "each is told apart"
+note "each has a condition of its own"
 fails redirect UnsupportedSource "redirects elsewhere, which is not followed"
 fails wrong SourceNotFound "has no commit aaaaaaaa"
 fails cut SourceFetchFailed "the connection failed"
@@ -61,11 +61,11 @@ fails endless SourceTooLarge "more than 104857600 bytes"
 fails hang SourceFetchFailed "no answer within the deadline"
 fails drip SourceFetchFailed "not git's protocol"
 
-note "nobody else gets the credential, and nothing is told"
+note "no other host gets the credential, and no object shows it"
 grep -q '/redirect/.* auth' requests || die "the credential was not sent at all"
 if grep -q /caught/ requests; then die "a redirect was followed"; fi
 atelier get all,events -A -o yaml >seen.yaml
-if grep -nE "t0p-secret|hunter2|/srv/git|$WORLD" seen.yaml; then die "what must not be told is told"; fi
+if grep -nE "t0p-secret|hunter2|/srv/git|$WORLD" seen.yaml; then die "an object shows what must stay secret"; fi
 if grep -q t0p-secret server.log; then die "the credential is in the log"; fi
 
 note "disk and memory are bounded"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Workspaces on a real Docker Engine, by mount, beside things of somebody else that have the names
-# which ours would take: refused with words, left as they are, also when the workspace is deleted.
-# And images that are not there.
+# Workspaces on a real Docker Engine beside containers, volumes and networks of somebody else that have the
+# names of ours: the server refuses to use them, says so, and leaves them as they are, also when the
+# workspace is deleted. And images that do not exist.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -50,7 +50,7 @@ fails() { # fails NAME REASON WORDS
   message_has workspace "$1" "$3" || die "it says $(condition workspace "$1" Ready message)"
   expect "no event for workspace $1" has_event Workspace "$1" "$2"
 }
-note "each is told, and the others run"
+note "each has a condition, and the others run"
 fails container Failed "a unit named \"$(unit_of container)\" is there and is not this server's"
 fails volume Failed "volume \"$volume\" is there already and does not belong to this server"
 fails missing ImageMissing 'image "nobody.invalid/has/this:1" is not here and cannot be pulled'

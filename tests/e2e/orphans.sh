@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What runs without a Workspace, because the server was down when the Workspace went, is found at the
-# next start and ended. On processes and in Docker. What it worked on stays.
+# Units whose Workspace was removed while the server was down are found at the next start and ended. Their
+# volumes stay. On processes and in Docker.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Plans, from outside: what is foretold is what happens, and nothing else. A real server with
-# processes, and with Docker where there is one.
+# Plans against a real server, with processes and, where there is one, with Docker: what a plan forecasts
+# happens, and nothing else.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

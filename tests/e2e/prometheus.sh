@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A real Prometheus scrapes the server over TLS, and its queries answer what the README says that
-# metrics show: reconciles, queue depths, actions, workspaces by condition, installs, drift.
+# A real Prometheus scrapes the server over TLS, and queries show what an operator needs: reconciles, queue
+# depths, actions, workspaces by condition, installs, drift.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Secrets under another key: by `atelier rekey`, also when it is killed in the middle, and by the
-# environment. A running server, a wrong key and a lost one are refused.
+# Secrets are sealed under another key: by `atelier rekey`, also when it is killed in the middle, and by the
+# environment. Rekeying while the server runs is refused, and so are a wrong key and a lost one.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -93,5 +93,5 @@ stop_server
 unset SECRETS_ENCRYPTION_KEY_PREVIOUS
 start_server
 secrets_are_whole
-if grep -qF -e "$SECRETS_ENCRYPTION_KEY" -e "$(cat right.key)" -e value-1 server.log; then die "the log tells a secret"; fi
+if grep -qF -e "$SECRETS_ENCRYPTION_KEY" -e "$(cat right.key)" -e value-1 server.log; then die "the log shows a secret"; fi
 stop_server

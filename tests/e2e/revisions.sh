@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The revisions of a template: a webhook has a commit run though the interval is an hour, an org is
-# pinned while commits go on, goes back with files and environment, and the differences are told.
-# With the server killed in the middle.
+# The revisions of a template: a webhook makes the server apply a commit although the interval is an hour; an
+# org is pinned while there are new commits, goes back with files and environment, and shows the
+# differences. The server is killed in the middle.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -76,9 +76,9 @@ for name in none closed; do
   [ "$(hook $name "$body" "X-Hub-Signature-256: sha256=$(sum "$body")")" = 401 ] || die "$name"
   cmp hook.out refused.out
 done
-[ "$(looks)" = "$before" ] || die "a request that was refused had git asked"
+[ "$(looks)" = "$before" ] || die "a request that was refused made the server ask git"
 [ "$(field orgtemplate dev '.metadata.annotations')" = "$asked" ] || die "a request that was refused was written down"
-template_has 1 || die "the template was looked at"
+template_has 1 || die "the template was read"
 
 note "a push runs at once, though the interval is an hour"
 call
@@ -101,7 +101,7 @@ says out "${COMMITS[1]:0:12}" "${COMMITS[3]:0:12}" "Test" "version 2" "newest, r
 atelier diff acme --since "${COMMITS[1]}" --to "${COMMITS[3]:0:8}" >out
 cat out
 says out 'to    '"${COMMITS[3]:0:12}"' "version 3" by Test' "+ v3" "- v1" "~ pm" "file ~system-prompt.md" "env ~GREETING"
-if grep -qF hello- out; then die "a value is told"; fi
+if grep -qF hello- out; then die "a value is shown"; fi
 code=0
 atelier diff acme --since "${COMMITS[2]}" --exit-code >/dev/null || code=$?
 [ "$code" = 1 ] || die "there are changes, and the exit code is $code"
@@ -127,7 +127,7 @@ tells_what_there_is() { [[ "$(condition org acme Pinned message)" == *"${COMMITS
 expect "it does not say what the template has" tells_what_there_is
 runs 1 || die "the pin does not hold"
 
-note "back by a plan that is looked at first"
+note "back, after the plan was shown"
 pin null
 expect "version 4 does not run" runs 4
 atelier revert acme --to "${COMMITS[2]:0:9}" >out 2>&1
@@ -137,7 +137,7 @@ runs 4 || die "a plan that was only made had an effect"
 token=$(grep -o 'apply --plan [^ ]*' out | tail -1 | cut -d' ' -f3)
 atelier apply --plan "$token" >out
 expect "version 2 does not run" runs 2
-[ "$(field org acme '.status.history[0].by')" = ada ] || die "who went back is not told"
+[ "$(field org acme '.status.history[0].by')" = ada ] || die "the history does not say who went back"
 atelier revert acme --to "${COMMITS[2]}" >out
 says out "pinned to ${COMMITS[2]:0:12} already"
 atelier revert acme --to "${COMMITS[1]}" --yes >out
@@ -171,8 +171,8 @@ done
 note "following again"
 pin null
 expect "it does not follow" runs 4
-[ "$(field org acme '.status.history[0].by')" = template ] || die "who brought version 4 is not told"
-[ "$(field org acme '.status.history[1].by')" = api ] || die "who pinned version 3 is not told"
+[ "$(field org acme '.status.history[0].by')" = template ] || die "the history does not say how version 4 came"
+[ "$(field org acme '.status.history[1].by')" = api ] || die "the history does not say who pinned version 3"
 
 note "back while the git server is away"
 kill "$GIT_PID"
@@ -218,5 +218,5 @@ atelier reconcile orgtemplate local --wait --timeout 60s >/dev/null
 [ "$(revisions_of_local)" = 2 ] || die "a new key made a revision"
 atelier revert own --to "${first:0:12}" --yes >/dev/null
 expect "the first value is not back under the new key" has_value hello-first
-if grep -qF -e "$KEY" -e hello- server.log; then die "the log tells a secret"; fi
+if grep -qF -e "$KEY" -e hello- server.log; then die "the log shows a secret"; fi
 stop_server

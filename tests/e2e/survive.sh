@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What goes wrong outside is put right again: a killed container, a deleted one, a server that is
-# killed with -9 while things change, and a second apply that changes nothing.
+# The server repairs what goes wrong outside: a killed container, a deleted one, and its own end by kill -9
+# while objects change. A second apply changes nothing.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

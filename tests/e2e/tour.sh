@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# docs/tour.md, command by command, on a server that the demonstration leaves running. Also: the
-# metrics scrape cleanly, and nothing is left at the end.
+# Runs docs/tour.md, command by command, on a server that scripts/demo --keep leaves running. Also: the
+# metrics can be scraped, and nothing is left at the end.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What a workspace worked on outlives it: it is pruned and brought back, pruned and made again by the
-# template, pruned and expires. The server is killed with -9 on the way. On processes and in Docker.
+# The volumes of a pruned workspace are kept: it is brought back, or its template makes it again, or they
+# expire. The server is killed with -9 on the way. On processes and in Docker.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Folders and files that the server may not read: said so, and read as soon as it may.
+# Folders and files that the server may not read: a condition says so, and they are read as soon as the
+# server may.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=../support/world.sh
 . "$(dirname "$0")/../support/world.sh"
@@ -32,7 +33,7 @@ fails() { # fails KIND NAME
   reason=$(condition "$1" "$2" Ready reason)
   said=$(condition "$1" "$2" Ready message)
   [[ "$said" == *"permission denied"* || "$said" == *"may not be read"* ]] || die "$1 $2 says \"$said\""
-  [[ "$said" != *"$WORLD"* ]] || die "a path of the server is told"
+  [[ "$said" != *"$WORLD"* ]] || die "a condition shows a path of the server"
   expect "no event for $1 $2" has_event "$1" "$2" "$reason"
 }
 for name in folder file within; do fails OrgTemplate $name; done

@@ -70,6 +70,13 @@ const std::map<std::string, Floors> floors{
       {"docker", {"", "trees"}},
       {"process", {"", "trees"}},
       {"plugins", {"", "trees"}}}},
+    {"cli",
+     {{"client", {}},
+      {"output", {"client"}},
+      {"session", {"client", "output"}},
+      {"objects", {"client", "output", "session"}},
+      {"verbs", {"client", "objects", "output", "session"}},
+      {"", {"output", "session", "verbs"}}}},
 };
 
 std::vector<fs::path> sources(const std::string& room) {
