@@ -10,6 +10,7 @@ namespace atelier::drivers {
 namespace {
 
 constexpr std::size_t most_words = 300;
+constexpr std::size_t most_read = 4096;  // of a text whose words are taken: it may have megabytes
 
 // "https://name:secret@host" -> "https://host".
 std::string without_credentials(std::string text) {
@@ -40,7 +41,7 @@ Result<DockerReply> DockerApi::erase(const std::string& path) const {
 }
 
 std::string engine_words(std::string_view text) {
-    std::string line(trim(text));
+    std::string line(trim(text.substr(0, most_read)));
     for (char& c : line) {
         if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
     }

@@ -149,13 +149,15 @@ class Reader {
             return error_of_git("a file cannot be read");
         }
         bytes_ += static_cast<std::int64_t>(size);
-        // A short count of bytes for each file keeps a million empty ones within bounds too.
+        // The limit on files also bounds a commit of a million empty ones.
         if (static_cast<std::int64_t>(content.tree.size()) >= limits_.files) {
-            return Error{Code::too_large, fmt::format("more than {} files", limits_.files)};
+            return Error{Code::too_large,
+                         fmt::format("the commit has more than {} files", limits_.files)};
         }
         if (bytes_ > limits_.bytes) {
-            return Error{Code::too_large,
-                         fmt::format("files of more than {} bytes", limits_.bytes)};
+            return Error{
+                Code::too_large,
+                fmt::format("the files of the commit have more than {} bytes", limits_.bytes)};
         }
         git_blob* raw = nullptr;
         if (git_blob_lookup(&raw, repository_, git_tree_entry_id(entry)) != 0) {
@@ -186,7 +188,7 @@ GitLibrary::GitLibrary(std::int64_t most_bytes) {
                             GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_GLOBAL}) {
         git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, level, "");
     }
-    // The cache may lie on a volume of another owner; nothing in it is run, so that is no danger.
+    // The cache may be on a volume of another owner. Nothing in it is run, so that is no danger.
     git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0);
     git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, 1);
     git_libgit2_opts(GIT_OPT_SET_PACK_MAX_OBJECTS, most_objects);
@@ -254,7 +256,7 @@ std::size_t GitCache::complete_commits() const {
 
 Result<void> GitCache::prepare() {
     if (open_repository(directory_)) {
-        // Packs that a crash left half written.
+        // Removes packs that a crash left half written.
         std::error_code code;
         for (fs::directory_iterator it(directory_ / "objects" / "pack", code), end;
              !code && it != end; it.increment(code)) {
@@ -281,7 +283,7 @@ Result<void> GitCache::prepare() {
 
 Result<void> GitCache::clear() {
     std::error_code code;
-    // Markers first: a crash in between leaves commits that are fetched again, not half commits.
+    // Markers first: after a crash in between, commits are fetched again and none is incomplete.
     fs::remove_all(directory_ / "complete", code);
     if (!code) fs::remove_all(directory_, code);
     if (code) return error_of_errno(code.value(), "cannot clear the git cache", directory_);
@@ -393,7 +395,7 @@ Result<GitCache::Content> GitCache::read(const std::string& commit, const std::s
     const Odb odb(raw);
     auto top = top_tree(repository.get(), commit);
     if (!top) {
-        // Its marker says that it is here.
+        // The marker says that the commit is complete.
         if (top.error().code == Code::not_found) {
             return Error{Code::internal, "the cache is damaged: a commit is missing",
                          top.error().message};
@@ -430,7 +432,7 @@ Result<GitAuthor> GitCache::author(const std::string& commit) const {
     }
     const Object start(object);
     git_object* peeled = nullptr;
-    // A tree of its own has no author.
+    // The id may be that of a tree, which has no author.
     if (git_object_peel(&peeled, start.get(), GIT_OBJECT_COMMIT) != 0) return GitAuthor{};
     const Object owned(peeled);
     auto* found = reinterpret_cast<git_commit*>(peeled);

@@ -1,5 +1,5 @@
-// The objects of one remote, in a bare repository of ours: nothing in it is ever checked out or
-// run.
+// The objects of one remote, in a bare repository of the server: nothing in it is ever checked out
+// or run.
 //
 //     objects/…         packs, as they were fetched
 //     complete/<commit>  written last: everything of that commit is here
@@ -20,7 +20,7 @@
 
 namespace atelier::drivers {
 
-// libgit2 as a whole: exists while any GitCache does. Its settings are the process's: no
+// Sets libgit2 up; must exist while any GitCache does. Its settings are those of the process: no
 // configuration file of the machine is read, objects that are, or by a delta become, larger than
 // `most_bytes` are refused.
 class GitLibrary {
@@ -31,7 +31,7 @@ class GitLibrary {
     GitLibrary& operator=(const GitLibrary&) = delete;
 };
 
-// A pack on its way into a cache. Destroyed before commit(): nothing of it stays.
+// Writes a pack into a cache. When it is destroyed before commit(), nothing of the pack stays.
 class PackWriter {
   public:
     struct State;
@@ -56,12 +56,12 @@ class GitCache {
     // An empty, usable cache where there is none, or a damaged one.
     Result<void> prepare();
     Result<void> clear();
-    // `expired` is asked now and then; true ends the work with Code::timeout.
+    // `expired` is called now and then while a pack is read; true ends that with Code::timeout.
     Result<PackWriter> receive(std::function<bool()> expired);
-    // That this commit and its top tree are here; not_found.
+    // Success when the commit and its top tree are in the cache, else not_found.
     Result<void> check_commit(const std::string& commit);
     Result<void> mark_complete(const std::string& commit);
-    // Whether all that the tips with this digest lead to was searched for the commit in vain.
+    // Whether the commit was searched for, in vain, in the history of the tips with this digest.
     bool is_absent(const std::string& commit, const std::string& tips) const;
     // At most 1,000 of them are kept.
     Result<void> mark_absent(const std::string& commit, const std::string& tips);

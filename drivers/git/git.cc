@@ -31,7 +31,7 @@ constexpr Duration glance = std::chrono::milliseconds(200);
 constexpr const char* advertisement_type = "application/x-git-upload-pack-advertisement";
 constexpr const char* result_type = "application/x-git-upload-pack-result";
 
-// libcurl as a whole.
+// Sets libcurl up, and takes it down.
 class Curl {
   public:
     Curl() { CHECK(curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK); }
@@ -142,7 +142,7 @@ class HttpGit final : public Git {
     }
 
   private:
-    // Reads of a commit that was fetched; asks no server.
+    // Reads what the cache has of a commit. Asks no server: not_found when it was not fetched.
     template <class T>
     Result<T> from_cache(
         const GitRemote& remote, const std::string& commit,
@@ -159,7 +159,8 @@ class HttpGit final : public Git {
                      fmt::format("git {}: the commit {} is not in the cache", remote.url, id)};
     }
 
-    // What was fetched with one credential must not be had without it.
+    // The name of a remote's cache. The credential is part of it: what was fetched with one must
+    // not be given to a caller without it.
     static std::string cache_of(const GitRemote& remote) {
         Sha256 key;
         key.update(remote.url);
@@ -191,8 +192,8 @@ class HttpGit final : public Git {
         return read(cache, remote, commit, folder);
     }
 
-    // Caches that nobody used for long go, and the longest unused ones while all together are too
-    // large. One that is being read or fetched into stays.
+    // Removes caches that were not used for long, and the longest unused ones while all together
+    // are too large. A cache that another thread reads or fetches into stays.
     void collect(const std::string& current) {
         const Instant now = clock_.now();
         for (const std::string& name :
@@ -207,7 +208,7 @@ class HttpGit final : public Git {
         }
     }
 
-    // Gets the commit alone where the server can do that, else everything that leads to it.
+    // Fetches the commit alone where the server can do that, else the history of all refs.
     Result<void> receive(GitCache& cache, GitHttp& http, const std::string& commit) {
         auto advertised = TRY(advertisement(http));
         if (!advertised.side_band) {
@@ -274,7 +275,7 @@ class HttpGit final : public Git {
         return TreePtr(std::make_shared<const Tree>(std::move(content.tree)));
     }
 
-    // Empty-handed when the deadline is over, or when too many wait and this one is to give up.
+    // Returns without the lock at the deadline, or when the gate tells this operation to give up.
     template <class Lock>
     Lock wait_for(std::shared_timed_mutex& mutex, const std::optional<GitGate::Pass>& pass) const {
         Lock lock(mutex, std::defer_lock);

@@ -62,7 +62,7 @@ struct GitHttp::State {
     const Instant deadline;
     CURL* curl = curl_easy_init();
 
-    // Of the request in work.
+    // Of the request that is under way.
     const GitRequest* request = nullptr;
     const OnBytes* on_bytes = nullptr;
     std::int64_t received = 0;
@@ -102,8 +102,11 @@ std::optional<Error> GitHttp::State::check_answer() const {
                      detail);
     }
     if (status == 413)
-        return about(Code::too_large, "the server finds the request too large", detail);
-    if (status != 200) return about(Code::unavailable, "the server fails", detail);
+        return about(Code::too_large, "the server refuses the request as too large", detail);
+    if (status != 200) {
+        return about(Code::unavailable, fmt::format("the server answers with status {}", status),
+                     detail);
+    }
 
     const char* type = nullptr;
     curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type);
@@ -145,7 +148,7 @@ Error GitHttp::State::error_of(CURLcode code, const char* text) const {
         case CURLE_COULDNT_RESOLVE_HOST:
             return about(Code::unavailable, "the host's name is not known", detail);
         case CURLE_COULDNT_CONNECT:
-            return about(Code::unavailable, "the host takes no connection", detail);
+            return about(Code::unavailable, "the host refuses the connection", detail);
         case CURLE_PEER_FAILED_VERIFICATION:
             return about(Code::unavailable, why_not_trusted(), detail);
         case CURLE_SSL_CONNECT_ERROR:
@@ -288,7 +291,7 @@ Result<void> GitHttp::send(const GitRequest& request, const OnBytes& on_bytes) {
     const CURLcode code = curl_easy_perform(state.curl);
     if (!state.error && code == CURLE_OK && !state.answer_checked)
         state.error = state.check_answer();
-    // The handle must not keep what ends with this call.
+    // The handle lives on: it must not keep pointers to what ends with this call.
     curl_easy_setopt(state.curl, CURLOPT_ERRORBUFFER, nullptr);
     curl_easy_setopt(state.curl, CURLOPT_HTTPHEADER, nullptr);
     if (!state.error && code != CURLE_OK) state.error = state.error_of(code, error_text);

@@ -38,11 +38,11 @@ Result<void> write_one(const Descriptor& folder, const std::string& name, const 
         if (errno == EISDIR || errno == EPERM) {
             return Error{Code::conflict, "\"" + name + "\" is in the way: it is a folder"};
         }
-        return error_of_errno(errno, "replacing a file", name);
+        return error_of_errno(errno, "cannot replace the file", name);
     }
     if (file.kind == File::Kind::symlink) {
         if (symlinkat(file.bytes.c_str(), folder.get(), name.c_str()) == 0) return {};
-        return error_of_errno(errno, "making a link", name);
+        return error_of_errno(errno, "cannot make the link", name);
     }
     TRY(create_file_at(folder, name, file.bytes, file.executable ? 0755 : 0644));
     return {};
@@ -52,7 +52,7 @@ Result<void> write_one(const Descriptor& folder, const std::string& name, const 
 
 Result<Descriptor> open_folder_below(const std::filesystem::path& base, std::string_view relative) {
     Descriptor folder(open(base.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!folder) return error_of_errno(errno, "opening a folder", base);
+    if (!folder) return error_of_errno(errno, "cannot open the folder", base);
     return folder_below(folder, relative);
 }
 
@@ -84,7 +84,7 @@ Result<void> link_below(const std::filesystem::path& base, std::string_view rela
         }
     }
     if (symlinkat(target.c_str(), folder.get(), name.c_str()) != 0) {
-        return error_of_errno(errno, "making a link", name);
+        return error_of_errno(errno, "cannot make the link", name);
     }
     return {};
 }
@@ -102,7 +102,7 @@ Result<std::string> read_end(const std::filesystem::path& file, std::int64_t mos
     while (got < text.size()) {
         const ssize_t part = pread(open_file.get(), text.data() + got, text.size() - got, at);
         if (part < 0 && errno == EINTR) continue;
-        if (part < 0) return error_of_errno(errno, "reading a log", file);
+        if (part < 0) return error_of_errno(errno, "cannot read the log", file);
         if (part == 0) break;
         got += static_cast<std::size_t>(part);
         at += part;

@@ -72,13 +72,13 @@ Result<void> ProcessRuntime::open() {
         TRY(make_directories(options_.root / part, 0700));
     }
     owner_.reset(::open((options_.root / "lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!owner_) return error_of_errno(errno, "opening the lock of the runtime", options_.root);
+    if (!owner_) return error_of_errno(errno, "cannot open the lock of the folder", options_.root);
     if (flock(owner_.get(), LOCK_EX | LOCK_NB) != 0) {
         return Error{Code::unavailable, "another server uses the folder of processes",
                      options_.root.string()};
     }
     wake_.reset(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-    if (!wake_) return error_of_errno(errno, "making an event", {});
+    if (!wake_) return error_of_errno(errno, "cannot make an event", {});
     TRY(load());
     watcher_ = std::jthread([this](const std::stop_token& stop) { watch(stop); });
     return {};
@@ -128,6 +128,8 @@ Result<void> ProcessRuntime::adopt_unit(const fs::path& folder) {
         return {};
     }
     adopt(held);
+    // Servers before this one wrote the environment, with Secrets, into the record.
+    if (json::find(document, {"env"})) TRY(save(held.record));
     units_.emplace(held.record.id, std::move(held));
     return {};
 }
@@ -240,7 +242,7 @@ Result<std::vector<Volume>> ProcessRuntime::volumes(const Labels& having) {
 Result<void> ProcessRuntime::move_away(const fs::path& folder, fs::path& moved) {
     moved = options_.root / "removed" / random_text(random_, 20, name_suffix_alphabet);
     if (rename(folder.c_str(), moved.c_str()) == 0 || errno == ENOENT) return {};
-    return error_of_errno(errno, "removing a folder", folder);
+    return error_of_errno(errno, "cannot remove the folder", folder);
 }
 
 Result<void> ProcessRuntime::remove_volume(const std::string& name) {

@@ -32,7 +32,12 @@ int open_pid(int pid) {
 }
 
 Error cannot(std::string_view doing, int number) {
-    return error_of_errno(number, doing, {});
+    Error error = error_of_errno(number, doing, {});
+    // There is no file to be named.
+    if (const std::size_t at = error.message.find(" \"\""); at != std::string::npos) {
+        error.message.erase(at, 3);
+    }
+    return error;
 }
 
 // The file of a command, as execvp would find it with that PATH, from that folder.
@@ -143,7 +148,7 @@ struct Pipe {
 
     Result<void> open() {
         std::array<int, 2> ends{};
-        if (pipe2(ends.data(), O_CLOEXEC) != 0) return cannot("opening a pipe", errno);
+        if (pipe2(ends.data(), O_CLOEXEC) != 0) return cannot("cannot open a pipe", errno);
         read.reset(ends[0]);
         write.reset(ends[1]);
         fcntl(read.get(), F_SETFL, O_NONBLOCK);
@@ -167,13 +172,13 @@ struct Pipe {
 
 Result<Descriptor> timer_of(Duration duration) {
     Descriptor timer(timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC));
-    if (!timer) return cannot("making a timer", errno);
+    if (!timer) return cannot("cannot make a timer", errno);
     const auto micros = std::max<std::int64_t>(duration.count(), 1);
     itimerspec when{};
     when.it_value.tv_sec = micros / 1'000'000;
     when.it_value.tv_nsec = micros % 1'000'000 * 1000;
     if (timerfd_settime(timer.get(), 0, &when, nullptr) != 0) {
-        return cannot("setting a timer", errno);
+        return cannot("cannot set a timer", errno);
     }
     return timer;
 }
@@ -200,7 +205,7 @@ Result<int> spawn(const Spawn& what) {
     if (pid == 0) become(what, program.c_str(), argv.data(), envp.data(), failure.write.get());
     const int forked = errno;
     pthread_sigmask(SIG_SETMASK, &before, nullptr);
-    if (pid < 0) return cannot("starting \"" + what.command[0] + "\"", forked);
+    if (pid < 0) return cannot("cannot start \"" + what.command[0] + "\"", forked);
     failure.write.reset();
     int number = 0;
     fcntl(failure.read.get(), F_SETFL, 0);
@@ -209,7 +214,7 @@ Result<int> spawn(const Spawn& what) {
         continue;
     if (told == 0) return pid;  // closed by exec
     waitpid(pid, nullptr, 0);
-    return cannot("starting \"" + what.command[0] + "\"", number);
+    return cannot("cannot start \"" + what.command[0] + "\"", number);
 }
 
 Result<ProcessIdentity> identity_of(int pid) {
@@ -353,7 +358,7 @@ Result<ExecResult> run_to_end(Spawn what, Duration deadline, std::size_t most_ou
     out.write.reset();
     err.write.reset();
     const Descriptor process(open_pid(pid));
-    if (!process) return cannot("watching a command", errno);
+    if (!process) return cannot("cannot watch a command", errno);
 
     ExecResult result;
     bool late = false;

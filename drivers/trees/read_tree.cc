@@ -42,7 +42,8 @@ class Reader {
             return walk(inner, path + "/", depth + 1);
         }
         if (static_cast<std::int64_t>(tree.size()) >= limits_.files) {
-            return Error{Code::too_large, fmt::format("more than {} files", limits_.files)};
+            return Error{Code::too_large,
+                         fmt::format("the folder has more than {} files", limits_.files)};
         }
         if (entry.kind == FolderEntry::Kind::link) return take_link(folder, entry.name, path);
         if (entry.kind == FolderEntry::Kind::file) return take_file(folder, entry.name, path);
@@ -63,8 +64,9 @@ class Reader {
                            const std::string& path) {
         auto file = read_file_at(folder, name, static_cast<std::size_t>(left_));
         if (!file && file.error().code == Code::too_large) {
-            return Error{Code::too_large,
-                         fmt::format("files of more than {} bytes", limits_.bytes)};
+            return Error{
+                Code::too_large,
+                fmt::format("the files of the folder have more than {} bytes", limits_.bytes)};
         }
         if (!file) return std::move(file).error();
         left_ -= static_cast<std::int64_t>(file->bytes.size());

@@ -336,6 +336,16 @@ TEST_F(ProcessRuntimeTest, Fault14_ValuesOfTheEnvironmentAreOnNoDisk) {
     const auto again = runtime_->start(id);
     ASSERT_FALSE(again);
     EXPECT_EQ(again.error().code, Code::conflict);
+    // What an earlier server wrote is taken out of the record.
+    runtime_.reset();
+    const fs::path file = root_ / "units/a/unit.json";
+    json::Document record = *json::parse(*read_file(file));
+    json::set(json::object_at(record, "env", record.GetAllocator()), "TOKEN", "hunter2-in-clear",
+              record.GetAllocator());
+    ASSERT_TRUE(write_file_atomically(file, json::text(record)));
+    open();
+    EXPECT_EQ(read_file(file)->find("hunter2"), std::string::npos);
+    EXPECT_EQ(find(id).state, Unit::State::exited);
 }
 
 TEST_F(ProcessRuntimeTest, Fault14_AUnitThatNeverRanIsForgottenByTheNextServer) {
