@@ -26,6 +26,7 @@
 
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_members.h"
 #include "base/result.h"
 
 namespace atelier::json {
@@ -279,7 +280,7 @@ Document document_of(const T& in) {
 // Equal as JSON: the comparison of two specs or two statuses.
 template <class T>
 bool same(const T& a, const T& b) {
-    return document_of(a) == document_of(b);
+    return equal(document_of(a), document_of(b));
 }
 
 }  // namespace atelier::json

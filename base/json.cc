@@ -7,7 +7,6 @@
 #include <rapidjson/writer.h>
 
 #include <algorithm>
-#include <unordered_set>
 #include <vector>
 
 #include "base/json_members.h"
@@ -18,6 +17,15 @@ namespace {
 constexpr unsigned parse_flags = rapidjson::kParseIterativeFlag |
                                  rapidjson::kParseValidateEncodingFlag |
                                  rapidjson::kParseFullPrecisionFlag;
+
+// So many duplicates are named by their path. Messages show fewer.
+constexpr std::size_t written_out = 100;
+
+Result<void> check_key(std::size_t bytes, const Limits& limits) {
+    if (bytes <= limits.key) return {};
+    return Error{Code::invalid,
+                 fmt::format("a key of {} bytes, at most {} are read", bytes, limits.key)};
+}
 
 // Counts nodes and depth while the reader runs, so that a hostile text stops early.
 class Guard {
@@ -38,7 +46,7 @@ class Guard {
         return node() && no_nul(s, n) && document_.String(s, n, c);
     }
     bool Key(const char* s, rapidjson::SizeType n, bool c) {
-        return no_nul(s, n) && document_.Key(s, n, c);
+        return no_nul(s, n) && short_enough(n) && document_.Key(s, n, c);
     }
     bool StartObject() { return open() && document_.StartObject(); }
     bool EndObject(rapidjson::SizeType n) { return close() && document_.EndObject(n); }
@@ -70,6 +78,12 @@ class Guard {
         return false;
     }
 
+    bool short_enough(rapidjson::SizeType n) {
+        const Result<void> checked = check_key(n, limits_);
+        if (!checked) complaint_ = checked.error().message;
+        return bool(checked);
+    }
+
     Document& document_;
     const Limits& limits_;
     std::size_t nodes_ = 0;
@@ -77,48 +91,101 @@ class Guard {
     std::string complaint_;
 };
 
-// Removes earlier ones of equal keys, and names them. Iterates with its own stack.
-void drop_duplicates(Value& root, std::vector<std::string>& duplicates) {
-    struct Item {
-        Value* value;
-        std::string path;
-    };
-    std::vector<Item> stack{{&root, ""}};
-    while (!stack.empty()) {
-        Item item = std::move(stack.back());
-        stack.pop_back();
-        if (item.value->IsArray()) {
-            std::size_t i = 0;
-            for (Value& element : item.value->GetArray()) {
-                if (element.IsObject() || element.IsArray()) {
-                    stack.push_back({&element, fmt::format("{}[{}]", item.path, i)});
-                }
-                ++i;
-            }
-            continue;
-        }
-        if (!item.value->IsObject()) continue;
-        std::unordered_set<std::string_view> seen;
-        for (auto m = item.value->MemberEnd(); m != item.value->MemberBegin();) {
-            --m;
-            if (seen.insert(view(m->name)).second) continue;
-            duplicates.push_back(item.path.empty() ? std::string(view(m->name))
-                                                   : item.path + "." + std::string(view(m->name)));
-            m = item.value->EraseMember(m);
-            seen.clear();
-            for (auto later = m; later != item.value->MemberEnd(); ++later) {
-                seen.insert(view(later->name));
-            }
-        }
-        for (auto& m : item.value->GetObject()) {
-            if (m.value.IsObject() || m.value.IsArray()) {
-                stack.push_back({&m.value, item.path.empty()
-                                               ? std::string(view(m.name))
-                                               : item.path + "." + std::string(view(m.name))});
+// Removes earlier ones of equal keys, and names them. Nesting uses no stack of the thread, and a
+// path is written only for a duplicate.
+class Deduplicator {
+  public:
+    explicit Deduplicator(std::vector<std::string>& duplicates) : duplicates_(duplicates) {}
+
+    void run(Value& root) {
+        enter(root);
+        while (!frames_.empty()) {
+            Frame& frame = frames_.back();
+            if (Value* inner = next_container(frame)) {
+                enter(*inner);
+            } else {
+                frames_.pop_back();
             }
         }
     }
-}
+
+  private:
+    struct Frame {
+        Value* container;
+        std::size_t next = 0;  // one past the member or element that was entered last
+    };
+
+    static std::size_t size_of(const Value& container) {
+        return container.IsArray() ? container.Size() : container.MemberCount();
+    }
+    static Value& at(Value& container, std::size_t index) {
+        if (container.IsArray()) return container[static_cast<rapidjson::SizeType>(index)];
+        return (container.MemberBegin() + static_cast<std::ptrdiff_t>(index))->value;
+    }
+
+    static Value* next_container(Frame& frame) {
+        while (frame.next < size_of(*frame.container)) {
+            Value& inner = at(*frame.container, frame.next++);
+            if (inner.IsObject() || inner.IsArray()) return &inner;
+        }
+        return nullptr;
+    }
+
+    void enter(Value& value) {
+        if (!value.IsObject() && !value.IsArray()) return;
+        frames_.push_back({&value});
+        if (!value.IsObject() || !has_duplicates(value)) return;
+        std::vector<bool> keeps(value.MemberCount());
+        {
+            const MemberIndex index(value);
+            std::size_t at = 0;
+            for (const auto& m : value.GetObject()) {
+                keeps[at] = index.find(view(m.name)) == at;
+                if (!keeps[at]) name_duplicate(view(m.name));
+                ++at;
+            }
+        }
+        std::size_t at = 0;
+        keep_members(value, [&](const Value::Member&) { return keeps[at++]; });
+    }
+
+    static bool has_duplicates(const Value& object) {
+        const MemberIndex index(object);
+        std::size_t at = 0;
+        for (const auto& m : object.GetObject()) {
+            if (index.find(view(m.name)) != at++) return true;
+        }
+        return false;
+    }
+
+    void name_duplicate(std::string_view name) {
+        if (duplicates_.size() >= written_out) {
+            duplicates_.emplace_back("…");
+            return;
+        }
+        std::string path;
+        for (std::size_t i = 0; i + 1 < frames_.size(); ++i) {
+            const Frame& frame = frames_[i];
+            if (frame.container->IsArray()) {
+                path += fmt::format("[{}]", frame.next - 1);
+            } else {
+                append(path, view((frame.container->MemberBegin() +
+                                   static_cast<std::ptrdiff_t>(frame.next - 1))
+                                      ->name));
+            }
+        }
+        append(path, name);
+        duplicates_.push_back(std::move(path));
+    }
+
+    static void append(std::string& path, std::string_view name) {
+        if (!path.empty()) path += '.';
+        path += name;
+    }
+
+    std::vector<std::string>& duplicates_;
+    std::vector<Frame> frames_;
+};
 
 void write_canonical(const Value& value, rapidjson::Writer<rapidjson::StringBuffer>& writer) {
     if (value.IsObject()) {
@@ -164,7 +231,7 @@ Result<Document> parse_lenient(std::string_view text, std::vector<std::string>& 
         return Error{Code::invalid,
                      fmt::format("not valid JSON at byte {}: {}", reader.GetErrorOffset(), why)};
     }
-    drop_duplicates(document, duplicates);
+    Deduplicator(duplicates).run(document);
     return document;
 }
 
@@ -175,6 +242,38 @@ Result<Document> parse(std::string_view text, const Limits& limits) {
         return Error{Code::invalid, fmt::format("duplicate field \"{}\"", duplicates.front())};
     }
     return document;
+}
+
+Result<void> check(const Value& root, const Limits& limits) {
+    struct Item {
+        const Value* value;
+        std::size_t depth;  // of the containers around it
+    };
+    std::vector<Item> stack{{&root, 0}};
+    std::size_t nodes = 0;
+    while (!stack.empty()) {
+        const Item item = stack.back();
+        stack.pop_back();
+        if (++nodes > limits.nodes) {
+            return Error{Code::invalid, fmt::format("more than {} values", limits.nodes)};
+        }
+        const bool is_array = item.value->IsArray();
+        if (!is_array && !item.value->IsObject()) continue;
+        if (item.depth >= limits.depth) {
+            return Error{Code::invalid, fmt::format("nested deeper than {} levels", limits.depth)};
+        }
+        if (is_array) {
+            for (const Value& inner : item.value->GetArray()) {
+                stack.push_back({&inner, item.depth + 1});
+            }
+            continue;
+        }
+        for (const auto& m : item.value->GetObject()) {
+            TRY(check_key(m.name.GetStringLength(), limits));
+            stack.push_back({&m.value, item.depth + 1});
+        }
+    }
+    return {};
 }
 
 std::string text(const Value& value) {

@@ -19,14 +19,20 @@ using Allocator = Document::AllocatorType;
 struct Limits {
     std::size_t depth = 100;
     std::size_t nodes = 1'000'000;
+    std::size_t key = 4096;  // bytes of one member's name; messages contain paths of names
 };
 
 // One JSON text, nothing after it. Refuses invalid UTF-8, NUL, duplicate keys, and what is over the
 // limits, naming the byte offset. Safe for hostile input: nesting uses no stack.
 Result<Document> parse(std::string_view text, const Limits& limits = {});
-// As parse, but reports duplicate keys by their path in `duplicates` and keeps the last.
+// As parse, but keeps the last of members with one name, and adds an entry to `duplicates` for each
+// that it drops: the path of the first hundred ("spec.env[0].name"), "…" for the others.
 Result<Document> parse_lenient(std::string_view text, std::vector<std::string>& duplicates,
                                const Limits& limits = {});
+
+// Whether parse() would read the value's text back: depth, number of values, length of keys. For
+// documents that were built or patched. Code::invalid.
+Result<void> check(const Value& value, const Limits& limits = {});
 
 std::string text(const Value& value);       // compact
 std::string pretty(const Value& value);     // two spaces
@@ -49,7 +55,7 @@ void remove(Value& object, std::string_view name);
 // The object below `name`, made if it is absent or not an object.
 Value& object_at(Value& object, std::string_view name, Allocator& allocator);
 Document copy(const Value& value);
-// RFC 7396.
+// RFC 7396. Costs n log n of the two sizes.
 void merge_patch(Value& target, const Value& patch, Allocator& allocator);
 
 }  // namespace atelier::json

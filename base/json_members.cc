@@ -69,6 +69,16 @@ void keep_members(Value& object, const std::function<bool(Value::Member&)>& keep
     if (kept != object.MemberEnd()) object.EraseMember(kept, object.MemberEnd());
 }
 
+void keep_elements(Value& array, const std::function<bool(const Value&)>& keep) {
+    auto* kept = array.Begin();
+    for (auto* at = array.Begin(); at != array.End(); ++at) {
+        if (!keep(*at)) continue;
+        if (kept != at) kept->Swap(*at);
+        ++kept;
+    }
+    array.Erase(kept, array.End());
+}
+
 void set_members(Value& object, std::vector<std::pair<std::string_view, Value>> members,
                  Allocator& allocator) {
     std::vector<std::size_t> places;

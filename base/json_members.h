@@ -29,6 +29,9 @@ class MemberIndex {
 // Removes the members for which `keep` is false. It is called once for each, in order.
 void keep_members(Value& object, const std::function<bool(Value::Member&)>& keep);
 
+// The same for the elements of an array.
+void keep_elements(Value& array, const std::function<bool(const Value&)>& keep);
+
 // Sets many members: a name that is there gets the new value, the others are added in their order.
 void set_members(Value& object, std::vector<std::pair<std::string_view, Value>> members,
                  Allocator& allocator);

@@ -26,6 +26,17 @@ bool only_continues(std::string_view text) {
 
 }  // namespace
 
+std::size_t valid_utf8_prefix(std::string_view text) {
+    if (is_valid_utf8(text)) return text.size();
+    std::size_t good = 0;
+    while (good < text.size()) {
+        const std::size_t length = length_of(text[good]);
+        if (length == 0 || !is_valid_utf8(text.substr(good, length))) break;
+        good += length;
+    }
+    return good;
+}
+
 std::string as_utf8(std::string_view text) {
     if (is_valid_utf8(text)) return std::string(text);
     std::string out;

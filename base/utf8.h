@@ -11,4 +11,7 @@ namespace atelier {
 // U+FFFD, and a character that is cut at the end is left out.
 std::string as_utf8(std::string_view text);
 
+// How many bytes from the beginning on are whole characters.
+std::size_t valid_utf8_prefix(std::string_view text);
+
 }  // namespace atelier

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "base/json_members.h"
+#include "crds/causes.h"
 #include "crds/definition.h"
 #include "crds/yaml.h"
 
@@ -20,7 +22,7 @@ constexpr std::size_t most_data_bytes = std::size_t{1} << 20;
 
 void add(std::vector<Cause>& causes, std::string field, std::string_view reason,
          std::string message) {
-    causes.push_back({std::move(field), std::string(reason), std::move(message)});
+    add_cause(causes, {std::move(field), std::string(reason), std::move(message)});
 }
 
 bool is_config_key(std::string_view key) {
@@ -61,7 +63,7 @@ void check_immutable(const Value& object, const Value* old,
     for (const std::string_view member : members) {
         const Value* now = find(object, {member});
         const Value* then = find(*old, {member});
-        if ((now && then && *now == *then) || (!now && !then)) continue;
+        if ((now && then && json::equal(*now, *then)) || (!now && !then)) continue;
         add(causes, std::string(member), "FieldValueForbidden",
             "Forbidden: field is immutable when `immutable` is set");
     }
@@ -87,9 +89,11 @@ void merge_string_data(json::Document& secret, const Value*) {
     const json::Document taken = json::copy(*plain);
     json::remove(secret, "stringData");
     Value& data = json::object_at(secret, "data", allocator);
+    std::vector<std::pair<std::string_view, Value>> members;
     for (const auto& m : taken.GetObject()) {
-        json::set(data, view(m.name), base64(view(m.value)), allocator);
+        members.emplace_back(view(m.name), json::make(base64(view(m.value)), allocator));
     }
+    json::set_members(data, std::move(members), allocator);
 }
 
 // Base64 may come in lines, as `base64` prints it; it is kept in one.
@@ -144,8 +148,11 @@ void check_config_map(const Value& map, const Value* old, const Lookup&,
     check_size("", check_keys(map, "data", causes) + check_keys(map, "binaryData", causes), causes);
     const Value* binary = find(map, {"binaryData"});
     if (binary && binary->IsObject()) {
+        const Value none(rapidjson::kObjectType);
+        const Value* data = find(map, {"data"});
+        const json::MemberIndex index(data && data->IsObject() ? *data : none);
         for (const auto& m : binary->GetObject()) {
-            if (!find(map, {"data", view(m.name)})) continue;
+            if (index.find(view(m.name)) == json::MemberIndex::npos) continue;
             add(causes, fmt::format("data[{}]", view(m.name)), "FieldValueInvalid",
                 fmt::format("Invalid value: {}: duplicate of key present in binaryData",
                             json::text(m.name)));
@@ -234,7 +241,9 @@ json::Document encode_secret(const Secret& secret) {
     json::set(out, "metadata", write_meta(secret.meta, allocator), allocator);
     json::set(out, "type", secret.type, allocator);
     Value data(rapidjson::kObjectType);
-    for (const auto& [key, bytes] : secret.data) json::set(data, key, base64(bytes), allocator);
+    for (const auto& [key, bytes] : secret.data) {
+        data.AddMember(json::make(key, allocator), json::make(base64(bytes), allocator), allocator);
+    }
     if (data.MemberCount() > 0) json::set(out, "data", std::move(data), allocator);
     return out;
 }

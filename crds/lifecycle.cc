@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/json_members.h"
+#include "crds/causes.h"
 #include "crds/metadata.h"
 #include "crds/schema_node.h"
 
@@ -24,6 +26,8 @@ Value& metadata_of(json::Document& object) {
 
 // Fills kind and apiVersion, or refuses those of another kind.
 Result<void> settle_type(const Kind& kind, json::Document& object) {
+    // A patch can build what no text could say: deeper, or with longer names, than is read back.
+    TRY(json::check(object));
     if (!object.IsObject()) return Error{Code::invalid, "the object must be a JSON object"};
     const std::pair<std::string_view, std::string> wanted[] = {{"apiVersion", kind.api_version()},
                                                                {"kind", kind.kind}};
@@ -41,29 +45,10 @@ Result<void> settle_type(const Kind& kind, json::Document& object) {
     return {};
 }
 
-void tell(const Admission& a, std::vector<std::string>& unknown) {
+void report_unknown(const Admission& a, std::vector<std::string>& unknown) {
     if (!a.unknown_fields) return;
     a.unknown_fields->insert(a.unknown_fields->end(), std::make_move_iterator(unknown.begin()),
                              std::make_move_iterator(unknown.end()));
-}
-
-// 'Workspace.atelier.dev "w1" is invalid: spec.tier: Invalid value: …'
-Error invalid_object(const Kind& kind, std::string_view name, std::vector<Cause> causes) {
-    const auto line = [](const Cause& c) {
-        return c.field.empty() ? c.message : c.field + ": " + c.message;
-    };
-    std::string what;
-    if (causes.size() == 1) {
-        what = line(causes.front());
-    } else {
-        for (const Cause& cause : causes) what += (what.empty() ? "[" : ", ") + line(cause);
-        what += "]";
-    }
-    const std::string type = kind.group.empty() ? kind.kind : kind.kind + "." + kind.group;
-    return {Code::invalid,
-            fmt::format("{} \"{}\" is invalid: {}", type, name, what),
-            {},
-            std::move(causes)};
 }
 
 // Prunes, prepares and defaults everything but metadata.
@@ -76,10 +61,14 @@ void shape(const Kind& kind, json::Document& object, const Value* old,
 
 bool same_outside_metadata(const Value& a, const Value& b) {
     std::size_t counted = 0;
+    const json::MemberIndex index(b);
     for (const auto& m : a.GetObject()) {
         if (view(m.name) == "metadata") continue;
-        const Value* other = find(b, {view(m.name)});
-        if (!other || *other != m.value) return false;
+        const std::size_t other = index.find(view(m.name));
+        if (other == json::MemberIndex::npos) return false;
+        if (!json::equal((b.MemberBegin() + static_cast<std::ptrdiff_t>(other))->value, m.value)) {
+            return false;
+        }
         ++counted;
     }
     return counted == b.MemberCount() - (find(b, {"metadata"}) ? 1u : 0u);
@@ -157,7 +146,7 @@ Result<json::Document> admit_create(const Kind& kind, json::Document object, con
     set_generation(object, 1);
     if (kind.status_subresource) json::remove(object, "status");
     shape(kind, object, nullptr, unknown);
-    tell(a, unknown);
+    report_unknown(a, unknown);
 
     std::vector<Cause> causes;
     validate_metadata(kind, object, nullptr, causes);
@@ -189,7 +178,7 @@ Result<json::Document> admit_update(const Kind& kind, const Value& old, json::Do
         }
     }
     shape(kind, object, &old, unknown);
-    tell(a, unknown);
+    report_unknown(a, unknown);
 
     std::vector<Cause> causes;
     validate_metadata(kind, object, &old, causes);
@@ -227,7 +216,7 @@ Result<json::Document> admit_status(const Kind& kind, const Value& old, json::Do
     kind.schema->prune(next, unknown);
     kind.schema->apply_defaults(next, allocator);
     std::erase_if(unknown, [](const std::string& path) { return !path.starts_with("status"); });
-    tell(a, unknown);
+    report_unknown(a, unknown);
     std::vector<Cause> causes;
     kind.schema->validate(next, causes);
     std::erase_if(causes, [](const Cause& cause) { return !cause.field.starts_with("status"); });

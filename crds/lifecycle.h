@@ -1,4 +1,4 @@
-// The rules of an object's life that hold whoever writes it: creation, update, status, deletion.
+// The rules of creation, update, status and deletion, which are the same for every writer.
 // Pure. Used by the API server for people's writes and by reconcilers for their own, so that an
 // object made by a controller is as defaulted and validated as one applied by hand.
 // Semantics: kubernetes.io, "API concepts"; apiextensions-apiserver's custom resource strategy.
@@ -20,8 +20,8 @@ struct Admission {
     Instant now;
     Random& random;
     const Lookup& lookup;
-    // Where unknown fields are told (paths). They are always removed; strict callers refuse
-    // instead.
+    // Gets the paths of unknown fields, an entry for each; after the first hundred "…" instead of
+    // the path. Unknown fields are always removed; a strict caller refuses the object instead.
     std::vector<std::string>* unknown_fields = nullptr;
 };
 

@@ -22,16 +22,6 @@ Error bad(std::string_view field, std::string_view wanted) {
     return {Code::invalid, fmt::format("metadata.{}: must be {}", field, wanted)};
 }
 
-Result<Revision> parse_revision(std::string_view text) {
-    Revision revision = 0;
-    if (text.empty()) return revision;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), revision);
-    if (ec != std::errc{} || end != text.data() + text.size() || revision < 0) {
-        return bad("resourceVersion", "a whole number in quotes, as the server gave it");
-    }
-    return revision;
-}
-
 // What the two readers below have in common: a field of metadata that is one string.
 Result<void> take_string(Meta& meta, std::string_view name, std::string_view text) {
     if (name == "name") {
@@ -43,7 +33,9 @@ Result<void> take_string(Meta& meta, std::string_view name, std::string_view tex
     } else if (name == "uid") {
         meta.uid = text;
     } else if (name == "resourceVersion") {
-        meta.revision = TRY(parse_revision(text));
+        const Result<Revision> revision = parse_revision(text);
+        if (!revision) return revision.error().in("metadata.resourceVersion");
+        meta.revision = *revision;
     } else {
         const Result<Instant> at = parse_rfc3339(text);
         if (!at) return bad(name, "an RFC 3339 time");
@@ -63,7 +55,7 @@ bool is_string_field(std::string_view name) {
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
-// simdjson reads `metadata` as it goes and never looks at what follows. Its errors are thrown, and
+// simdjson reads `metadata` as it goes, and not what follows it. Its errors are thrown, and
 // caught in peek_meta.
 namespace peek {
 
@@ -145,6 +137,19 @@ std::string Meta::label(std::string_view which) const {
 std::string Meta::annotation(std::string_view which) const {
     const auto it = annotations.find(std::string(which));
     return it == annotations.end() ? std::string() : it->second;
+}
+
+Result<Revision> parse_revision(std::string_view text) {
+    Revision revision = 0;
+    if (text.empty()) return revision;
+    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), revision);
+    if (ec != std::errc{} || end != text.data() + text.size() || revision < 0) {
+        return Error{Code::invalid,
+                     fmt::format("\"{}\" is not a revision: it must be a whole number, as the "
+                                 "server gave it",
+                                 text.substr(0, 100))};
+    }
+    return revision;
 }
 
 Result<Meta> peek_meta(std::string_view json) {

@@ -71,6 +71,9 @@ struct Meta {
     std::string annotation(std::string_view name) const;  // empty when absent
 };
 
+// A resourceVersion; 0 for an empty one. Code::invalid for what no server gives.
+Result<Revision> parse_revision(std::string_view text);
+
 // Reads `metadata` of an object's JSON without building a DOM (simdjson).
 Result<Meta> peek_meta(std::string_view json);
 Result<Meta> read_meta(const json::Value& object);

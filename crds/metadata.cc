@@ -3,8 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
+#include "base/json_members.h"
 #include "base/text.h"
+#include "crds/causes.h"
 #include "crds/deleted_workspace.h"
 #include "crds/meta.h"
 
@@ -41,6 +44,7 @@ constexpr std::string_view server_fields[] = {"selfLink",
                                               "deletionTimestamp",
                                               "deletionGracePeriodSeconds"};
 
+constexpr std::size_t most_finalizers_named = 10;
 constexpr std::size_t most_annotation_bytes = std::size_t{256} << 10;
 
 constexpr std::string_view label_rule =
@@ -179,12 +183,19 @@ class Checker {
 
     void finalizers(const Meta& meta, const Meta* old) {
         std::string added;
+        std::size_t named = 0;
+        std::set<std::string_view> held;
+        if (old) held.insert(old->finalizers.begin(), old->finalizers.end());
         for (std::size_t i = 0; i < meta.finalizers.size(); ++i) {
             const std::string& finalizer = meta.finalizers[i];
-            if (old && old->has_finalizer(finalizer)) continue;
+            if (held.contains(finalizer)) continue;
             const std::string_view wrong = wrong_with_qualified(finalizer);
             if (!wrong.empty()) invalid(fmt::format("finalizers[{}]", i), finalizer, wrong);
+            if (++named > most_finalizers_named) continue;
             added += (added.empty() ? "" : ", ") + quoted(finalizer);
+        }
+        if (named > most_finalizers_named) {
+            added += fmt::format(", and {} more", named - most_finalizers_named);
         }
         if (old && old->deleted_at && !added.empty()) {
             add("finalizers", "FieldValueForbidden",
@@ -196,8 +207,8 @@ class Checker {
 
   private:
     void add(std::string_view field, std::string_view reason, std::string message) {
-        causes_.push_back(
-            {fmt::format("metadata.{}", field), std::string(reason), std::move(message)});
+        add_cause(causes_,
+                  {fmt::format("metadata.{}", field), std::string(reason), std::move(message)});
     }
     void invalid(std::string_view field, std::string_view value, std::string_view rule) {
         add(field, "FieldValueInvalid",
@@ -234,7 +245,7 @@ Result<void> normalize_metadata(json::Document& object, std::vector<std::string>
         const std::string_view name = view(m.name);
         if (std::find(std::begin(known_fields), std::end(known_fields), name) ==
             std::end(known_fields)) {
-            unknown.push_back("metadata." + std::string(name));
+            add_unknown(unknown, "metadata." + std::string(name));
         }
     }
     TRY(read_meta(object));
@@ -277,7 +288,7 @@ void validate_metadata(const Kind& kind, const Value& object, const Value* old,
     if (kind.resource() == WorkspaceSpec::resource) checker.volumes(*meta, *before);
     const Value* now = find(object, {"metadata", "ownerReferences"});
     const Value* then = find(*old, {"metadata", "ownerReferences"});
-    if (now && (!then || *now != *then)) checker.owners(*meta);
+    if (now && (!then || !json::equal(*now, *then))) checker.owners(*meta);
     checker.finalizers(*meta, &*before);
 }
 
@@ -302,7 +313,8 @@ void keep_metadata(json::Document& object, const Value& old) {
 
 bool same_metadata(const Value& a, const Value& b) {
     json::Document scratch;
-    return without_times(a, scratch.GetAllocator()) == without_times(b, scratch.GetAllocator());
+    return json::equal(without_times(a, scratch.GetAllocator()),
+                       without_times(b, scratch.GetAllocator()));
 }
 
 }  // namespace atelier::crds

@@ -14,7 +14,7 @@ namespace atelier::crds {
 // brings the rest into one order.
 Result<void> normalize_metadata(json::Document& object, std::vector<std::string>& unknown);
 
-// Appends what is wrong with the metadata. With `old`, only what changed is looked at.
+// Appends a cause for each rule that the metadata breaks. With `old`, only what changed is checked.
 void validate_metadata(const Kind& kind, const json::Value& object, const json::Value* old,
                        std::vector<Cause>& causes);
 

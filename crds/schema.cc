@@ -201,8 +201,8 @@ class Compiler {
         return {};
     }
 
-    // A schema inside logic. It may only name what the schema around it describes, which is looked
-    // at once that is complete, in look_at_branches.
+    // A schema inside logic. It may only name what the schema around it describes; check_branch()
+    // checks that once the outer one is complete.
     Result<std::unique_ptr<Node>> branch(Node& outer, const Value& schema,
                                          const std::string& path) {
         if (!schema.IsObject()) return fail(path, "must be an object");

@@ -13,7 +13,6 @@
 
 namespace atelier::crds {
 
-inline constexpr std::size_t most_causes = 50;
 // A text longer than this does not match any pattern: it is refused unread.
 inline constexpr std::size_t longest_matched = 4096;
 

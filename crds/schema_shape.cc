@@ -1,6 +1,8 @@
 // Pruning and defaulting: what gives an object the shape of its schema.
 #include <cmath>
 
+#include "base/json_members.h"
+#include "crds/causes.h"
 #include "crds/schema.h"
 #include "crds/schema_node.h"
 
@@ -33,26 +35,18 @@ void prune_node(const Node& node, Value& value, std::string& path,
         return;
     }
     if (!value.IsObject()) return;
-    for (auto m = value.MemberBegin(); m != value.MemberEnd();) {
-        const std::string_view name = view(m->name);
-        if (node.is_resource && is_resource_field(name)) {
-            ++m;
-            continue;
-        }
+    json::keep_members(value, [&](Value::Member& m) {
+        const std::string_view name = view(m.name);
+        if (node.is_resource && is_resource_field(name)) return true;
         append_name(path, name);
         const Node* known = node.property(name);
         if (!known) known = node.additional.get();
-        if (known) {
-            prune_node(*known, m->value, path, removed);
-            ++m;
-        } else if (node.preserve_unknown || node.additional_any) {
-            ++m;
-        } else {
-            removed.push_back(path);
-            m = value.EraseMember(m);
-        }
+        const bool keeps = known || node.preserve_unknown || node.additional_any;
+        if (known) prune_node(*known, m.value, path, removed);
+        if (!keeps) add_unknown(removed, path);
         path.resize(mark);
-    }
+        return keeps;
+    });
 }
 
 void default_node(const Node& node, Value& value, json::Allocator& allocator) {

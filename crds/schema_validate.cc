@@ -5,7 +5,9 @@
 #include <cmath>
 #include <unordered_set>
 
+#include "base/json_members.h"
 #include "base/text.h"
+#include "crds/causes.h"
 #include "crds/format.h"
 #include "crds/schema.h"
 #include "crds/schema_node.h"
@@ -75,7 +77,7 @@ class Validator {
     explicit Validator(std::vector<Cause>& causes) : causes_(causes) {}
 
     void check(const Node& node, const Value& value, const Place& at) {
-        if (causes_.size() >= most_causes) return;
+        if (causes_.size() > most_causes) return;
         if (value.IsNull() && node.nullable) return;
         if (!has_type(node, value)) return;
         check_enum(node, value, at);
@@ -93,7 +95,7 @@ class Validator {
 
     // As check, for a node of the structure: its type counts, too.
     void check_typed(const Node& node, const Value& value, const Place& at) {
-        if (causes_.size() >= most_causes) return;
+        if (causes_.size() > most_causes) return;
         if (value.IsNull() && node.nullable) return;
         if (!has_type(node, value)) {
             const std::string_view wanted =
@@ -108,9 +110,8 @@ class Validator {
 
   private:
     void add(const Place& at, std::string_view reason, std::string message) {
-        if (causes_.size() < most_causes) {
-            causes_.push_back({at.text(), std::string(reason), std::move(message)});
-        }
+        if (causes_.size() >= most_causes) return add_more(causes_);
+        causes_.push_back({at.text(), std::string(reason), std::move(message)});
     }
     void invalid(const Place& at, const Value& value, std::string_view rule) {
         add(at, "FieldValueInvalid",
@@ -142,7 +143,7 @@ class Validator {
         if (!node.enum_values) return;
         std::string supported;
         for (const Value& candidate : node.enum_values->GetArray()) {
-            if (candidate == value) return;
+            if (json::equal(candidate, value)) return;
             supported += (supported.empty() ? "" : ", ") + json::text(candidate);
         }
         add(at, "FieldValueNotSupported",

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "base/utf8.h"
 
 namespace atelier::crds {
 namespace {
@@ -26,8 +27,7 @@ Position not_utf8_at(std::string_view text) {
         const std::size_t end = std::min(text.find('\n', begin), text.size());
         const std::string_view line = text.substr(begin, end - begin);
         if (!is_valid_utf8(line)) {
-            std::size_t good = line.size();
-            while (good > 0 && !is_valid_utf8(line.substr(0, good))) --good;
+            const std::size_t good = valid_utf8_prefix(line);
             return position_at(text, begin + good);
         }
         if (end == text.size()) return {};

@@ -4,6 +4,7 @@
 
 #include "base/json_text.h"
 #include "base/utf8.h"
+#include "crds/causes.h"
 
 namespace atelier::apiserver {
 namespace {
@@ -40,10 +41,6 @@ std::string details_json(const Failure& failure) {
     return out + "}";
 }
 
-std::string qualified_kind(const crds::Kind& kind) {
-    return kind.group.empty() ? kind.kind : kind.kind + "." + kind.group;
-}
-
 Failure about(const crds::Kind& kind, std::string_view name, int status, std::string reason,
               std::string message) {
     return {status,     std::move(reason), std::move(message), std::string(name),
@@ -51,16 +48,10 @@ Failure about(const crds::Kind& kind, std::string_view name, int status, std::st
 }
 
 Failure invalid(const Error& error, const crds::Kind* kind, std::string_view name) {
-    std::string what;
-    for (const Cause& cause : error.causes) {
-        what += what.empty() ? "" : ", ";
-        what += cause.field.empty() ? cause.message : cause.field + ": " + cause.message;
-    }
-    if (error.causes.size() > 1) what = "[" + what + "]";
-    Failure out{422, "Invalid", what, std::string(name)};
+    Failure out{422, "Invalid", crds::text_of(error.causes), std::string(name)};
     out.causes = error.causes;
     if (kind) {
-        out.message = fmt::format("{} \"{}\" is invalid: {}", qualified_kind(*kind), name, what);
+        out.message = crds::invalid_object(*kind, name, error.causes).message;
         out.group = kind->group;
         out.kind = kind->kind;
     }

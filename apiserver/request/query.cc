@@ -91,13 +91,9 @@ Result<std::optional<std::int64_t>> query_integer(const Request& request, std::s
 }
 
 Result<Revision> parse_revision(std::string_view text) {
-    Revision out = 0;
-    if (text.empty()) return out;
-    const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), out);
-    if (ec != std::errc{} || end != text.data() + text.size() || out < 0) {
-        return Error{Code::invalid, fmt::format("resourceVersion: \"{}\" is not a revision", text)};
-    }
-    return out;
+    Result<Revision> revision = crds::parse_revision(text);
+    if (!revision) return revision.error().in("resourceVersion");
+    return revision;
 }
 
 Result<ListOptions> read_list_options(const Request& request, bool watch) {

@@ -18,7 +18,7 @@ void deleted_workspace_rule(const json::Value& object, const json::Value* old, c
          {"workspace", "uid", "org", "orgUID", "volumes", "spec", "hasEnv", "deletedAt"}) {
         const json::Value* was = json::find(*before, {field});
         const json::Value* now = json::find(object["spec"], {field});
-        if (was && now ? *was == *now : was == now) continue;
+        if (was && now ? json::equal(*was, *now) : was == now) continue;
         findings.forbidden("spec." + std::string(field),
                            "it is a record of what was, and cannot be changed");
     }

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "crds/causes.h"
 #include "crds/definition.h"
 #include "crds/update_tier.h"
 #include "crds/yaml.h"
@@ -41,7 +42,7 @@ json::Document read_embedded(const EmbeddedFile& file) {
 }  // namespace
 
 void Findings::add(std::string_view field, std::string_view reason, std::string message) {
-    causes_.push_back({std::string(field), std::string(reason), std::move(message)});
+    add_cause(causes_, {std::string(field), std::string(reason), std::move(message)});
 }
 void Findings::invalid(std::string_view field, std::string_view value, std::string_view why) {
     add(field, "FieldValueInvalid", fmt::format("Invalid value: {}: {}", quoted(value), why));

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/json_members.h"
 #include "base/random.h"
 
 namespace atelier::json {
@@ -54,6 +55,57 @@ TEST(Json, LenientKeepsTheLastAndNamesTheRest) {
     EXPECT_EQ(canonical(*document), R"({"a":{"d":2},"b":{"c":3}})");
     std::sort(duplicates.begin(), duplicates.end());
     EXPECT_EQ(duplicates, (std::vector<std::string>{"a", "a.d", "b.c", "b.c"}));
+}
+
+// Fault 7: a path was made for each nested value, a set anew for each duplicate.
+TEST(Json, Fault7_NamesAHundredDuplicatesAndCountsTheRest) {
+    std::string text = "{\"a\":0";
+    for (int i = 0; i < 5000; ++i) text += ",\"a\":1";
+    std::vector<std::string> duplicates;
+    ASSERT_TRUE(parse_lenient(text + "}", duplicates));
+    ASSERT_EQ(duplicates.size(), 5000u);
+    EXPECT_EQ(duplicates[99], "a");
+    EXPECT_EQ(duplicates[100], "…");
+    EXPECT_EQ(parsed("{\"" + std::string(4097, 'k') + "\":1}"),
+              "error: not valid JSON at byte 4100: a key of 4097 bytes, at most 4096 are read");
+}
+
+TEST(Json, Fault11_ChecksWhatCouldNotBeReadBack) {
+    Document deep;
+    for (int i = 0; i < 100; ++i) {
+        EXPECT_TRUE(check(deep)) << i;
+        Document outer(rapidjson::kArrayType);
+        outer.PushBack(Value(deep, outer.GetAllocator()), outer.GetAllocator());
+        deep = std::move(outer);
+    }
+    EXPECT_TRUE(check(deep));
+    EXPECT_TRUE(parse(text(deep)));
+    Document outer(rapidjson::kArrayType);
+    outer.PushBack(Value(deep, outer.GetAllocator()), outer.GetAllocator());
+    EXPECT_EQ(check(outer).error().message, "nested deeper than 100 levels");
+    EXPECT_FALSE(parse(text(outer)));
+    Document named(rapidjson::kObjectType);
+    set(named, std::string(4097, 'k'), Value(1), named.GetAllocator());
+    EXPECT_FALSE(check(named));
+    EXPECT_FALSE(check(*parse("[1,2,3]"), {.depth = 5, .nodes = 3}));
+}
+
+TEST(Json, KeepsAndSetsManyMembersInOrder) {
+    Document d = *parse(R"({"a":1,"b":2,"c":3,"d":4})");
+    keep_members(d, [](const Value::Member& m) { return m.value.GetInt() % 2 == 0; });
+    EXPECT_EQ(text(d), R"({"b":2,"d":4})");
+    std::vector<std::pair<std::string_view, Value>> members;
+    members.emplace_back("x", Value(5));
+    members.emplace_back("d", Value(6));
+    set_members(d, std::move(members), d.GetAllocator());
+    EXPECT_EQ(text(d), R"({"b":2,"d":6,"x":5})");
+    keep_members(d, [](const Value::Member&) { return false; });
+    EXPECT_EQ(text(d), "{}");
+    keep_members(d, [](const Value::Member&) { return true; });
+    EXPECT_TRUE(equal(*parse(R"({"a":1,"b":[{"c":1.5}]})"), *parse(R"({"b":[{"c":1.5}],"a":1})")));
+    EXPECT_FALSE(equal(*parse(R"({"a":1,"b":2})"), *parse(R"({"a":1,"c":2})")));
+    EXPECT_FALSE(equal(*parse("[1,2]"), *parse("[2,1]")));
+    EXPECT_FALSE(equal(*parse("true"), *parse("false")));
 }
 
 TEST(Json, FindsAndSets) {

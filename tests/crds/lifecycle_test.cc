@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "crds/causes.h"
 #include "crds/org.h"
 #include "crds/plugin.h"
 #include "crds/workspace.h"
@@ -204,6 +205,64 @@ TEST_F(LifecycleTest, MetadataFollowsTheRules) {
     const auto refused = admit_create(*kinds().find("configmaps"), std::move(big), admission());
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().causes[0].reason, "FieldValueTooLong");
+}
+
+// Fault 7: 30,000 bad labels gave an answer of 18.7 MB.
+TEST_F(LifecycleTest, Fault7_FiftyCausesAreNamedAndTheOthersCounted) {
+    std::string text = "metadata:\n  name: a\n  namespace: default\n  labels:\n";
+    for (int i = 0; i < 30'000; ++i) text += "    -k" + std::to_string(i) + ": v\n";
+    const auto refused = create("configmaps", text);
+    ASSERT_FALSE(refused);
+    ASSERT_EQ(refused.error().causes.size(), most_causes + 1);
+    EXPECT_EQ(refused.error().causes.back().message, "and 29950 more");
+    EXPECT_LT(refused.error().message.size(), 50'000u);
+    EXPECT_TRUE(refused.error().message.ends_with(", and 29950 more]"));
+
+    text = "metadata: {name: a, namespace: default}\n";
+    for (int i = 0; i < 5'000; ++i) text += "x" + std::to_string(i) + ": v\n";
+    ASSERT_TRUE(create("configmaps", text));
+    ASSERT_EQ(unknown_.size(), 5'000u);
+    EXPECT_EQ(unknown_[99], "x99");
+    EXPECT_EQ(unknown_[100], "…");
+}
+
+// Fault 11: a patch built what the parser refuses; the object could then neither be read nor
+// deleted.
+TEST_F(LifecycleTest, Fault11_WhatCanBeStoredCanBeReadChangedAndDeleted) {
+    const Kind& kind = *kinds().find("configmaps");
+    std::size_t stored = 0;
+    for (std::size_t depth = 80; depth < 110; ++depth) {
+        json::Document object = yaml("metadata: {name: a, namespace: default}");
+        auto& allocator = object.GetAllocator();
+        json::Value inner(1);
+        for (std::size_t i = 0; i < depth; ++i) {
+            json::Value outer(rapidjson::kObjectType);
+            json::set(outer, "f", std::move(inner), allocator);
+            inner = std::move(outer);
+        }
+        json::Value managed(rapidjson::kArrayType);
+        managed.PushBack(std::move(inner), allocator);
+        json::set(object["metadata"], "managedFields", std::move(managed), allocator);
+        const auto made = admit_create(kind, std::move(object), admission());
+        if (!made) {
+            EXPECT_EQ(made.error().message, "nested deeper than 100 levels");
+            continue;
+        }
+        ++stored;
+        const std::string text = encode_body(*made).with(1);
+        const auto read = json::parse(text);
+        ASSERT_TRUE(read) << depth << ": " << read.error().message;
+        EXPECT_TRUE(peek_meta(text));
+        json::Document next = json::copy(*read);
+        json::set(json::object_at(next["metadata"], "labels", next.GetAllocator()), "a", "b",
+                  next.GetAllocator());
+        EXPECT_TRUE(admit_update(kind, *read, std::move(next), admission()));
+        const auto ending = begin_deletion(kind, *read, now_, Propagation::foreground);
+        ASSERT_TRUE(ending);
+        EXPECT_TRUE(json::parse(encode_body(*ending).with(2)));
+    }
+    EXPECT_GT(stored, 10u);
+    EXPECT_LT(stored, 25u) << "some were too deep";
 }
 
 TEST_F(LifecycleTest, GenerateNameAddsFiveLetters) {
