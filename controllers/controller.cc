@@ -148,12 +148,16 @@ struct Controller::State {
                 return key;
             }
             const auto due = core.next_due();
+            // By the clock as it is when a key arrives: it may have been set meanwhile.
             const auto ready = [&] {
                 const auto next = core.next_due();
-                return next && (!due || *next < *due);
+                return next && (!due || *next < *due || *next <= clock.now());
             };
             if (due) {
-                work_arrived.wait_for(lock, stop, *due - now, ready);
+                // The wait is one of the steady clock, which knows nothing of a step of the other
+                // one, nor of the time that a machine slept.
+                const Duration left = std::min<Duration>(*due - now, options.recheck);
+                work_arrived.wait_for(lock, stop, left, ready);
             } else {
                 work_arrived.wait(lock, stop, ready);
             }

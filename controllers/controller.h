@@ -17,6 +17,8 @@ namespace atelier::controllers {
 
 struct ControllerOptions {
     int workers = 2;
+    // A worker that sleeps until a key is due reads the clock again at least this often.
+    Duration recheck = std::chrono::seconds(5);
     CoreOptions core;
 };
 
@@ -28,12 +30,12 @@ class Controller {
     ~Controller();
 
     void start();
-    // No key is taken any more; returns when the keys in work are finished. No metric changes
+    // Takes no key any more, and returns when the keys in work are finished. No metric changes
     // afterwards.
     void stop();
-    // Something outside the store happened to this object: look at it now.
+    // Reconciles this object now: something outside the store happened to it.
     void hint(const Key& key);
-    // Look at every object: what is outside may have changed unseen.
+    // Reconciles every object: what is outside the store may have changed without a notice.
     void hint_all();
 
   private:

@@ -5,7 +5,6 @@
 namespace atelier::controllers {
 namespace {
 
-constexpr std::size_t events_at_once = 1000;
 constexpr Duration most_slew = std::chrono::seconds(5);  // less than that corrects itself
 
 }  // namespace
@@ -22,64 +21,43 @@ Core::Core(reconcilers::Reconciler& reconciler, const store::Store& store, Rando
       options_(options),
       resource_(reconciler.resource()),
       interests_(reconciler.interests()),
-      interest_cursors_(interests_.size(), 0),
-      backoff_(options.backoff) {}
+      own_(store, resource_),
+      backoff_(options.backoff) {
+    for (const auto& interest : interests_) {
+        interest_followers_.emplace_back(store, interest.resource);
+    }
+}
 
 std::vector<Key> Core::feed() {
-    // The cursors of the interests start where the first list of our own ends: that list already
-    // wakes every key.
-    std::vector<Key> keys = feed_own();
+    std::vector<Key> keys;
+    feed_own(keys);
     for (std::size_t i = 0; i < interests_.size(); ++i) feed_interest(i, keys);
     std::sort(keys.begin(), keys.end());
     keys.erase(std::unique(keys.begin(), keys.end()), keys.end());
     return keys;
 }
 
-std::vector<Key> Core::feed_own() {
-    std::vector<Key> keys;
-    const auto list_all = [&] {
-        const auto snapshot = store_.list(resource_);
-        for (const auto& object : snapshot->objects) keys.push_back(object->key);
-        own_cursor_ = snapshot->revision;
-        std::fill(interest_cursors_.begin(), interest_cursors_.end(), snapshot->revision);
+void Core::feed_own(std::vector<Key>& keys) {
+    const auto listed = [&](const store::Snapshot& snapshot) {
+        for (const auto& object : snapshot.objects) keys.push_back(object->key);
+        // This wakes every key, so that what happened to other resources before is covered.
+        for (Follower& interest : interest_followers_) interest.start_after(snapshot.revision);
     };
-    if (!own_cursor_) {
-        list_all();
-        return keys;
-    }
-    while (true) {
-        const auto events = store_.events(resource_, *own_cursor_, events_at_once);
-        if (!events) {
-            list_all();
-            return keys;
-        }
-        for (const auto& event : *events) {
-            if (reconciler_.concerns(*event)) keys.push_back(event->object->key);
-            own_cursor_ = event->revision;
-        }
-        if (events->size() < events_at_once) return keys;
-    }
+    own_.follow(listed, [&](const store::Event& event) {
+        if (reconciler_.concerns(event)) keys.push_back(event.object->key);
+    });
 }
 
 void Core::feed_interest(std::size_t index, std::vector<Key>& keys) {
-    const reconcilers::Interest& interest = interests_[index];
-    Revision& cursor = interest_cursors_[index];
-    while (true) {
-        const auto events = store_.events(interest.resource, cursor, events_at_once);
-        if (!events) {
-            // Changes were missed: every key of ours may be concerned.
-            const auto snapshot = store_.list(resource_);
-            for (const auto& object : snapshot->objects) keys.push_back(object->key);
-            cursor = store_.list(interest.resource)->revision;
-            return;
-        }
-        for (const auto& event : *events) {
-            const auto woken = interest.keys(*event, store_);
-            keys.insert(keys.end(), woken.begin(), woken.end());
-            cursor = event->revision;
-        }
-        if (events->size() < events_at_once) return;
-    }
+    const auto listed = [&](const store::Snapshot&) {
+        // Changes were missed, and any key may depend on them.
+        const auto own = store_.list(resource_);
+        for (const auto& object : own->objects) keys.push_back(object->key);
+    };
+    interest_followers_[index].follow(listed, [&](const store::Event& event) {
+        const auto woken = interests_[index].keys(event, store_);
+        keys.insert(keys.end(), woken.begin(), woken.end());
+    });
 }
 
 std::optional<Key> Core::take(Instant now) {

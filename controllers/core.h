@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/metrics.h"
 #include "base/random.h"
+#include "controllers/follower.h"
 #include "controllers/work_queue.h"
 #include "reconcilers/reconciler.h"
 #include "store/store.h"
@@ -19,7 +20,7 @@
 namespace atelier::controllers {
 
 struct CoreOptions {
-    Duration resync = std::chrono::minutes(10);  // each key is looked at at least this often
+    Duration resync = std::chrono::minutes(10);  // each key is reconciled at least this often
     Backoff::Options backoff;
 };
 
@@ -38,18 +39,18 @@ class Core {
     std::vector<Key> feed();
 
     void add(const Key& key, Instant due) { queue_.add(key, due); }
-    // A clock that was set back does not hold up what was to come: a look too early does no harm.
+    // A clock that was set back does not delay what is due: reconciling too early does no harm.
     std::optional<Key> take(Instant now);
     Verdict finish(const Key& key, const Result<reconcilers::Outcome>& outcome, Instant now);
     std::optional<Instant> next_due() const { return queue_.next_due(); }
 
     int failures(const Key& key) const { return backoff_.failures(key); }
 
-    const WorkQueue& queue() const { return queue_; }
+    WorkQueue& queue() { return queue_; }
     reconcilers::Reconciler& reconciler() { return reconciler_; }
 
   private:
-    std::vector<Key> feed_own();
+    void feed_own(std::vector<Key>& keys);
     void feed_interest(std::size_t index, std::vector<Key>& keys);
 
     reconcilers::Reconciler& reconciler_;
@@ -59,8 +60,8 @@ class Core {
     const std::string resource_;
     const std::vector<reconcilers::Interest> interests_;
     // Used by feed() alone.
-    std::optional<Revision> own_cursor_;
-    std::vector<Revision> interest_cursors_;
+    Follower own_;
+    std::vector<Follower> interest_followers_;  // one for each interest
     // Used by the others.
     WorkQueue queue_;
     Backoff backoff_;

@@ -5,7 +5,6 @@
 namespace atelier::controllers {
 namespace {
 
-constexpr std::size_t events_at_once = 1000;
 constexpr const char* conditions_metric = "atelier_conditions";
 
 }  // namespace
@@ -25,27 +24,19 @@ void FleetMetrics::sample() {
     for (const auto& kind : kinds_.all()) {
         if (!kind->status_subresource) continue;
         const std::string resource = kind->resource();
-        const auto cursor = cursors_.find(resource);
-        bool current = false;
-        while (cursor != cursors_.end() && !current) {
-            const auto events = store_.events(resource, cursor->second, events_at_once);
-            if (!events) break;
-            for (const auto& event : *events) {
-                cursor->second = event->revision;
-                forget(event->object->key);
-                if (event->change != store::Change::deleted) remember(*kind, *event->object);
-            }
-            current = events->size() < events_at_once;
-        }
-        if (current) continue;
-        std::erase_if(held_, [&](const auto& entry) {
-            if (entry.first.resource != resource) return false;
-            for (const Series& series : entry.second) count(series, -1);
-            return true;
+        auto& follower = followers_.try_emplace(resource, store_, resource).first->second;
+        const auto listed = [&](const store::Snapshot& snapshot) {
+            std::erase_if(held_, [&](const auto& entry) {
+                if (entry.first.resource != resource) return false;
+                for (const Series& series : entry.second) count(series, -1);
+                return true;
+            });
+            for (const auto& object : snapshot.objects) remember(*kind, *object);
+        };
+        follower.follow(listed, [&](const store::Event& event) {
+            forget(event.object->key);
+            if (event.change != store::Change::deleted) remember(*kind, *event.object);
         });
-        const auto snapshot = store_.list(resource);
-        for (const auto& object : snapshot->objects) remember(*kind, *object);
-        cursors_[resource] = snapshot->revision;
     }
     for (const auto& [series, value] : counts_) {
         metrics_.gauge(series.first, help_of(series.first), series.second).set(value);

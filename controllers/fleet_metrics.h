@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/metrics.h"
+#include "controllers/follower.h"
 #include "crds/kind.h"
 #include "store/store.h"
 
@@ -45,8 +46,8 @@ class FleetMetrics {
     const crds::Kinds& kinds_;
     Metrics& metrics_;
     const std::vector<FieldGauge> gauges_;
-    std::mutex mutex_;  // guards what follows
-    std::map<std::string, Revision> cursors_;
+    std::mutex mutex_;                           // guards what follows
+    std::map<std::string, Follower> followers_;  // by resource
     std::map<Key, std::vector<Series>> held_;
     std::map<Series, double> counts_;
 };

@@ -2,23 +2,43 @@
 
 #include <algorithm>
 
-#include "base/json.h"
+#include "base/json_members.h"
 #include "crds/lifecycle.h"
 
 namespace atelier::controllers {
 namespace {
 
-constexpr std::size_t events_at_once = 1000;
 constexpr std::string_view foreground = "foregroundDeletion";
 constexpr std::string_view orphan = "orphan";
 constexpr std::string_view namespaces = "namespaces";
+constexpr std::string_view events = "events";
 
-void remove_string(json::Value* list, std::string_view text) {
+// What is stored can be deleted, also what an earlier release stored and parse() refuses today.
+constexpr json::Limits stored_limits{
+    .depth = 10'000, .nodes = 10'000'000, .key = std::size_t{64} << 20};
+
+void remove_strings(json::Value& object, std::string_view member, std::string_view text) {
+    json::Value* list = json::find(object, {member});
     if (!list || !list->IsArray()) return;
-    for (auto it = list->Begin(); it != list->End();) {
-        it = it->IsString() && json::view(*it) == text ? list->Erase(it) : it + 1;
-    }
+    json::keep_elements(*list, [&](const json::Value& element) {
+        return !element.IsString() || json::view(element) != text;
+    });
+    if (list->Empty()) json::remove(object, member);
 }
+
+// The object that the Event is about. Events of the nodes of other systems may lack the uid.
+std::vector<std::string> involved(const store::Object& event) {
+    const auto document = json::parse(event.body);
+    if (!document) return {};
+    const auto part = [&](std::string_view name) {
+        return json::string_at(*document, {"involvedObject", name});
+    };
+    const std::string uid = part("uid");
+    if (!uid.empty()) return {uid};
+    return {part("kind") + "/" + store::in_namespace(part("namespace"), part("name"))};
+}
+
+constexpr store::FieldIndex events_by_object{events, "involvedObject", involved};
 
 }  // namespace
 
@@ -27,57 +47,53 @@ Garbage::Garbage(store::Store& store, const crds::Kinds& kinds, Log log, Options
 
 bool Garbage::collect(Instant now) {
     for (const auto& kind : kinds_.all()) read_changes(*kind);
-    if (now >= next_sweep_) {
-        next_sweep_ = now + options_.sweep_interval;
-        sweep_events(now);
-        for (const auto list = store_.list(namespaces); const auto& object : list->objects) {
-            if (object->meta.deleted_at) pending_.insert(object->key);
-        }
-    }
+    // A clock that was set back does not put the sweep off.
+    if (now >= next_sweep_ || next_sweep_ - now > options_.sweep_interval) sweep(now);
     bool wrote = false;
     for (const Key& key : std::exchange(pending_, {})) wrote = examine(key, now) || wrote;
-    return wrote;
+    return std::exchange(lost_race_, false) || wrote;
+}
+
+void Garbage::sweep(Instant now) {
+    next_sweep_ = now + options_.sweep_interval;
+    sweep_events(now);
+    sweep_crowded();
+    const auto list = store_.list(namespaces);
+    for (const auto& object : list->objects) {
+        if (object->meta.deleted_at) pending_.insert(object->key);
+    }
 }
 
 void Garbage::read_changes(const crds::Kind& kind) {
     const std::string resource = kind.resource();
-    const auto known = cursors_.find(resource);
-    if (known != cursors_.end()) {
-        while (true) {
-            const auto events = store_.events(resource, known->second, events_at_once);
-            if (!events) break;  // history was lost: read the list again
-            for (const auto& event : *events) {
-                known->second = event->revision;
-                if (event->previous) unindex(*event->previous);
-                if (event->change == store::Change::deleted) {
-                    unindex(*event->object);
-                    const auto it = dependents_.find(event->object->meta.uid);
-                    if (it != dependents_.end()) {
-                        pending_.insert(it->second.begin(), it->second.end());
-                    }
-                    for (const auto& owner : event->object->meta.owners) {
-                        if (const auto key = owner_key(owner, event->object->key.ns)) {
-                            pending_.insert(*key);
-                        }
-                    }
-                    if (!event->object->key.ns.empty()) {
-                        pending_.insert({std::string(namespaces), "", event->object->key.ns});
-                    }
-                } else {
-                    index(*event->object);
-                }
-            }
-            if (events->size() < events_at_once) return;
-        }
+    auto& follower = followers_.try_emplace(resource, store_, resource).first->second;
+    const auto listed = [&](const store::Snapshot& snapshot) {
+        for (const auto& object : snapshot.objects) index(*object);
+    };
+    follower.follow(listed, [&](const store::Event& event) {
+        if (event.previous) unindex(*event.previous);
+        if (event.change == store::Change::deleted) return note_removal(*event.object);
+        index(*event.object);
+    });
+}
+
+// Its dependents may have no owner left, and its owners or its namespace may have waited for it.
+void Garbage::note_removal(const store::Object& object) {
+    unindex(object);
+    const auto it = dependents_.find(object.meta.uid);
+    if (it != dependents_.end()) pending_.insert(it->second.begin(), it->second.end());
+    for (const auto& owner : object.meta.owners) {
+        if (const auto key = owner_key(owner, object.key.ns)) pending_.insert(*key);
     }
-    const auto snapshot = store_.list(resource);
-    for (const auto& object : snapshot->objects) index(*object);
-    cursors_[resource] = snapshot->revision;
+    if (!object.key.ns.empty()) pending_.insert({std::string(namespaces), "", object.key.ns});
 }
 
 void Garbage::index(const store::Object& object) {
     for (const auto& owner : object.meta.owners) dependents_[owner.uid].insert(object.key);
     if (!object.meta.owners.empty() || object.meta.deleted_at) pending_.insert(object.key);
+    if (object.key.resource == events) {
+        for (std::string& value : involved(object)) crowded_.insert(std::move(value));
+    }
 }
 
 void Garbage::unindex(const store::Object& object) {
@@ -98,7 +114,7 @@ std::optional<Key> Garbage::owner_key(const crds::OwnerReference& owner,
 
 bool Garbage::owner_is_gone(const crds::OwnerReference& owner, const std::string& ns) const {
     const auto key = owner_key(owner, ns);
-    if (!key) return false;  // a kind we do not serve: not ours to judge
+    if (!key) return false;  // an owner of a kind that is not served may exist elsewhere
     const auto object = store_.get(*key);
     return !object || object->meta.uid != owner.uid;
 }
@@ -118,7 +134,7 @@ bool Garbage::examine(const Key& key, Instant now) {
         std::all_of(meta.owners.begin(), meta.owners.end(),
                     [&](const auto& owner) { return owner_is_gone(owner, key.ns); });
     if (!all_gone) return false;
-    log_.info("deleting what nobody owns any more", {{"object", key.text()}});
+    log_.info("deleting an object whose owners are all gone", {{"object", key.text()}});
     return request_deletion(*object, now, crds::Propagation::background);
 }
 
@@ -135,15 +151,21 @@ bool Garbage::finish_foreground(const store::Object& object, Instant now) {
                           return owner.uid == object.meta.uid &&
                                  owner.block_owner_deletion.value_or(false);
                       });
-            if (!dependent->meta.deleted_at) {
-                wrote = request_deletion(*dependent, now, crds::Propagation::foreground) || wrote;
+            if (dependent->meta.deleted_at) continue;
+            if (request_deletion(*dependent, now, crds::Propagation::foreground)) {
+                wrote = true;
+            } else {
+                // No event of the dependent will lead back here: its deletion has not begun.
+                pending_.insert(object.key);
             }
         }
     }
     if (blocked) return wrote;
-    auto next = json::parse(object.body);
+    auto next = json::parse(object.body, stored_limits);
     if (!next) return wrote;
-    remove_string(json::find(*next, {"metadata", "finalizers"}), foreground);
+    if (json::Value* metadata = json::find(*next, {"metadata"})) {
+        remove_strings(*metadata, "finalizers", foreground);
+    }
     return replace(object, *next) || wrote;
 }
 
@@ -153,74 +175,114 @@ bool Garbage::finish_orphan(const store::Object& object) {
         for (const Key& key : std::set<Key>(it->second)) {
             const auto dependent = store_.get(key);
             if (!dependent) continue;
-            auto next = json::parse(dependent->body);
-            if (!next) continue;
-            json::Value* owners = json::find(*next, {"metadata", "ownerReferences"});
+            auto next = json::parse(dependent->body, stored_limits);
+            json::Value* metadata = next ? json::find(*next, {"metadata"}) : nullptr;
+            json::Value* owners = metadata ? json::find(*metadata, {"ownerReferences"}) : nullptr;
             if (!owners || !owners->IsArray()) continue;
-            for (auto owner = owners->Begin(); owner != owners->End();) {
-                owner = json::string_at(*owner, {"uid"}) == object.meta.uid ? owners->Erase(owner)
-                                                                            : owner + 1;
-            }
+            json::keep_elements(*owners, [&](const json::Value& owner) {
+                return json::string_at(owner, {"uid"}) != object.meta.uid;
+            });
+            if (owners->Empty()) json::remove(*metadata, "ownerReferences");
             if (!replace(*dependent, *next)) {
                 pending_.insert(object.key);
                 return false;
             }
         }
     }
-    auto next = json::parse(object.body);
-    if (!next) return false;
-    remove_string(json::find(*next, {"metadata", "finalizers"}), orphan);
+    auto next = json::parse(object.body, stored_limits);
+    json::Value* metadata = next ? json::find(*next, {"metadata"}) : nullptr;
+    if (!metadata) return false;
+    remove_strings(*metadata, "finalizers", orphan);
     return replace(object, *next);
 }
 
-bool Garbage::empty_namespace(const store::Object& object, Instant now) {
+// True when a deletion was begun. What is left afterwards is in `remaining`.
+bool Garbage::delete_content(const store::Object& ns, RemainingContent& remaining, Instant now) {
     bool wrote = false;
-    bool empty = true;
     for (const auto& kind : kinds_.all()) {
         if (kind->scope == crds::Scope::cluster) continue;
-        for (const auto list = store_.list(kind->resource()); const auto& inside : list->objects) {
-            if (inside->key.ns != object.key.name) continue;
-            empty = false;
-            if (!inside->meta.deleted_at) {
-                wrote = request_deletion(*inside, now, crds::Propagation::background) || wrote;
+        const auto list = store_.list(kind->resource());
+        const auto& objects = list->objects;
+        for (std::size_t i = objects.lower_bound(ns.key.name, "");
+             i < objects.size() && objects[i]->key.ns == ns.key.name; ++i) {
+            const store::Object& inside = *objects[i];
+            remaining.add(inside);
+            if (inside.meta.deleted_at) continue;
+            if (request_deletion(inside, now, crds::Propagation::background)) {
+                wrote = true;
+            } else {
+                ++remaining.failures[inside.key.resource];
             }
         }
     }
-    if (!empty) {
-        if (wrote) pending_.insert(object.key);
-        return wrote;
-    }
-    auto next = json::parse(object.body);
+    return wrote;
+}
+
+bool Garbage::empty_namespace(const store::Object& object, Instant now) {
+    RemainingContent remaining;
+    const bool wrote = delete_content(object, remaining, now);
+    auto next = json::parse(object.body, stored_limits);
     if (!next) return wrote;
-    if (json::Value* spec = json::find(*next, {"spec"})) {
-        remove_string(json::find(*spec, {"finalizers"}), "kubernetes");
+    if (remaining.resources.empty()) {
+        if (json::Value* spec = json::find(*next, {"spec"})) {
+            remove_strings(*spec, "finalizers", "kubernetes");
+        }
+        return replace(object, *next) || wrote;
     }
-    return replace(object, *next) || wrote;
+    if (wrote || !remaining.failures.empty()) pending_.insert(object.key);
+    // After a deletion began, the next pass sees what is left of it, and reports that.
+    if (wrote || !set_remaining(*next, remaining, now)) return wrote;
+    return update(object, *next);
 }
 
 void Garbage::sweep_events(Instant now) {
-    for (const auto list = store_.list("events"); const auto& event : list->objects) {
-        if (!event->meta.created_at || now - *event->meta.created_at < options_.events_kept) {
-            continue;
-        }
+    const auto list = store_.list(events);
+    for (const auto& event : list->objects) {
+        // A time further ahead than Events are kept was written by a clock that was wrong.
+        const auto is_old = [&](Instant at) {
+            return now - at >= options_.events_kept || at - now >= options_.events_kept;
+        };
+        if (!event->meta.created_at || !is_old(*event->meta.created_at)) continue;
         const auto document = json::parse(event->body);
         if (!document) continue;
         const auto last = parse_rfc3339(json::string_at(*document, {"lastTimestamp"}));
-        if (last && now - *last < options_.events_kept) continue;
-        store::Write write;
-        write.kind = store::Write::Kind::remove;
-        write.key = event->key;
-        write.expected = event->revision;
-        settle(event->key, store::write_and_wait(store_, std::move(write)));
+        if (!last || is_old(*last)) remove_event(*event);
     }
+}
+
+void Garbage::sweep_crowded() {
+    for (const std::string& value : std::exchange(crowded_, {})) {
+        auto found = store_.by_index(events_by_object, value);
+        if (found.size() <= options_.events_per_object) continue;
+        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+            return a->revision > b->revision;  // an Event that is counted again is a new state
+        });
+        for (std::size_t i = options_.events_per_object; i < found.size(); ++i) {
+            remove_event(*found[i]);
+        }
+    }
+}
+
+void Garbage::remove_event(const store::Object& event) {
+    store::Write write;
+    write.kind = store::Write::Kind::remove;
+    write.key = event.key;
+    write.expected = event.revision;
+    settle(event.key, store::write_and_wait(store_, std::move(write)));
 }
 
 bool Garbage::request_deletion(const store::Object& object, Instant now,
                                crds::Propagation propagation) {
     const crds::Kind* kind = kinds_.find(object.key.resource);
-    const auto document = json::parse(object.body);
-    if (!kind || !document) return false;
-    const auto next = crds::begin_deletion(*kind, *document, now, propagation);
+    if (!kind) return false;
+    const auto document = json::parse(object.body, stored_limits);
+    if (!document && !object.meta.finalizers.empty()) {
+        log_.error("cannot delete an object whose stored text is damaged and which has finalizers",
+                   document.error(), {{"object", object.key.text()}});
+        return false;
+    }
+    std::optional<json::Document> next;
+    if (document) next = crds::begin_deletion(*kind, *document, now, propagation);
     store::Write write;
     write.key = object.key;
     write.expected = object.revision;
@@ -234,24 +296,32 @@ bool Garbage::request_deletion(const store::Object& object, Instant now,
 }
 
 bool Garbage::replace(const store::Object& old, const json::Document& next) {
+    if (!crds::is_finished(next)) return update(old, next);
     store::Write write;
+    write.kind = store::Write::Kind::remove;
     write.key = old.key;
     write.expected = old.revision;
-    if (crds::is_finished(next)) {
-        write.kind = store::Write::Kind::remove;
-    } else {
-        write.kind = store::Write::Kind::update;
-        write.body = crds::encode_body(next);
-    }
+    return settle(old.key, store::write_and_wait(store_, std::move(write)));
+}
+
+bool Garbage::update(const store::Object& old, const json::Document& next) {
+    store::Write write;
+    write.kind = store::Write::Kind::update;
+    write.key = old.key;
+    write.expected = old.revision;
+    write.body = crds::encode_body(next);
     return settle(old.key, store::write_and_wait(store_, std::move(write)));
 }
 
 bool Garbage::settle(const Key& key, const Result<store::ObjectPtr>& outcome) {
     if (outcome) return true;
-    if (outcome.error().code == Code::not_found) return false;
-    pending_.insert(key);  // somebody else wrote first, or the store is away: look again
-    if (outcome.error().code != Code::conflict) {
-        log_.error("cannot collect", outcome.error(), {{"object", key.text()}});
+    const Code code = outcome.error().code;
+    lost_race_ = lost_race_ || code == Code::not_found || code == Code::conflict;
+    if (code == Code::not_found) return false;
+    pending_.insert(key);  // examined again, with what the other writer made of it
+    if (code != Code::conflict) {
+        log_.error("cannot write what the garbage collection demands", outcome.error(),
+                   {{"object", key.text()}});
     }
     return false;
 }

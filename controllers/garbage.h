@@ -1,7 +1,7 @@
-// Collects what nobody owns any more, for every kind alike: dependents whose owners are all gone,
+// Deletes what nobody owns any more, for every kind alike: dependents whose owners are all gone,
 // the foreground and orphan propagations of a deletion, the contents of a namespace that is being
-// deleted, and Events past their time. Semantics: kubernetes.io, "Garbage Collection"; an owner is
-// known by uid, never by name.
+// deleted, Events past their time, and the oldest Events of an object that has too many. Semantics:
+// kubernetes.io, "Garbage Collection"; an owner is known by uid, never by name.
 //
 // Passive: collect() does what is due and returns. One thread at a time.
 #pragma once
@@ -14,6 +14,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "controllers/follower.h"
+#include "controllers/namespace_status.h"
 #include "crds/kind.h"
 #include "crds/meta.h"
 #include "store/store.h"
@@ -22,6 +24,7 @@ namespace atelier::controllers {
 
 struct GarbageOptions {
     Duration events_kept = std::chrono::hours(1);
+    std::size_t events_per_object = 100;                // the newest ones stay
     Duration sweep_interval = std::chrono::minutes(1);  // for what no change announces
 };
 
@@ -32,13 +35,14 @@ class Garbage {
     Garbage(store::Store& store, const crds::Kinds& kinds, Log log, Options options = {});
 
     // Reads what changed since the last call and deletes or releases what follows from it. True
-    // when it wrote something: there may be more to do.
+    // when there may be more to do at once: it wrote something, or another writer was quicker.
     bool collect(Instant now);
     // When collect() has something to do without a change in the store.
     Instant next_sweep() const { return next_sweep_; }
 
   private:
     void read_changes(const crds::Kind& kind);
+    void note_removal(const store::Object& object);
     void index(const store::Object& object);
     void unindex(const store::Object& object);
     std::optional<Key> owner_key(const crds::OwnerReference& owner, const std::string& ns) const;
@@ -48,19 +52,27 @@ class Garbage {
     bool finish_foreground(const store::Object& object, Instant now);
     bool finish_orphan(const store::Object& object);
     bool empty_namespace(const store::Object& object, Instant now);
+    bool delete_content(const store::Object& ns, RemainingContent& remaining, Instant now);
+    void sweep(Instant now);
     void sweep_events(Instant now);
+    void sweep_crowded();
+    void remove_event(const store::Object& event);
 
     bool request_deletion(const store::Object& object, Instant now, crds::Propagation propagation);
+    // Writes the next state, or removes the object when nothing holds it any more.
     bool replace(const store::Object& old, const json::Document& next);
+    bool update(const store::Object& old, const json::Document& next);
     bool settle(const Key& key, const Result<store::ObjectPtr>& outcome);
 
     store::Store& store_;
     const crds::Kinds& kinds_;
     const Log log_;
     const Options options_;
-    std::map<std::string, Revision> cursors_;          // by resource
+    std::map<std::string, Follower> followers_;        // by resource
     std::map<std::string, std::set<Key>> dependents_;  // by the owner's uid
     std::set<Key> pending_;                            // to be examined
+    std::set<std::string> crowded_;  // objects that got Events since the last sweep, by index value
+    bool lost_race_ = false;         // a write was refused because somebody else wrote first
     Instant next_sweep_{};
 };
 

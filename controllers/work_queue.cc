@@ -6,52 +6,54 @@
 namespace atelier::controllers {
 
 void WorkQueue::add(const Key& key, Instant due) {
-    const auto [it, fresh] = due_.try_emplace(key, due);
-    if (!fresh && it->second <= due) return;
-    line_.erase({it->second, key});
+    const auto [it, is_new] = due_.try_emplace(key, due);
+    if (!is_new && it->second <= due) return;
+    const bool runs = in_work_.contains(key);
+    if (!is_new && !runs && ready_.erase({it->second, key}) == 0) waiting_.erase({it->second, key});
     it->second = due;
-    line_.insert({due, key});
+    if (!runs) waiting_.insert({due, key});
+}
+
+// Each entry is moved once, so that counting those that are due costs nothing.
+void WorkQueue::pass(Instant now) {
+    while (!waiting_.empty() && waiting_.begin()->first <= now) {
+        ready_.insert(waiting_.extract(waiting_.begin()));
+    }
 }
 
 std::optional<Key> WorkQueue::take(Instant now) {
-    for (const auto& [due, key] : line_) {
-        if (due > now) break;
-        if (in_work_.contains(key)) continue;
-        Key taken = key;
-        line_.erase({due, taken});
-        due_.erase(taken);
-        in_work_.insert(taken);
-        return taken;
-    }
-    return std::nullopt;
+    pass(now);
+    if (ready_.empty()) return std::nullopt;
+    Key key = ready_.begin()->second;
+    ready_.erase(ready_.begin());
+    due_.erase(key);
+    in_work_.insert(key);
+    return key;
 }
 
 void WorkQueue::done(const Key& key) {
-    in_work_.erase(key);
+    if (in_work_.erase(key) == 0) return;
+    if (const auto it = due_.find(key); it != due_.end()) waiting_.insert({it->second, key});
 }
 
 void WorkQueue::bring_forward(Duration by) {
-    line_.clear();
+    waiting_.clear();
+    ready_.clear();
     for (auto& [key, due] : due_) {
         due -= by;
-        line_.insert({due, key});
+        if (!in_work_.contains(key)) waiting_.insert({due, key});
     }
 }
 
 std::optional<Instant> WorkQueue::next_due() const {
-    for (const auto& [due, key] : line_) {
-        if (!in_work_.contains(key)) return due;
-    }
+    if (!ready_.empty()) return ready_.begin()->first;
+    if (!waiting_.empty()) return waiting_.begin()->first;
     return std::nullopt;
 }
 
-std::size_t WorkQueue::due_by(Instant now) const {
-    std::size_t count = 0;
-    for (const auto& [due, key] : line_) {
-        if (due > now) break;
-        ++count;
-    }
-    return count;
+std::size_t WorkQueue::due_by(Instant now) {
+    pass(now);
+    return ready_.size();
 }
 
 Duration Backoff::fail(const Key& key, Random& random) {

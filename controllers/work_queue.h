@@ -16,9 +16,10 @@
 
 namespace atelier::controllers {
 
+// Every call costs the logarithm of the number of keys, but for bring_forward().
 class WorkQueue {
   public:
-    // The earlier of two wishes stands.
+    // A key has one due time: the earlier of two.
     void add(const Key& key, Instant due);
     // The key that has been due the longest and is not in work; it is in work from now on.
     std::optional<Key> take(Instant now);
@@ -28,13 +29,19 @@ class WorkQueue {
     // When take() could next succeed: how long a worker may sleep.
     std::optional<Instant> next_due() const;
 
-    std::size_t due_by(Instant now) const;  // keys that wait for a worker
+    // Keys that wait for a worker: due by now, or by an earlier call with a later time.
+    std::size_t due_by(Instant now);
     std::size_t in_work() const { return in_work_.size(); }
     bool contains(const Key& key) const { return due_.contains(key) || in_work_.contains(key); }
 
   private:
-    std::map<Key, Instant> due_;
-    std::set<std::pair<Instant, Key>> line_;  // due_, ordered by time
+    using Line = std::set<std::pair<Instant, Key>>;
+    void pass(Instant now);
+
+    std::map<Key, Instant> due_;  // of every key that was added, those in work included
+    // Those that are not in work: whose time has not come when it was last looked, and has.
+    Line waiting_;
+    Line ready_;
     std::set<Key> in_work_;
 };
 

@@ -57,6 +57,46 @@ TEST(Controller, ReconcilesWhatIsThereAndWhatComes) {
     EXPECT_NE(world.metrics.text().find("controller_runtime_reconcile_total"), std::string::npos);
 }
 
+// Fault 19: a worker slept by the steady clock until a time of the other one, and took a key that
+// came after a step of that for one that is due later still.
+TEST(Controller, Fault19_AStepOfTheClockDelaysNothing) {
+    using std::chrono::hours;
+    using std::chrono::minutes;
+    for (const Duration step :
+         {Duration(minutes(1)), Duration(hours(3)), Duration(hours(90'000))}) {
+        World world(false);
+        world.put(world.key("slow"));
+        Until until;
+        std::multiset<std::string> seen;
+        Recorder recorder([&](const Key& key, Instant now) {
+            {
+                const std::lock_guard lock(until.mutex());
+                seen.insert(key.name);
+            }
+            until.wake();
+            return Outcome{now + minutes(9)};
+        });
+        ControllerOptions options;
+        options.workers = 1;
+        options.recheck = std::chrono::milliseconds(20);
+        Controller controller(recorder, *world.store, world.clock, world.random, world.metrics,
+                              Log(), options);
+        controller.start();
+        ASSERT_TRUE(until([&] { return seen.contains("slow"); }));
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));  // the worker sleeps again
+        world.clock.advance(step);
+        world.put(world.key("forward"));
+        EXPECT_TRUE(until([&] { return seen.contains("forward"); }));
+        if (step > minutes(9)) {
+            EXPECT_TRUE(until([&] { return seen.count("slow") > 1; })) << "no event was needed";
+        }
+        world.clock.advance(-step - step);
+        world.put(world.key("back"));
+        EXPECT_TRUE(until([&] { return seen.contains("back"); }));
+        controller.stop();
+    }
+}
+
 TEST(Controller, NeverWorksOnOneKeyTwiceAtOnce) {
     World world(false);
     Until until;

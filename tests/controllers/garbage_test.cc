@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/controllers/world.h"
+#include "tests/fakes/faulty_store.h"
 
 namespace atelier::controllers {
 namespace {
@@ -117,6 +118,118 @@ TEST_F(GarbageTest, EventsGoAfterTheirTime) {
     world_.clock.advance(minutes(3));
     collect();
     EXPECT_FALSE(world_.store->get(event));
+}
+
+TEST_F(GarbageTest, Fault10_AnObjectHasABoundedNumberOfEvents) {
+    for (int i = 0; i < 130; ++i) {
+        world_.put({"events", "default", "e" + std::to_string(i)},
+                   R"(,"creationTimestamp":")" + rfc3339(world_.clock.now()) + "\"",
+                   R"({},"involvedObject":{"uid":"noisy"})");
+    }
+    world_.put({"events", "default", "other"}, "", R"({},"involvedObject":{"uid":"quiet"})");
+    collect();
+    EXPECT_EQ(world_.store->list("events")->objects.size(), 101u);
+    EXPECT_FALSE(world_.store->get({"events", "default", "e29"}));
+    EXPECT_TRUE(world_.store->get({"events", "default", "e30"})) << "the newest ones stay";
+    EXPECT_TRUE(world_.store->get({"events", "default", "other"}));
+}
+
+TEST_F(GarbageTest, Fault19_AClockThatWasSetBackPutsNoSweepOff) {
+    collect();
+    for (const auto step : {minutes(2), minutes(600), minutes(60 * 24 * 366 * 5)}) {
+        const Key event{"events", "default", "happened"};
+        world_.clock.advance(-step);
+        world_.put(event, R"(,"creationTimestamp":")" + rfc3339(world_.clock.now()) + "\"");
+        world_.clock.advance(minutes(61));
+        collect();
+        EXPECT_FALSE(world_.store->get(event)) << step.count() << " minutes";
+        // What a clock wrote that was far ahead is not kept for years.
+        world_.put(event, R"(,"creationTimestamp":")" +
+                              rfc3339(world_.clock.now() + hours(24 * 366 * 5)) + "\"");
+        world_.clock.advance(minutes(2));
+        collect();
+        EXPECT_FALSE(world_.store->get(event));
+    }
+}
+
+// A write that fails must lead back to the object that waits for it.
+TEST_F(GarbageTest, Fault22_AForegroundDeletionGoesOnAfterALostWrite) {
+    fakes::FaultyStore faulty(*world_.store);
+    Garbage garbage(faulty, kinds_, Log());
+    make("owner",
+         R"(,"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["foregroundDeletion"])");
+    make("one", owned_by("owner", "uid-owner", true));
+    make("two", owned_by("owner", "uid-owner", true));
+    faulty.fail_write(1, false);
+    for (int i = 0; i < 20; ++i) garbage.collect(world_.clock.now());
+    EXPECT_FALSE(exists("one"));
+    EXPECT_FALSE(exists("two"));
+    EXPECT_FALSE(exists("owner"));
+}
+
+TEST_F(GarbageTest, Fault22_ANamespaceGoesOnAfterALostWrite) {
+    fakes::FaultyStore faulty(*world_.store);
+    Garbage garbage(faulty, kinds_, Log());
+    world_.put({"namespaces", "", "team"},
+               R"(,"uid":"n","deletionTimestamp":"2026-01-01T00:00:00Z")",
+               R"({"finalizers":["kubernetes"]})");
+    world_.put(config("inside", "team"), R"(,"uid":"i")");
+    faulty.fail_write(1, false);
+    for (int i = 0; i < 20; ++i) garbage.collect(world_.clock.now());
+    EXPECT_FALSE(world_.store->get(config("inside", "team")));
+    EXPECT_FALSE(world_.store->get({"namespaces", "", "team"}));
+}
+
+TEST_F(GarbageTest, Fault22_AReleasedDependentHasNoEmptyListOfOwners) {
+    make("owner", R"(,"deletionTimestamp":"2026-01-01T00:00:00Z","finalizers":["orphan"])");
+    make("child", owned_by("owner", "uid-owner"));
+    collect();
+    EXPECT_FALSE(exists("owner"));
+    ASSERT_TRUE(exists("child"));
+    EXPECT_EQ(world_.store->get(config("child"))->body.find("ownerReferences"), std::string::npos);
+}
+
+TEST_F(GarbageTest, Fault22_AStuckNamespaceSaysWhatIsLeftInIt) {
+    const Key team{"namespaces", "", "team"};
+    world_.put(team, R"(,"uid":"n","deletionTimestamp":"2026-01-01T00:00:00Z")",
+               R"({"finalizers":["kubernetes"]})");
+    world_.put(config("one", "team"), R"(,"uid":"1","finalizers":["test/hold"])");
+    world_.put(config("two", "team"), R"(,"uid":"2","finalizers":["test/hold","test/more"])");
+    world_.put({"secrets", "team", "three"}, R"(,"uid":"3")");
+    collect();
+    const auto stuck = world_.store->get(team);
+    ASSERT_TRUE(stuck);
+    for (const std::string_view said :
+         {R"("type":"NamespaceContentRemaining","status":"True")",
+          R"("reason":"SomeResourcesRemain")",
+          "Some resources are remaining: configmaps has 2 resource instances",
+          "Some content in the namespace has finalizers remaining: test/hold in 2 resource "
+          "instances, test/more in 1 resource instances",
+          R"("type":"NamespaceDeletionContentFailure","status":"False")"}) {
+        EXPECT_NE(stuck->body.find(said), std::string::npos) << said << "\n" << stuck->body;
+    }
+    collect();
+    EXPECT_EQ(world_.store->get(team), stuck) << "the same is not written again";
+}
+
+TEST_F(GarbageTest, Fault11_WhatIsNestedTooDeeplyToBeReadCanBeDeleted) {
+    // As an earlier release stored it.
+    const Key deep = config("deep", "team");
+    std::string inner = "1";
+    for (int i = 0; i < 300; ++i) inner = "[" + inner + "]";
+    store::Write write;
+    write.key = deep;
+    write.body.text = R"({"metadata":{"name":"deep","namespace":"team","uid":"d",)"
+                      R"("resourceVersion":""},"data":)" +
+                      inner + "}";
+    write.body.revision_at = write.body.text.find("\"\"}") + 1;
+    ASSERT_TRUE(store::write_and_wait(*world_.store, write));
+    world_.put({"namespaces", "", "team"},
+               R"(,"uid":"n","deletionTimestamp":"2026-01-01T00:00:00Z")",
+               R"({"finalizers":["kubernetes"]})");
+    collect();
+    EXPECT_FALSE(world_.store->get(deep));
+    EXPECT_FALSE(world_.store->get({"namespaces", "", "team"}));
 }
 
 TEST_F(GarbageTest, AFreshCollectorFindsWhatItsPredecessorLeft) {

@@ -51,6 +51,25 @@ TEST(WorkQueue, KeepsTheEarlierOfTwoWishes) {
     EXPECT_EQ(queue.due_by(at(9)), 1u);
 }
 
+// Fault 9: the keys that are due were counted one by one, under the queue's lock.
+TEST(WorkQueue, Fault9_CountsOfDueKeysAreKept) {
+    WorkQueue queue;
+    for (int i = 0; i < 1000; ++i) queue.add(key(std::to_string(i)), at(i));
+    EXPECT_EQ(queue.due_by(at(-1)), 0u);
+    EXPECT_EQ(queue.due_by(at(499)), 500u);
+    ASSERT_EQ(queue.take(at(499)), key("0"));
+    EXPECT_EQ(queue.due_by(at(499)), 499u);
+    queue.add(key("0"), at(1));  // while it is in work: it does not wait for a worker
+    EXPECT_EQ(queue.due_by(at(499)), 499u);
+    queue.done(key("0"));
+    EXPECT_EQ(queue.due_by(at(499)), 500u);
+    queue.add(key("900"), at(3));
+    EXPECT_EQ(queue.due_by(at(499)), 501u);
+    queue.bring_forward(seconds(2000));
+    EXPECT_EQ(queue.due_by(at(0)), 1000u);
+    EXPECT_EQ(queue.take(at(0)), key("0"));
+}
+
 TEST(Backoff, DoublesUpToItsCapAndForgetsOnSuccess) {
     SeededRandom random(1);
     Backoff backoff({.first = milliseconds(200), .most = seconds(10), .jitter = 0});
