@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <boost/program_options.hpp>
+#include <charconv>
 #include <fstream>
+#include <optional>
 #include <sstream>
 
 #include "base/digest.h"
@@ -29,6 +31,10 @@ po::options_description describe() {
         "a further host name or address for the server's certificate; may be repeated");
     add("store", po::value<std::string>()->default_value(""),
         "sqlite:<file> or postgres://… (default: SQLite below the home folder)");
+    add("history", po::value<std::string>()->default_value("10m,256Mi"),
+        "how much of the past is kept for watchers that come back: an age, a size of the log in "
+        "the "
+        "database, or both");
     add("docker", po::value<std::string>()->default_value("auto"),
         "auto (use /var/run/docker.sock if it is there, and wait for it while it is silent), off, "
         "unix://<socket> or tcp://<host:port>");
@@ -122,6 +128,35 @@ Result<void> interpret_external(const po::variables_map& values, const Environme
     return {};
 }
 
+// "256Mi": a whole number of KiB, MiB or GiB.
+std::optional<std::size_t> bytes_of(std::string_view text) {
+    constexpr std::pair<std::string_view, unsigned> units[] = {{"Ki", 10}, {"Mi", 20}, {"Gi", 30}};
+    for (const auto& [unit, shift] : units) {
+        if (!text.ends_with(unit)) continue;
+        std::size_t number = 0;
+        const char* end = text.data() + text.size() - unit.size();
+        const auto [stop, error] = std::from_chars(text.data(), end, number);
+        if (error != std::errc{} || stop != end || number == 0 || number > 1'000'000) return {};
+        return number << shift;
+    }
+    return {};
+}
+
+Result<void> parse_history(const std::string& history, ServerOptions& options) {
+    for (const std::string& part : split(history, ',')) {
+        if (const auto bytes = bytes_of(part)) {
+            options.history_bytes = *bytes;
+            continue;
+        }
+        const auto age = parse_duration(part);
+        if (!age || *age < std::chrono::seconds(1)) {
+            return bad("history", history, "an age, a size, or both, such as 10m,256Mi");
+        }
+        options.history_age = *age;
+    }
+    return {};
+}
+
 Result<ServerOptions> interpret(const po::variables_map& values, const Environment& environment) {
     ServerOptions options;
     const std::string user_home = environment.get("HOME", "/var/lib");
@@ -131,6 +166,7 @@ Result<ServerOptions> interpret(const po::variables_map& values, const Environme
     TRY(parse_listen(values["listen"].as<std::string>(), options));
     if (values.count("name")) options.names = values["name"].as<std::vector<std::string>>();
     options.store = values["store"].as<std::string>();
+    TRY(parse_history(values["history"].as<std::string>(), options));
     options.docker = values["docker"].as<std::string>();
     if (options.docker != "auto" && options.docker != "off" &&
         !options.docker.starts_with("unix://") && !options.docker.starts_with("tcp://")) {

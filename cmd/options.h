@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -20,10 +21,12 @@ struct ServerOptions {
     std::uint16_t port = 7443;
     std::vector<std::string> names;  // further names and addresses for the certificate
     std::string store;               // URL; empty: SQLite below home
-    std::string docker = "auto";     // auto, off, unix://…, tcp://…
-    bool process_runtime = true;     // whether workspaces may run as processes of this machine
-    std::string backend;             // for workspaces that name none; empty: see choose_runtimes
-    std::string network;             // of the containers; empty: a name made of the instance id
+    Duration history_age = std::chrono::minutes(10);     // of the store
+    std::size_t history_bytes = std::size_t{256} << 20;  // of the store, in the database
+    std::string docker = "auto";                         // auto, off, unix://…, tcp://…
+    bool process_runtime = true;  // whether workspaces may run as processes of this machine
+    std::string backend;          // for workspaces that name none; empty: see choose_runtimes
+    std::string network;          // of the containers; empty: a name made of the instance id
     std::filesystem::path org_templates;  // for source.directory; empty: <home>/org-templates
     std::filesystem::path plugins;        // for local:// sources; empty: <home>/plugins
     std::string github_url = "https://github.com";

@@ -98,7 +98,9 @@ class GarbageLoop {
             trees_.collect(clock_.now());
             const Instant due = std::min(garbage_.next_sweep(), trees_.next());
             std::unique_lock lock(mutex_);
-            wake_.wait_for(lock, stop, due - clock_.now(), [&] { return changed_; });
+            // Short enough that a step of the clock, or a machine that slept, delays no sweep.
+            const Duration left = std::min<Duration>(due - clock_.now(), std::chrono::minutes(1));
+            wake_.wait_for(lock, stop, left, [&] { return changed_; });
         }
     }
 
@@ -195,6 +197,8 @@ class Server {
     Result<void> open_store() {
         store::Options options;
         options.url = store_url(options_);
+        options.history_kept = options_.history_age;
+        options.history_bytes = options_.history_bytes;
         options.encryption_key = home_->encryption_key();
         options.old_encryption_keys = home_->old_encryption_keys();
         store_ = TRY(store::open(options, clock_, random_, metrics_, log_));

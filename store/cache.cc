@@ -19,6 +19,16 @@ Error not_yet(Revision revision, Revision newest) {
                                          revision, newest)};
 }
 
+// Lists older than the events that clients may still be reading page by page.
+constexpr std::size_t old_lists_most = 16;
+
+// What an event holds in memory, about.
+std::size_t weight_of(const Event& event) {
+    constexpr std::size_t overhead = 512;
+    return event.object->body.size() + (event.previous ? event.previous->body.size() : 0) +
+           overhead;
+}
+
 // So few events may be decoded while readers wait.
 constexpr std::size_t caught_up_under_lock = 16;
 
@@ -226,12 +236,58 @@ Revision Cache::revision() const {
     return revision_;
 }
 
-void Cache::take(Shard& shard, const EventPtr& event, std::vector<EventPtr>& dropped) {
+void Cache::drop_front(Shard& shard, Dropped& dropped) {
+    EventPtr& oldest = shard.events.front();
+    shard.floor = oldest->revision;
+    bytes_ -= weight_of(*oldest);
+    dropped.events.push_back(std::move(oldest));
+    shard.events.pop_front();
+}
+
+void Cache::take(Shard& shard, const EventPtr& event, Dropped& dropped) {
     shard.events.push_back(event);
-    if (shard.events.size() > events_kept_) {
-        shard.floor = shard.events.front()->revision;
-        dropped.push_back(std::move(shard.events.front()));
-        shard.events.pop_front();
+    bytes_ += weight_of(*event);
+    if (shard.events.size() > events_kept_) drop_front(shard, dropped);
+    keep_within_bytes(dropped);
+}
+
+// The oldest event of all resources goes first, so that one that is written much does not take the
+// history of the others.
+void Cache::keep_within_bytes(Dropped& dropped) {
+    while (bytes_ > events_bytes_) {
+        Shard* oldest = nullptr;
+        for (auto& [resource, shard] : shards_) {
+            if (shard.events.empty()) continue;
+            if (!oldest || shard.events.front()->revision < oldest->events.front()->revision) {
+                oldest = &shard;
+            }
+        }
+        if (!oldest) return;
+        drop_front(*oldest, dropped);
+        drop_lists(*oldest, dropped);
+    }
+}
+
+// Large objects are held by old lists, too: those go that nobody reads page by page, and all but a
+// few of the others.
+void Cache::drop_lists(Shard& shard, Dropped& dropped) {
+    std::size_t paged = 0;
+    for (auto list = shard.kept.end(); list != shard.kept.begin();) {
+        --list;
+        if (list->snapshot->revision >= shard.floor) continue;
+        if (list->paged && ++paged <= old_lists_most) continue;
+        dropped.lists.push_back(std::move(list->snapshot));
+        list = shard.kept.erase(list);
+    }
+}
+
+void Cache::forget(Revision upto) {
+    Dropped dropped;
+    const std::lock_guard lock(mutex_);
+    for (auto& [resource, shard] : shards_) {
+        while (!shard.events.empty() && shard.events.front()->revision <= upto) {
+            drop_front(shard, dropped);
+        }
     }
 }
 
@@ -239,9 +295,10 @@ void Cache::load(std::vector<ObjectPtr> objects, const std::vector<EventPtr>& hi
                  Revision floor, Revision newest) {
     std::sort(objects.begin(), objects.end(),
               [](const ObjectPtr& a, const ObjectPtr& b) { return a->key < b->key; });
-    std::vector<EventPtr> dropped;
+    Dropped dropped;
     const std::lock_guard lock(mutex_);
     shards_.clear();
+    bytes_ = 0;
     floor_ = floor;
     revision_ = newest;
     for (std::size_t at = 0; at < objects.size();) {
@@ -259,7 +316,7 @@ void Cache::load(std::vector<ObjectPtr> objects, const std::vector<EventPtr>& hi
 }
 
 void Cache::apply(const std::vector<EventPtr>& events) {
-    std::vector<EventPtr> dropped;  // freed after the lock is released
+    Dropped dropped;
     std::vector<IndexValues> values = values_of(events);
     const std::lock_guard lock(mutex_);
     for (std::size_t i = 0; i < events.size(); ++i) {

@@ -21,7 +21,9 @@ class Cache {
     static constexpr Duration lists_kept_for = std::chrono::minutes(5);
     static constexpr std::size_t lists_kept = 128;
 
-    explicit Cache(std::size_t events_kept) : events_kept_(events_kept) {}
+    // Keeps at most so many events of a resource, and at most so many bytes of the events of all.
+    Cache(std::size_t events_kept, std::size_t events_bytes)
+        : events_kept_(events_kept), events_bytes_(events_bytes) {}
 
     ObjectPtr get(const Key& key) const;
     SnapshotPtr list(std::string_view resource, Instant now) const;
@@ -37,6 +39,9 @@ class Cache {
     // The next events, whose revisions go on from revision() without a gap. By one thread at a
     // time.
     void apply(const std::vector<EventPtr>& events);
+
+    // Drops the events up to that revision, for their age.
+    void forget(Revision upto);
 
     // How many objects of each resource there are.
     std::map<std::string, std::size_t> counts() const;
@@ -68,12 +73,22 @@ class Cache {
     void build(const FieldIndex& index) const;
     static void update(Shard& shard, const EventPtr& event, IndexValues values);
     void remember(const Shard& shard, const SnapshotPtr& snapshot, Instant now, bool paged) const;
-    void take(Shard& shard, const EventPtr& event, std::vector<EventPtr>& dropped);
+    // What is freed after the lock is released.
+    struct Dropped {
+        std::vector<EventPtr> events;
+        std::vector<SnapshotPtr> lists;
+    };
+    void take(Shard& shard, const EventPtr& event, Dropped& dropped);
+    void drop_front(Shard& shard, Dropped& dropped);
+    void keep_within_bytes(Dropped& dropped);
+    static void drop_lists(Shard& shard, Dropped& dropped);
 
     const std::size_t events_kept_;
+    const std::size_t events_bytes_;
     mutable std::mutex mutex_;  // guards what follows; held for moments only
     std::map<std::string, Shard, std::less<>> shards_;
-    Revision floor_ = 0;  // of resources that have no shard yet
+    std::size_t bytes_ = 0;  // of all events that are kept
+    Revision floor_ = 0;     // of resources that have no shard yet
     Revision revision_ = 0;
 };
 

@@ -10,11 +10,14 @@
 namespace atelier::store {
 namespace {
 
-// How often an idle writer looks whether there is anything to clear away or to mend.
+// How often an idle writer checks whether there is history to trim or a database to come back to.
 constexpr std::chrono::seconds idle_for{1};
 constexpr std::size_t trim_most = 256;
-// So far behind, trimming goes on between commits instead of waiting for a quiet moment.
-constexpr Revision trim_backlog_most = 50'000;
+// Under load, trimming runs between commits at least this often: the queue may never be empty.
+constexpr Duration trim_every = std::chrono::seconds(10);
+constexpr Revision trim_backlog_most = 1'000;
+// A callback of a write that takes longer holds up every other writer, and is logged.
+constexpr Duration answer_most = std::chrono::milliseconds(100);
 constexpr std::size_t time_marks_most = 64;
 constexpr int idle_rounds_between_pings = 5;
 constexpr Duration gather_most = std::chrono::milliseconds(2);
@@ -24,6 +27,20 @@ const std::vector<double>& commit_buckets() {
                                             0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
     return bounds;
 }
+
+thread_local bool answering = false;
+
+// Inside it, this thread calls callbacks of writes. They may write again inline.
+class AnsweringScope {
+  public:
+    AnsweringScope() : before_(std::exchange(answering, true)) {}
+    ~AnsweringScope() { answering = before_; }
+    AnsweringScope(const AnsweringScope&) = delete;
+    AnsweringScope& operator=(const AnsweringScope&) = delete;
+
+  private:
+    const bool before_;
+};
 
 // The answers of writes that hold together, which come one after the other on one thread.
 struct Together {
@@ -56,7 +73,10 @@ CachedStore::Meters::Meters(Metrics& metrics)
       failed(metrics.counter("atelier_store_commit_failures_total",
                              "Transactions that the database did not take.")),
       trimmed(metrics.counter("atelier_store_log_trimmed_total",
-                              "Lines removed from the log for their age.")) {}
+                              "Lines removed from the log for their age or its size.")),
+      answer_seconds(metrics.histogram("atelier_store_answer_seconds",
+                                       "Time that the callbacks of one commit took on the writer.",
+                                       {}, commit_buckets())) {}
 
 CachedStore::CachedStore(std::unique_ptr<Backend> backend, Sealer sealer, const Options& options,
                          const Clock& clock, Metrics& metrics, Log log)
@@ -67,7 +87,7 @@ CachedStore::CachedStore(std::unique_ptr<Backend> backend, Sealer sealer, const 
       metrics_(metrics),
       log_(std::move(log)),
       meters_(metrics),
-      cache_(options.events_kept) {}
+      cache_(options.events_kept, options.events_bytes) {}
 
 Result<std::unique_ptr<Store>> CachedStore::start(std::unique_ptr<Backend> backend, Sealer sealer,
                                                   const Options& options, const Clock& clock,
@@ -122,7 +142,10 @@ void CachedStore::take(std::vector<Pending> joined) {
     {
         const std::lock_guard lock(queue_mutex_);
         const std::size_t before = queue_.size();
-        if (before + joined.size() <= queue_most && queue_bytes_ + bytes <= queue_bytes_most) {
+        // Writes that hold together may be more than that: alone, they are taken whatever their
+        // size.
+        if (before == 0 ||
+            (before + joined.size() <= queue_most && queue_bytes_ + bytes <= queue_bytes_most)) {
             queue_bytes_ += bytes;
             for (Pending& pending : joined) queue_.push_back(std::move(pending));
             meters_.queued.set(static_cast<double>(queue_.size()));
@@ -206,16 +229,31 @@ void CachedStore::commit_group(std::vector<Pending> group) {
         const std::lock_guard lock(commit_mutex_);
         answers = commit(group);
         mark_time();
-        const bool overdue = trimming_ || trim_to_ - trimmed_ > trim_backlog_most;
-        if (options_.commit_inline || overdue) trim_some();
+        // At least twice what a commit adds, so that it catches up under any load.
+        if (is_trim_due()) trim_some(std::max(trim_most, 2 * group.size()));
     }
     const Revision newest = cache_.revision();
     if (newest != before) subscribers_.wake(newest);
-    for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(answers[i]));
+    answer(group, answers);
+}
+
+void CachedStore::answer(std::vector<Pending>& group, Answers& answers) {
+    const auto begin = std::chrono::steady_clock::now();
+    {
+        const AnsweringScope scope;
+        for (std::size_t i = 0; i < group.size(); ++i) group[i].done(std::move(answers[i]));
+    }
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    meters_.answer_seconds.observe(took.count());
+    if (took < answer_most) return;
+    log_.warning("callbacks of writes held up the other writers",
+                 {{"seconds", fmt::format("{:.3f}", took.count())},
+                  {"callbacks", std::to_string(group.size())}});
 }
 
 CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
-    // Twice: once more after what others had written is taken in.
+    // The second attempt is for a commit that another writer overtook: it is prepared on what that
+    // one wrote.
     Error error{Code::unavailable, "the database is busy with other writers: try again"};
     for (int attempt = 0; attempt < 2; ++attempt) {
         if (behind_) {
@@ -247,7 +285,8 @@ CachedStore::Answers CachedStore::commit(std::vector<Pending>& group) {
     return Answers(group.size(), Result<ObjectPtr>(error));
 }
 
-// The database refused a value: find out whose it is, and let the others through.
+// The database refused a value of the batch: each write is committed alone to find out which one,
+// and the others go through.
 CachedStore::Answers CachedStore::commit_apart(std::vector<Pending>& group) {
     Answers answers;
     for (std::size_t i = 0; i < group.size();) {
@@ -273,7 +312,7 @@ Result<bool> CachedStore::write_commit(const Commit& commit) {
         return true;
     }
     if (!outcome && outcome.error().code != Code::unavailable) return std::move(outcome).error();
-    // Somebody else wrote, or the answer was lost: the log tells which.
+    // Another writer was first, or the database's answer was lost: the log shows which.
     behind_ = true;
     auto settled = settle(&commit);
     if (!settled && !outcome) return std::move(outcome).error();
@@ -281,6 +320,12 @@ Result<bool> CachedStore::write_commit(const Commit& commit) {
 }
 
 void CachedStore::publish(const std::vector<EventPtr>& events) {
+    constexpr std::size_t row = 200;  // about what a line of the log takes besides its bodies
+    for (const EventPtr& event : events) {
+        logged_ += event->object->body.size() + row;
+        const bool carried = event->previous && event->previous->revision <= trimmed_;
+        if (carried) logged_ += event->previous->body.size();
+    }
     cache_.apply(events);
     count(events);
     meters_.revision.set(static_cast<double>(cache_.revision()));
@@ -300,34 +345,68 @@ void CachedStore::count(const std::vector<EventPtr>& events) {
     }
 }
 
-// Revisions are trimmed by their age; a few marks tell how old a revision is.
+// A few marks record when a revision was the newest, and how much had been logged by then.
 void CachedStore::mark_time() {
     const Instant now = clock_.now();
+    // A clock that was set back: what was logged is at least as old as the marks say by now.
+    for (TimeMark& mark : time_marks_) mark.at = std::min(mark.at, now);
     const Duration step = options_.history_kept / static_cast<int>(time_marks_most);
-    if (time_marks_.empty() || now - time_marks_.back().at >= step) {
-        time_marks_.push_back({now, cache_.revision()});
+    const std::size_t bytes = options_.history_bytes / time_marks_most;
+    if (time_marks_.empty() || now - time_marks_.back().at >= step ||
+        logged_ - time_marks_.back().bytes >= bytes) {
+        time_marks_.push_back({now, cache_.revision(), logged_});
     }
-    while (!time_marks_.empty() && now - time_marks_.front().at >= options_.history_kept) {
-        trim_to_ = time_marks_.front().revision;
+    drop_old_history();
+}
+
+void CachedStore::drop_old_history() {
+    const Instant now = clock_.now();
+    Revision aged = 0;
+    while (!time_marks_.empty()) {
+        const TimeMark& oldest = time_marks_.front();
+        const bool is_old = now - oldest.at >= options_.history_kept;
+        if (!is_old && logged_ - oldest.bytes <= options_.history_bytes) break;
+        if (is_old) aged = oldest.revision;
+        trim_to_ = oldest.revision;
+        trim_to_bytes_ = oldest.bytes;
         time_marks_.pop_front();
     }
+    if (aged > 0) cache_.forget(aged);
+}
+
+bool CachedStore::is_trim_due() const {
+    if (trimming_ || options_.commit_inline) return true;
+    const Duration since = clock_.now() - trimmed_at_;  // negative: the clock was set back
+    return trim_to_ - trimmed_ >= trim_backlog_most ||
+           trim_to_bytes_ - trimmed_bytes_ >= options_.history_bytes / time_marks_most ||
+           (trim_to_ > trimmed_ && (since >= trim_every || since < Duration{0}));
 }
 
 // True when there may be more to trim.
-bool CachedStore::trim_some() {
+bool CachedStore::trim_some(std::size_t most) {
     if (trim_to_ <= trimmed_ && !trimming_) return false;
     trimming_ = true;
     // From now on, updates carry their state before along where it may be trimmed away.
     trimmed_ = trim_to_;
-    auto removed = backend_->trim(trim_to_, trim_most);
+    trimmed_bytes_ = trim_to_bytes_;
+    trimmed_at_ = clock_.now();
+    auto removed = backend_->trim(trim_to_, most);
     if (!removed) {
         trimming_ = false;
         set_health(std::move(removed).error());
         return false;
     }
     meters_.trimmed.add(static_cast<double>(*removed));
-    trimming_ = *removed == trim_most;
+    trimming_ = *removed == most;
+    if (!trimming_) shrink();
     return trimming_;
+}
+
+void CachedStore::shrink() {
+    if (const auto shrunk = backend_->shrink(); !shrunk) {
+        log_.warning("the database does not give space back",
+                     {{"err", shrunk.error().message}, {"detail", shrunk.error().detail}});
+    }
 }
 
 void CachedStore::when_idle() {
@@ -341,12 +420,16 @@ void CachedStore::when_idle() {
         }
         set_health(std::move(probed));
     } else if (++idle_rounds_ % idle_rounds_between_pings == 0) {
-        // Readiness should not wait for the next write to learn that the database is away.
+        // Without this, readiness would learn only from the next write that the database is away.
         if (auto reached = backend_->ping(); !reached) set_health(std::move(reached));
-    } else {
-        trim_some();
+    } else if (!trim_some(trim_most)) {
+        shrink();
     }
     if (const Revision newest = cache_.revision(); newest != before) subscribers_.wake(newest);
+}
+
+bool is_answering() {
+    return answering;
 }
 
 Result<std::vector<ObjectPtr>> write_all_and_wait(Store& store, std::vector<Write> writes) {

@@ -50,6 +50,7 @@ class CachedStore final : public Store {
         return cache_.events(resource, after, most);
     }
     Revision revision() const override { return cache_.revision(); }
+    std::string identity() const override { return identity_; }
     void write(Write write, Done done) override;
     void write_all(std::vector<Write> writes, AllDone done) override;
     std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) override {
@@ -67,10 +68,12 @@ class CachedStore final : public Store {
         Gauge& queued;
         Counter& failed;
         Counter& trimmed;
+        Histogram& answer_seconds;
     };
     struct TimeMark {
         Instant at;
         Revision revision;
+        std::size_t bytes;  // logged up to then
     };
 
     CachedStore(std::unique_ptr<Backend> backend, Sealer sealer, const Options& options,
@@ -82,6 +85,7 @@ class CachedStore final : public Store {
     std::vector<Pending> next_group();
     void gather(std::unique_lock<std::mutex>& lock);
     void commit_group(std::vector<Pending> group);
+    void answer(std::vector<Pending>& group, Answers& answers);
     Answers commit(std::vector<Pending>& group);
     // Whether the plan is now in the database; false: what others wrote came first, plan again.
     Result<bool> write_commit(const Commit& commit);
@@ -91,7 +95,10 @@ class CachedStore final : public Store {
     void publish(const std::vector<EventPtr>& events);
     void count(const std::vector<EventPtr>& events);
     void mark_time();
-    bool trim_some();
+    void drop_old_history();
+    bool is_trim_due() const;
+    bool trim_some(std::size_t most);
+    void shrink();
     void when_idle();
     void set_health(Result<void> health);
 
@@ -105,12 +112,18 @@ class CachedStore final : public Store {
     Metrics& metrics_;
     const Log log_;
     const Meters meters_;
+    std::string identity_;  // constant after start()
     Cache cache_;
     Subscribers subscribers_;
 
     std::mutex commit_mutex_;  // one commit at a time when they are inline
     Revision trimmed_ = 0;     // the log is whole after this revision
     Revision trim_to_ = 0;
+    // Bytes of the log: written so far, up to trim_to_, and up to trimmed_.
+    std::size_t logged_ = 0;
+    std::size_t trim_to_bytes_ = 0;
+    std::size_t trimmed_bytes_ = 0;
+    Instant trimmed_at_;
     bool trimming_ = false;
     bool behind_ = false;  // the database may hold what the cache does not
     std::deque<TimeMark> time_marks_;

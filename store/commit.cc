@@ -30,7 +30,7 @@ class CommitBuilder {
         return object;
     }
 
-    // Writes that hold together.
+    // A group of joined writes: when one is refused, what the others did is undone.
     void add_all(const std::vector<Pending>& writes, std::size_t first, std::size_t end) {
         const std::size_t events = commit_.events.size();
         const std::size_t sealed = commit_.sealed.size();
@@ -59,7 +59,7 @@ class CommitBuilder {
         for (const auto& [key, touched] : touched_) {
             const Revision expected = touched.before ? touched.before->revision : 0;
             const Revision revision = touched.now ? touched.now->revision : 0;
-            // Made and removed again within the batch, or only looked at.
+            // Created and removed again within the batch, or only checked.
             if (expected == revision) continue;
             Effect effect;
             effect.key = touched.now ? &touched.now->key : &touched.before->key;

@@ -1,5 +1,5 @@
-// What a group of writes amounts to: which succeed, the events they make, and the one transaction
-// that makes them true. Pure but for the sealing of secrets.
+// What a group of writes amounts to: which of them succeed, their events, and the one transaction
+// that stores their effects. Pure, except that sealing a Secret takes a random nonce.
 #pragma once
 
 #include <deque>
@@ -18,15 +18,17 @@ struct Pending {
     Write write;
     crds::Meta meta;  // of the body, without its revision
     Done done;
-    bool joined = false;  // it holds together with the next one: both, or neither
+    bool joined = false;  // committed with the next one, or neither is
 };
 
 struct Commit {
     Batch batch;
-    std::vector<EventPtr> events;            // one for each line of the batch's log
-    std::vector<Result<ObjectPtr>> answers;  // one for each write; true once the batch is committed
+    std::vector<EventPtr> events;  // one for each line of the batch's log
+    std::vector<Result<ObjectPtr>>
+        answers;  // one for each write; given once the batch is committed
 
-    std::deque<std::string> sealed;  // the batch points here and into the events' objects
+    std::deque<std::string>
+        sealed;  // owns bytes that the batch points to; the others are the events'
 };
 
 struct CommitContext {
@@ -37,14 +39,15 @@ struct CommitContext {
     const std::function<ObjectPtr(const Key&)>& find;  // the state as of `base`
 };
 
-// Each write sees the ones before it. One that cannot be done is answered with its error and leaves
-// the others alone, but for those that it is joined with: they get the same answer.
+// Each write sees the effects of those before it. One that is refused is answered with its error
+// and does not affect the others, except those that it is joined with: they get the same answer.
 Commit prepare(const std::vector<Pending>& writes, const CommitContext& context);
 
-// One past the last of those that hold together with the first.
+// One past the last write that is joined with the one at `first`.
 std::size_t end_of_joined(const std::vector<Pending>& writes, std::size_t first);
 
-// Whether objects of that resource are sealed, and what binds a sealed one to its place.
+// Whether objects of that resource are sealed, and the associated data that binds a sealed one to
+// its key and revision.
 bool is_sealed(std::string_view resource);
 std::string place_of(const Key& key, Revision revision);
 

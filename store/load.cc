@@ -1,6 +1,7 @@
-// Taking in what the database holds: at the start, and after it was out of reach.
+// Reads what the database holds into the cache: at the start, and after it could not be reached.
 #include <fmt/format.h>
 
+#include <deque>
 #include <unordered_map>
 #include <utility>
 
@@ -46,8 +47,10 @@ Result<ObjectPtr> CachedStore::object_of(const Key& key, Revision revision, std:
 
 Result<void> CachedStore::load() {
     const Marks marks = TRY(backend_->marks());
+    if (identity_.empty()) identity_ = TRY(backend_->meta("identity"));
     std::vector<ObjectPtr> objects;
     std::unordered_map<Revision, ObjectPtr> by_revision;
+    logged_ = 0;
     const auto take_object = [&](StoredObject&& row) -> Result<void> {
         ObjectPtr object = TRY(object_of(row.key, row.revision, std::move(row.bytes), row.key_id));
         objects.push_back(std::move(object));
@@ -60,7 +63,8 @@ Result<void> CachedStore::load() {
     for (const ObjectPtr& object : objects) {
         if (object->revision > floor) by_revision.emplace(object->revision, object);
     }
-    std::vector<EventPtr> history;
+    std::deque<EventPtr> history;
+    std::size_t held = 0;  // bytes of the history
     const auto take_line = [&](StoredEntry&& line) -> Result<void> {
         auto event = std::make_shared<Event>();
         event->change = line.change;
@@ -79,21 +83,33 @@ Result<void> CachedStore::load() {
             event->previous = previous;
         }
         if (line.change != Change::added && !event->previous) {
-            // Watchers cannot be told what they need to know about this one.
+            // Without the state before it, watchers with a selector cannot be given this event.
             history.clear();
+            held = 0;
             floor = line.revision;
             return {};
         }
+        held += event->object->body.size();
+        logged_ += event->object->body.size();
         history.push_back(std::move(event));
+        // The cache would not keep it; and the log may be larger than the memory.
+        while (held > options_.events_bytes) {
+            floor = history.front()->revision;
+            held -= history.front()->object->body.size();
+            by_revision.erase(floor);
+            history.pop_front();
+        }
         return {};
     };
     TRY(backend_->read_log(floor, take_line));
     trimmed_ = trim_to_ = marks.trimmed;
+    trimmed_bytes_ = trim_to_bytes_ = 0;
+    time_marks_ = {{clock_.now(), marks.trimmed, 0}, {clock_.now(), marks.newest, logged_}};
     for (auto& [resource, counted] : counted_) {
         counted.objects = 0;
         counted.gauge->set(0);
     }
-    cache_.load(std::move(objects), history, floor, marks.newest);
+    cache_.load(std::move(objects), {history.begin(), history.end()}, floor, marks.newest);
     for (const auto& [resource, n] : cache_.counts()) {
         Counted& counted = counted_[resource];
         counted.gauge =
@@ -106,8 +122,8 @@ Result<void> CachedStore::load() {
     return {};
 }
 
-// Brings the cache up to the database. True when what was missing is the plan itself: its answer
-// had been lost on the way.
+// Brings the cache up to the database. True when what was missing is the commit itself: its
+// answer had been lost on the way.
 Result<bool> CachedStore::settle(const Commit* commit) {
     const Marks marks = TRY(backend_->marks());
     const Revision base = cache_.revision();

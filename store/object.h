@@ -48,7 +48,8 @@ class ObjectList {
 
   private:
     friend class ObjectTable;
-    // Whoever holds the token may change what carries it in place; everybody else copies.
+    // The ObjectTable that holds the token may change leaves and trunks with that token in place;
+    // they are copied before any other change.
     using Owner = std::shared_ptr<const char>;
     struct Leaf {
         Owner owner;
@@ -142,7 +143,7 @@ class ObjectTable {
     }
     void put(ObjectPtr object);  // adds or replaces
     void erase(std::string_view ns, std::string_view name);
-    // The list as it is now. What changes later is copied first.
+    // The list as it is now. The table shares it, and copies the parts that it changes later.
     ObjectList list();
 
   private:

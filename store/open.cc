@@ -39,8 +39,8 @@ Result<void> reseal(Backend& backend, const Sealer& sealer, const std::string& o
     return {};
 }
 
-// A database is bound to its key from the start, so that a wrong one is told at once and not when
-// the first Secret is read, or after new ones were sealed under it.
+// A database is bound to its key from the start, so that a wrong key is refused at once, and not
+// when the first Secret is read or after new ones were sealed under it.
 Result<void> bind_key(Backend& backend, const Sealer& sealer, const Log& log) {
     if (!sealer.has_key()) return {};
     const std::string bound = TRY(backend.meta("key_id"));
@@ -52,6 +52,12 @@ Result<void> bind_key(Backend& backend, const Sealer& sealer, const Log& log) {
                              "{}: put the right key back; to change it, give both "
                              "(docs/store.md, Keys)",
                              bound, sealer.key_id())};
+}
+
+Result<void> give_identity(Backend& backend, Random& random) {
+    const std::string known = TRY(backend.meta("identity"));
+    if (!known.empty()) return {};
+    return backend.set_meta("identity", uuid4(random));
 }
 
 }  // namespace
@@ -66,6 +72,8 @@ Result<std::unique_ptr<Store>> open(const Options& options, const Clock& clock, 
     Sealer sealer = TRY(Sealer::make(std::move(keys), random));
     auto backend = TRY(backend_of(options));
     TRY(bind_key(*backend, sealer, log));
+    // What forgets itself has nobody to be recognised by.
+    if (options.url != "memory:") TRY(give_identity(*backend, random));
     return CachedStore::start(std::move(backend), std::move(sealer), options, clock, metrics,
                               std::move(log));
 }

@@ -24,8 +24,12 @@ struct Options {
     // Keys that came before it. A database that is sealed under one of them is sealed anew under
     // the one above while it is opened.
     std::vector<std::string> old_encryption_keys = {};
-    std::size_t events_kept = 10'000;                  // per resource, in memory
-    Duration history_kept = std::chrono::minutes(10);  // in the database
+    // How much history is kept for watchers that come back: what is older than history_kept, or
+    // beyond the bytes, is dropped, the oldest first. Bytes are those of the bodies.
+    std::size_t events_kept = 10'000;                    // in memory, per resource
+    std::size_t events_bytes = std::size_t{64} << 20;    // in memory, of all resources
+    Duration history_kept = std::chrono::minutes(10);    // in memory and in the database
+    std::size_t history_bytes = std::size_t{256} << 20;  // in the database
     // Commit inside write() on the caller's thread instead of on a writer thread: for simulation.
     bool commit_inline = false;
 };

@@ -1,9 +1,10 @@
-// A store over a store: reads see the base with what was written here on top of it, and nothing
-// that is written here ever reaches the base. Each resource is taken from the base as it is when it
-// is first read or written, and stays so: what others write later is not seen.
+// A store over a store, for forecasts: reads see the base with the writes of the overlay on top,
+// and no write of the overlay ever reaches the base. The overlay takes each resource from the base
+// when that is first read or written, and does not see what is written to the base later.
 //
-// Events (the core kind) are answered as if written and dropped: nobody reads those of a preview.
-// Thread-safe. The base outlives it; it keeps nothing of the base alive but shared objects.
+// Objects of the core kind Event are answered as if they were written, and dropped, because nobody
+// reads those of a forecast. Thread-safe. The base outlives it; shared objects may outlive the
+// base.
 #pragma once
 
 #include <map>
@@ -44,10 +45,10 @@ class Overlay final : public Store {
         ObjectPtr after;
     };
     std::map<Key, Changed> changed() const;
-    // What brings the base to where this is, whatever way was taken here: one write for each
-    // object.
+    // The writes that bring the base to the overlay's state: one for each object that differs,
+    // however many writes led there.
     std::vector<Write> writes() const;
-    // As the base had it when its resource was first looked at.
+    // As the base had it when the overlay took its resource.
     ObjectPtr before(const Key& key) const;
     SnapshotPtr list_before(std::string_view resource) const;
     std::vector<ObjectPtr> by_index_before(const FieldIndex& index, std::string_view value) const;
@@ -73,8 +74,8 @@ class Overlay final : public Store {
     Revision revision_;
 };
 
-// The base as an overlay saw it first: for reading what was, with one view of one moment. Writes
-// are refused. The overlay outlives it.
+// The state that an overlay took from its base: for reading how it was before the forecast. Writes
+// are refused with Code::unsupported. The overlay outlives it.
 class OverlayBase final : public Store {
   public:
     explicit OverlayBase(const Overlay& overlay) : overlay_(overlay) {}

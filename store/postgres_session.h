@@ -19,7 +19,7 @@ class PostgresSession {
 
     pqxx::connection& connection() { return *connection_; }
     int pid() const { return pid_; }
-    // libpqxx may connect anew without a word; the lock is lost then.
+    // False after libpqxx replaced the connection by itself, which loses the lock.
     bool is_same() const { return connection_->backendpid() == pid_; }
 
   private:

@@ -39,7 +39,7 @@ class Statement {
     };
     Database* database_ = nullptr;
     std::unique_ptr<sqlite3_stmt, Finalize> statement_;
-    int bound_ = 0;  // the first failure of a bind, told by step
+    int bound_ = 0;  // the first failure of a bind, which step() returns
 };
 
 // One connection, of one thread at a time.

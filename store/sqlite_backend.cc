@@ -5,6 +5,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -204,6 +205,18 @@ class SqliteBackend final : public Backend {
         return removed;
     }
 
+    // SQLite moves pages from the end of the file into the free ones, and cuts it at the next
+    // checkpoint. A share of free pages stays, for what is written next.
+    Result<bool> shrink() override {
+        constexpr std::int64_t spare = 1024;  // pages
+        constexpr std::int64_t step = 256;
+        const std::int64_t unused = TRY(pragma("freelist_count"));
+        const std::int64_t pages = TRY(pragma("page_count"));
+        if (unused <= std::max(spare, pages / 8)) return false;
+        TRY(database_.execute(fmt::format("PRAGMA incremental_vacuum({})", step)));
+        return true;
+    }
+
     Result<std::string> meta(std::string_view name) override {
         get_meta_.reset().bind_text(1, name);
         const bool found = TRY(get_meta_.step());
@@ -235,7 +248,7 @@ class SqliteBackend final : public Backend {
         return count;
     }
 
-    // A file that was there is there; whether it takes writes is told by writing.
+    // A file does not go away like a connection; only a write shows whether it takes writes.
     Result<void> ping() override { return {}; }
 
     Result<void> probe() override { return set_meta("probe", "writable"); }
@@ -266,11 +279,29 @@ class SqliteBackend final : public Backend {
         return rows.size();
     }
 
+    Result<std::int64_t> pragma(std::string_view name) {
+        Statement select = TRY(database_.prepare(fmt::format("PRAGMA {}", name)));
+        const bool found = TRY(select.step());
+        return found ? select.integer(0) : 0;
+    }
+
+    // auto_vacuum is a property of the file: one of an earlier release is rewritten once. When the
+    // disk has no room for that, the file stays as it is, and only does not shrink.
+    Result<void> make_shrinkable() {
+        constexpr std::int64_t incremental = 2;
+        TRY(database_.execute("PRAGMA auto_vacuum = INCREMENTAL"));
+        const std::int64_t mode = TRY(pragma("auto_vacuum"));
+        if (mode == incremental) return {};
+        if (const auto rewritten = database_.execute("VACUUM"); !rewritten) return {};
+        return {};
+    }
+
     Result<void> migrate() {
         TRY(database_.execute("PRAGMA busy_timeout = 5000"));
+        TRY(make_shrinkable());
         Statement mode = TRY(database_.prepare("PRAGMA journal_mode = WAL"));
-        const bool told = TRY(mode.step());
-        if (!told || mode.text(0) != "wal") {
+        const bool answered = TRY(mode.step());
+        if (!answered || mode.text(0) != "wal") {
             return Error{Code::unsupported,
                          "the file system cannot hold an SQLite database that is read while it is "
                          "written (WAL): put it on a local disk"};

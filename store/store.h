@@ -92,9 +92,19 @@ class Store {
     // `wake` is called after each commit with the newest revision; it must not block.
     virtual std::unique_ptr<Subscription> on_commit(std::function<void(Revision)> wake) = 0;
 
+    // Names the database, from when it was made on; a copy of it has the same. Empty for a store in
+    // memory alone, or over another one.
+    virtual std::string identity() const { return {}; }
+
     // Whether writes can succeed now; for readiness.
     virtual Result<void> healthy() const = 0;
 };
+
+// Whether this thread is inside a Done or an AllDone. On the store's only writer, every other write
+// waits meanwhile: hand the result over and return. What decodes, admits or renders objects checks
+// that this is false; a callback that takes long is logged and measured
+// (atelier_store_answer_seconds).
+bool is_answering();
 
 // Writes and waits for the outcome. Not from a Done or an on_commit call.
 Result<ObjectPtr> write_and_wait(Store& store, Write write);

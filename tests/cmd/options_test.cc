@@ -39,6 +39,18 @@ TEST(ServerOptions, ExternalRepositoriesByFlagOrByTheOldNames) {
     EXPECT_EQ(flags->options.external.token, "new");
 }
 
+TEST(ServerOptions, Fault10_HistoryIsAnAgeASizeOrBoth) {
+    EXPECT_EQ(parse({})->options.history_age, std::chrono::minutes(10));
+    EXPECT_EQ(parse({})->options.history_bytes, std::size_t{256} << 20);
+    EXPECT_EQ(parse({"--history", "1h"})->options.history_age, std::chrono::hours(1));
+    const auto both = parse({"--history", "64Mi,90s"});
+    EXPECT_EQ(both->options.history_age, std::chrono::seconds(90));
+    EXPECT_EQ(both->options.history_bytes, std::size_t{64} << 20);
+    for (const char* wrong : {"", "10", "0Mi", "-1Mi", "1.5Gi", "ten", "10m,", "0s"}) {
+        EXPECT_EQ(parse({"--history", wrong}).error().code, Code::invalid) << wrong;
+    }
+}
+
 TEST(ServerOptions, ExternalRepositoriesThatHaveNoMeaningAreRefused) {
     EXPECT_EQ(parse({"--external-allow", "*"}).error().code, Code::invalid);
     EXPECT_EQ(parse({"--external-host", "user@h"}).error().code, Code::invalid);

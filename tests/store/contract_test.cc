@@ -556,10 +556,6 @@ TEST_P(Contract, The_metrics_tell_how_many_objects_there_are) {
     must(store().healthy());
 }
 
-std::string where_name(const testing::TestParamInfo<Where>& info) {
-    return info.param.name;
-}
-
 INSTANTIATE_TEST_SUITE_P(All, StoreContract,
                          testing::Values(Where{"memory_threaded", memory_place},
                                          Where{"memory_inline", memory_place, true},

@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <future>
 #include <thread>
 
 #include "base/text.h"
@@ -336,12 +337,25 @@ TEST_F(TogetherFaults, A_refused_value_takes_its_own_with_it_and_nobody_else) {
 
 TEST_F(TogetherFaults, What_does_not_fit_into_the_queue_is_refused_as_a_whole) {
     auto store = open(false);
+    std::promise<void> writer_is_busy;
+    std::promise<void> release;
+    store->write(create(workspace("first")), [&](Result<ObjectPtr>) {
+        writer_is_busy.set_value();
+        release.get_future().wait();
+    });
+    writer_is_busy.get_future().wait();
+    store->write(create(workspace("waits")), [](Result<ObjectPtr>) {});
     std::vector<Write> writes;
     for (std::size_t i = 0; i <= CachedStore::queue_most; ++i) {
         writes.push_back(create(workspace(fmt::format("w{}", i))));
     }
+    const std::vector<Write> again = writes;
     EXPECT_EQ(code_of(write_all_and_wait(*store, std::move(writes))), Code::exhausted);
-    EXPECT_EQ(store->revision(), 0);
+    release.set_value();
+    must(write_and_wait(*store, create(workspace("last"))));
+    EXPECT_EQ(store->revision(), 3);
+    // Fault 9: on an idle store it is taken, whatever its size.
+    EXPECT_EQ(must(write_all_and_wait(*store, again)).size(), again.size());
 }
 
 }  // namespace
