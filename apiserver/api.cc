@@ -52,7 +52,7 @@ bool prepare(const CallPtr& call) {
     } else if (include == "None") {
         call->view.rows = RowObject::none;
     } else if (!include.empty() && include != "Metadata") {
-        call->fail(bad_request("includeObject is none of None, Metadata, Object"));
+        call->fail(bad_request("includeObject must be None, Metadata or Object"));
         return false;
     }
     if (!is_write(call->route.verb)) return true;

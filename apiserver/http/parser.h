@@ -24,7 +24,7 @@ class RequestParser {
     ~RequestParser();
 
     // Consumes `used` bytes from the front of `bytes`; give the rest again with what follows.
-    // `head` is said once, when a body follows the head.
+    // Outcome::head is returned once, when a body follows the head.
     Outcome feed(std::string_view bytes, std::size_t& used);
     Request take();
     void reset();

@@ -82,7 +82,7 @@ class Server final : public HttpServer {
 
     void stop(Duration grace) override {
         if (threads_.empty()) return;
-        // No loop may be handed a new descriptor once it was told to end.
+        // No loop may be given a new descriptor after it was asked to end.
         std::promise<void> not_accepting;
         loops_[0]->post([this, &not_accepting] {
             error_code ignored;
@@ -168,7 +168,8 @@ class Server final : public HttpServer {
         loop.here() ? open() : loop.post(open);
     }
 
-    // One attempt, no waiting: there is no connection to account this to.
+    // Sends the refusal once, without waiting: there is no Connection whose deadline could bound
+    // it.
     void refuse(int descriptor) {
         shared_.rejected(503).add();
         if (!secure_) {

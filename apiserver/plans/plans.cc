@@ -55,7 +55,7 @@ void Plans::make(const CallPtr& call) {
     if (!decoded) return call->fail(decoded.error());
     const std::string kind = json::string_at(decoded->value, {"kind"});
     if (!kind.empty() && kind != "Plan") {
-        return call->fail(bad_request("the body is a " + kind + ", where a Plan is wanted"));
+        return call->fail(bad_request("the body is a " + kind + "; this path takes a Plan"));
     }
     const auto body = std::make_shared<const json::Document>(std::move(decoded->value));
     hand_over(call, 201, [body, ns = call->route.ns](ForecastService& service) {

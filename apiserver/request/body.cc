@@ -16,8 +16,9 @@ Result<Decoded> decode_yaml(std::string_view text) {
     auto documents = crds::parse_yaml(text, "body");
     if (!documents) return documents.error();
     if (documents->size() != 1) {
-        return Error{Code::invalid, fmt::format("the body has {} YAML documents; one is wanted",
-                                                documents->size())};
+        return Error{Code::invalid,
+                     fmt::format("the body has {} YAML documents; it must have exactly one",
+                                 documents->size())};
     }
     return Decoded{std::move(documents->front().value), {}};
 }

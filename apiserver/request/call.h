@@ -1,4 +1,4 @@
-// One request under way: what was asked, by whom, and the way to answer.
+// One request under way: the request, its route and user, and the way to answer it.
 #pragma once
 
 #include <memory>

@@ -1,4 +1,4 @@
-// The continue token of a paged list: where it stands, in a state of the collection.
+// The continue token of a paged list: the last object of the page, and the revision of the list.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Reading: the store, and the definitions that are served beside it.
+// Reads of what is served: the objects of the store, and the definitions, which are not in it.
 #pragma once
 
 #include <string>

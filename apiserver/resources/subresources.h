@@ -22,8 +22,8 @@ struct Subresource {
     std::string kind;      // of the bodies that it takes and gives
     std::vector<Verb> verbs;
     SubresourceHandler handler = SubresourceHandler::object;
-    // The answer lasts as long as the client listens. Such a request has no latency to measure, and
-    // HEAD is refused, since its answer would never end.
+    // The answer lasts as long as the client reads it. HEAD of it is refused, since such an answer
+    // has no end, and OpenAPI names its action "connect".
     bool streaming = false;
 
     bool has(Verb verb) const;

@@ -86,7 +86,7 @@ Result<DeleteOptions> read_delete_options(Call& call) {
         if (const std::string kind = json::string_at(body, {"kind"});
             !kind.empty() && kind != "DeleteOptions") {
             return Error{Code::invalid,
-                         fmt::format("the body is a {}, where DeleteOptions are wanted", kind)};
+                         fmt::format("the body is a {}; a DELETE takes DeleteOptions", kind)};
         }
         if (const std::string given = json::string_at(body, {"propagationPolicy"});
             !given.empty()) {
@@ -139,7 +139,7 @@ void begin_deletion(Services& services, const std::shared_ptr<Deletion>& deletio
     services.store.write(std::move(write), [held = services.shared_from_this(), &services, deletion,
                                             gone](const Result<store::ObjectPtr>& stored) {
         if (stored) return deletion->done(Deleted{*stored, gone});
-        // Without a precondition on the revision a race is only a reason to look again.
+        // Without a precondition on the revision, a lost race is a reason to try again.
         if (stored.error().code == Code::conflict && deletion->options.revision == 0 &&
             deletion->attempt++ < most_attempts) {
             const bool taken = services.compute([&services, deletion](bool stopped) {

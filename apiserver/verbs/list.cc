@@ -32,7 +32,7 @@ Run in_namespace(const store::ObjectList& list, const std::string& ns) {
 struct Picked {
     std::vector<const store::Object*> objects;
     bool more = false;
-    std::size_t remaining = 0;  // after the last picked, when no selector is in the way
+    std::size_t remaining = 0;  // objects after the last picked; known without a selector only
 };
 
 Picked pick(const Run& run, const Selection& selection, std::int64_t limit) {

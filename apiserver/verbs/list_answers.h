@@ -33,13 +33,14 @@ class ListAnswers {
   public:
     explicit ListAnswers(std::size_t most_bytes);
 
-    // The body that another reader is being sent; nullptr: there is none.
+    // The same body, when it is being sent to another reader; else nullptr.
     Frame find(const ListKey& key);
-    // Room for a body of about so many bytes, held by the body. nullopt: too much waits already.
+    // Room for a body of about so many bytes, which the body then holds. nullptr: the lists that
+    // wait for their readers fill the budget.
     class Room;
     std::shared_ptr<Room> reserve(std::size_t bytes);
-    // The body, which gives its room back when the last reader has got it. With a key it is found
-    // until then.
+    // Makes the body, which gives its room back when the last reader has received it. With a key,
+    // find() returns it until then.
     Frame keep(std::shared_ptr<Room> room, std::string text, const std::optional<ListKey>& key);
 
   private:

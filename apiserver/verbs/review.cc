@@ -94,8 +94,8 @@ void create_review(const Authentication& authentication, const CallPtr& call) {
     auto& allocator = object.GetAllocator();
     const std::string kind = json::string_at(object, {"kind"});
     if (!kind.empty() && kind != review.kind) {
-        return call->fail(bad_request("the body is a " + kind + ", where a " +
-                                      std::string(review.kind) + " is wanted"));
+        return call->fail(bad_request("the body is a " + kind + "; this path takes a " +
+                                      std::string(review.kind)));
     }
     json::set(object, "apiVersion", std::string(review.group) + "/" + std::string(review.version),
               allocator);

@@ -21,10 +21,10 @@ struct Services : std::enable_shared_from_this<Services> {
     Services(store::Store& store, const crds::Kinds& kinds, const Clock& clock, Random& random,
              Metrics& metrics, Log log, bool threads);
 
-    // Runs `work` where it may compute: decoding, patching and admission cost milliseconds, and the
-    // threads of the HTTP server and of the store have others to serve. On a thread of the pool; on
-    // the caller's when the Api has no threads of its own. False: too much waits, or the Api has
-    // stopped, and the work was dropped; when it stops later, the work is called with true.
+    // Runs `work` on a thread of the pool, or on the caller's when the Api has no threads of its
+    // own. Decoding, patching and admission cost milliseconds, for which the threads of the HTTP
+    // server and of the store may not be held. False: too much waits, or the Api has stopped, and
+    // the work was dropped. When the Api stops before the work's turn, it is called with true.
     bool compute(WorkerPool::Work work);
     // As compute, for a call: when it cannot be run the call is answered with 429 or 503.
     void compute(const CallPtr& call, std::function<void()> work);

@@ -9,7 +9,7 @@
 namespace atelier::apiserver {
 namespace {
 
-// One change on its way: started again by a lost race.
+// One change under way. A lost race starts it again.
 struct Attempt {
     CallPtr call;
     Mutation mutation;
@@ -106,7 +106,7 @@ struct Creation {
     CallPtr call;
     std::shared_ptr<const json::Document> object;
     std::shared_ptr<const std::vector<std::string>> duplicates;
-    bool generated = false;  // the name is ours: another one may do
+    bool generated = false;  // the server made the name up: after a collision it tries another
     int number = 1;
 };
 
@@ -181,7 +181,7 @@ void answer_dry_run(Services& services, Call& call, int status, const crds::Body
     object->revision = revision;
     object->body = revision > 0 ? body.with(revision) : body.text;
     if (auto meta = crds::peek_meta(object->body)) object->meta = *std::move(meta);
-    // A form of its own: what is not stored must not be remembered under a revision.
+    // Tables keep their rows by revision, and what is not stored must not be kept under one.
     if (call.view.as.form == Form::table) call.view = {};
     answer_object(services, call, status, object);
 }

@@ -26,9 +26,9 @@ struct WatchStart {
     View view;
     Revision after = 0;          // events later than this are sent
     store::SnapshotPtr initial;  // its objects are sent first, as ADDED; may be nullptr
-    bool initial_end = false;    // then a bookmark that says so
+    bool initial_end = false;    // then a bookmark that marks the end of the initial objects
     bool bookmarks = false;
-    Instant deadline;  // when the stream ends in good order
+    Instant deadline;  // when the stream is finished, as clients expect of a timeout
 };
 
 // Thread-safe.
@@ -48,11 +48,11 @@ class WatchHub {
     // Calls `then` with true once the store has reached the revision, or with false at `deadline`.
     void when(Revision revision, Instant deadline, std::function<void(bool)> then);
 
-    // There is news: cheap, never blocks.
+    // The store has committed something. Cheap, never blocks.
     void wake();
     // Delivers all that there is to deliver now. Calls of several threads take turns.
     void pump();
-    // Ends all streams in good order and takes no more. Idempotent.
+    // Finishes all streams, as at their timeout, and takes no more. Idempotent.
     void stop();
 
   private:
@@ -94,7 +94,7 @@ class WatchHub {
     std::vector<Waiter> waiters_;
     std::size_t count_ = 0;
     std::size_t individual_ = 0;  // watchers that could not be served to the end
-    bool more_to_send_ = false;   // and one of them not for its reader's sake
+    bool more_to_send_ = false;   // one of them because others had to have their turn
     Instant next_tick_ = Instant::max();
     bool stopped_ = false;
 
@@ -106,7 +106,7 @@ class WatchHub {
     std::vector<Waiter> waiters_inbox_;
 
     std::mutex initial_mutex_;  // guards the map below
-    // The newest of each kind: watches that begin together share one.
+    // The newest one of each kind: watches that begin at the same revision share it.
     std::map<const crds::Kind*, std::weak_ptr<const InitialState>> initial_states_;
 
     // Streams whose client is gone, not yet dropped. Shared with the sinks' calls, which may

@@ -22,7 +22,7 @@ constexpr std::size_t shared_object_bytes = 8u << 10;
 constexpr int shares_per_turn = 8;
 constexpr std::size_t batch = 512;
 
-// What one event is to a selection.
+// What a watcher of a selection is sent for one event.
 struct Change {
     EventType type;
     store::ObjectPtr object;
@@ -126,8 +126,8 @@ void WatchHub::advance(Stream& stream) {
         }
         const auto events = objects_.events(*stream.kind, stream.cursor, batch);
         if (!events) {
-            // More was written than is kept since the last round: every watcher finds that out by
-            // itself, from its own cursor.
+            // More was written since the last round than the store keeps: each watcher is served
+            // alone from here on, and is answered with 410 from its own cursor.
             for (auto& [name, group] : stream.groups) {
                 for (const WatcherPtr& watcher : group.members) {
                     watcher->in_group = false;

@@ -28,7 +28,8 @@ class RateLimiter {
   private:
     struct Turn {
         Instant due;
-        bool asked = true;  // else: it came up a pause before `due`
+        bool asked =
+            true;  // false: the last request was due a pause before `due`, and none has come since
     };
     const Duration pause_;
     std::map<Key, Turn> turns_;
@@ -45,7 +46,7 @@ class Debouncer {
 
     void ask(const Key& key);
     void pump();
-    void stop();  // what waits is dropped; not from within `act`
+    void stop();  // drops the requests that wait; may not be called from `act`
 
   private:
     void run();

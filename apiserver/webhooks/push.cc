@@ -14,15 +14,15 @@ constexpr std::string_view of_branches = "refs/heads/";
 constexpr std::string_view of_tags = "refs/tags/";
 constexpr std::string_view form_field = "payload";
 
-// By the order in which a ref is looked for (drivers::resolve_ref): as written, then as a tag, then
-// as a branch.
+// Whether a template's ref, which may be written in full or as the name of a branch or tag, can
+// mean the ref that was pushed.
 bool may_mean(const std::string& ref, const Push& push) {
     if (ref.empty() || ref == "HEAD") {
         if (!push.ref.starts_with(of_branches)) return false;
         return push.default_branch.empty() ||
                push.ref.substr(of_branches.size()) == push.default_branch;
     }
-    if (is_full_commit(lower(ref))) return false;  // which is what it is, whatever is pushed
+    if (is_full_commit(lower(ref))) return false;  // a commit never moves
     return push.ref == ref || push.ref == "refs/" + ref || push.ref == std::string(of_tags) + ref ||
            push.ref == std::string(of_branches) + ref;
 }
@@ -46,7 +46,7 @@ std::optional<Push> push_of(std::string_view body) {
 
 bool may_concern(const Push& push, const crds::OrgTemplate& source) {
     if (!source.spec.source.git) return true;
-    // Until it is compiled as it is now, the repositories that it includes are not known.
+    // Which repositories it includes is known only once its newest generation was compiled.
     const bool known = source.status.observed_generation == source.meta.generation &&
                        source.status.is_true(crds::condition::ready);
     if (!known || may_mean(source.spec.source.git->ref, push)) return true;

@@ -26,7 +26,7 @@ std::optional<crds::OrgTemplate> template_of(const Services& services, const std
     return *std::move(source);
 }
 
-// The secret word of a template's webhook; empty when there is none.
+// The token of a template's webhook; empty when there is none.
 std::string key_of(const Services& services, const std::optional<crds::OrgTemplate>& source) {
     if (!source || !source->spec.webhook) return {};
     const auto stored = services.store.get({std::string(crds::Secret::resource), source->meta.ns,
@@ -35,11 +35,11 @@ std::string key_of(const Services& services, const std::optional<crds::OrgTempla
     const auto secret = crds::decode_secret(stored->body);
     if (!secret) return {};
     const auto token = secret->data.find(std::string(token_key));
-    // Files often end with a line end.
+    // A Secret that was made from a file often ends with a line end, which is not of the token.
     return token == secret->data.end() ? std::string() : std::string(trim(token->second));
 }
 
-// Why nothing is to be done about a request that is signed well; empty: something is.
+// Why a correctly signed request causes no reconcile; empty: it causes one.
 std::string why_ignored(const Request& request, const crds::OrgTemplate& source) {
     if (source.spec.suspend) {
         return "nothing is done: the template is suspended; it is reconciled when it is resumed\n";
@@ -145,7 +145,8 @@ void Webhooks::answer(const CallPtr& call) {
     }
     const auto source = template_of(services_, call->route.ns, call->route.name);
     const std::string key = key_of(services_, source);
-    // The same work whether there is a key or not.
+    // Without a key the same work is done, so that the time taken does not show which templates
+    // exist.
     const bool good = is_signed(request, key.empty() ? "no such key" : key);
     if (key.empty() || !good) {
         count("refused");
