@@ -19,14 +19,70 @@ std::vector<Key> owners_of(const store::Event& event, const store::Store& /*stor
     return keys;
 }
 
-template <class Concerned>
-std::vector<Key> orgs_where(const std::string& ns, const store::Store& store, Concerned concerned) {
+Key org_key(const std::string& ns, std::string name) {
+    return {std::string(crds::OrgSpec::resource), ns, std::move(name)};
+}
+
+void add_key(std::vector<Key>& keys, Key key) {
+    if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
+}
+
+template <class Names>
+std::vector<std::string> values_of(const store::Object& object, Names names) {
+    const auto org = crds::decode<crds::Org>(object.body);
+    if (!org) return {};
+    std::vector<std::string> values;
+    for (const std::string& name : names(org->spec)) {
+        values.push_back(store::in_namespace(object.key.ns, name));
+    }
+    return values;
+}
+
+std::vector<std::string> template_of(const store::Object& object) {
+    return values_of(object, [](const crds::OrgSpec& spec) {
+        return std::vector<std::string>{spec.template_ref.name};
+    });
+}
+
+std::vector<std::string> config_maps_of(const store::Object& object) {
+    return values_of(object, [](const crds::OrgSpec& spec) {
+        std::vector<std::string> names;
+        for (const crds::EnvFrom& from : spec.env_from) {
+            if (from.config_map_ref) names.push_back(from.config_map_ref->name);
+        }
+        return names;
+    });
+}
+
+std::vector<std::string> secrets_of(const store::Object& object) {
+    return values_of(object, [](const crds::OrgSpec& spec) {
+        std::vector<std::string> names;
+        for (const crds::EnvFrom& from : spec.env_from) {
+            if (from.secret_ref) names.push_back(from.secret_ref->name);
+        }
+        return names;
+    });
+}
+
+// The names of the other Secrets that an Org reads begin with its template's, or with the prefix of
+// its personas.
+std::vector<std::string> secret_prefixes_of(const store::Object& object) {
+    return values_of(object, [](const crds::OrgSpec& spec) {
+        return std::vector<std::string>{spec.template_ref.name, persona_prefix(spec)};
+    });
+}
+
+constexpr store::FieldIndex by_template{crds::OrgSpec::resource, "template", template_of};
+constexpr store::FieldIndex by_config_map{crds::OrgSpec::resource, "configmap", config_maps_of};
+constexpr store::FieldIndex by_secret{crds::OrgSpec::resource, "secret", secrets_of};
+constexpr store::FieldIndex by_secret_prefix{crds::OrgSpec::resource, "secret-prefix",
+                                             secret_prefixes_of};
+
+std::vector<Key> orgs_by(const store::FieldIndex& index, const Key& named,
+                         const store::Store& store) {
     std::vector<Key> keys;
-    const auto snapshot = store.list(crds::OrgSpec::resource);
-    for (const auto& object : snapshot->objects) {
-        if (object->key.ns != ns) continue;
-        const auto org = crds::decode<crds::Org>(object->body);
-        if (org && concerned(*org)) keys.push_back(object->key);
+    for (const auto& org : store.by_index(index, store::in_namespace(named.ns, named.name))) {
+        keys.push_back(org->key);
     }
     return keys;
 }
@@ -61,44 +117,41 @@ std::vector<Key> orgs_of_workspace(const store::Event& event, const store::Store
         }
     }
     if (event.change != store::Change::deleted) return keys;
-    const auto in_conflict = orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
-        return event.object->key.name.starts_with(org.meta.name + "-");
-    });
-    for (const Key& key : in_conflict) {
-        if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(key);
+    // An Org "a-b" names its workspaces "a-b-…".
+    const Key& gone = event.object->key;
+    for (std::size_t at = gone.name.find('-'); at != std::string::npos;
+         at = gone.name.find('-', at + 1)) {
+        Key org = org_key(gone.ns, gone.name.substr(0, at));
+        if (store.get(org)) add_key(keys, std::move(org));
     }
     return keys;
 }
 
 std::vector<Key> orgs_of_template(const store::Event& event, const store::Store& store) {
-    return orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
-        return org.spec.template_ref.name == event.object->key.name;
-    });
+    return orgs_by(by_template, event.object->key, store);
 }
 
 std::vector<Key> orgs_of_secret(const store::Event& event, const store::Store& store) {
-    const std::string& name = event.object->key.name;
-    auto keys = orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
-        return templates::is_layers_secret_name(name, org.spec.template_ref.name) ||
-               name.starts_with(persona_prefix(org.spec)) ||
-               std::any_of(org.spec.env_from.begin(), org.spec.env_from.end(),
-                           [&](const crds::EnvFrom& from) {
-                               return from.secret_ref && from.secret_ref->name == name;
-                           });
-    });
-    for (Key& key : owners_of(event, store)) {
-        if (std::find(keys.begin(), keys.end(), key) == keys.end()) keys.push_back(std::move(key));
+    const Key& secret = event.object->key;
+    auto keys = orgs_by(by_secret, secret, store);
+    for (std::size_t size = 0; size <= secret.name.size(); ++size) {
+        const std::string prefix = secret.name.substr(0, size);
+        for (const auto& object :
+             store.by_index(by_secret_prefix, store::in_namespace(secret.ns, prefix))) {
+            const auto org = crds::decode<crds::Org>(object->body);
+            if (org &&
+                (templates::is_layers_secret_name(secret.name, org->spec.template_ref.name) ||
+                 secret.name.starts_with(persona_prefix(org->spec)))) {
+                add_key(keys, object->key);
+            }
+        }
     }
+    for (Key& key : owners_of(event, store)) add_key(keys, std::move(key));
     return keys;
 }
 
 std::vector<Key> orgs_of_config_map(const store::Event& event, const store::Store& store) {
-    return orgs_where(event.object->key.ns, store, [&](const crds::Org& org) {
-        return std::any_of(
-            org.spec.env_from.begin(), org.spec.env_from.end(), [&](const crds::EnvFrom& from) {
-                return from.config_map_ref && from.config_map_ref->name == event.object->key.name;
-            });
-    });
+    return orgs_by(by_config_map, event.object->key, store);
 }
 
 }  // namespace

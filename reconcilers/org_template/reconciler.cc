@@ -2,26 +2,38 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "crds/org.h"
 #include "templates/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
 
-// OrgTemplates that read with a Secret, or own it.
+std::vector<std::string> secret_of(const store::Object& object) {
+    const auto decoded = crds::decode<crds::OrgTemplate>(object.body);
+    if (!decoded) return {};
+    const auto& git = decoded->spec.source.git;
+    if (!git || !git->secret_ref) return {};
+    return {store::in_namespace(object.key.ns, git->secret_ref->name)};
+}
+
+constexpr store::FieldIndex by_secret{crds::OrgTemplateSpec::resource, "secret", secret_of};
+
+// OrgTemplates that read git with a Secret, or own it: its name begins with the template's then.
 std::vector<Key> templates_of_secret(const store::Event& event, const store::Store& store) {
     std::vector<Key> keys;
     const Key& secret = event.object->key;
-    const auto snapshot = store.list(crds::OrgTemplateSpec::resource);
-    for (const auto& object : snapshot->objects) {
-        if (object->key.ns != secret.ns) continue;
-        const auto decoded = crds::decode<crds::OrgTemplate>(object->body);
-        if (!decoded) continue;
-        const auto& git = decoded->spec.source.git;
-        const bool reads = git && git->secret_ref && git->secret_ref->name == secret.name;
-        if (reads || templates::is_layers_secret_name(secret.name, object->key.name)) {
-            keys.push_back(object->key);
-        }
+    for (const auto& object :
+         store.by_index(by_secret, store::in_namespace(secret.ns, secret.name))) {
+        keys.push_back(object->key);
+    }
+    for (std::size_t size = 1; size < secret.name.size(); ++size) {
+        const std::string name = secret.name.substr(0, size);
+        if (!templates::is_layers_secret_name(secret.name, name)) continue;
+        Key key{std::string(crds::OrgTemplateSpec::resource), secret.ns, name};
+        const bool is_known = std::find(keys.begin(), keys.end(), key) != keys.end();
+        if (!is_known && store.get(key)) keys.push_back(std::move(key));
     }
     return keys;
 }
