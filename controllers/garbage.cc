@@ -26,20 +26,6 @@ void remove_strings(json::Value& object, std::string_view member, std::string_vi
     if (list->Empty()) json::remove(object, member);
 }
 
-// The object that the Event is about. Events of the nodes of other systems may lack the uid.
-std::vector<std::string> involved(const store::Object& event) {
-    const auto document = json::parse(event.body);
-    if (!document) return {};
-    const auto part = [&](std::string_view name) {
-        return json::string_at(*document, {"involvedObject", name});
-    };
-    const std::string uid = part("uid");
-    if (!uid.empty()) return {uid};
-    return {part("kind") + "/" + store::in_namespace(part("namespace"), part("name"))};
-}
-
-constexpr store::FieldIndex events_by_object{events, "involvedObject", involved};
-
 }  // namespace
 
 Garbage::Garbage(store::Store& store, const crds::Kinds& kinds, Log log, Options options)
@@ -57,7 +43,7 @@ bool Garbage::collect(Instant now) {
 void Garbage::sweep(Instant now) {
     next_sweep_ = now + options_.sweep_interval;
     sweep_events(now);
-    sweep_crowded();
+    sweep_crowded(now);
     const auto list = store_.list(namespaces);
     for (const auto& object : list->objects) {
         if (object->meta.deleted_at) pending_.insert(object->key);
@@ -91,8 +77,10 @@ void Garbage::note_removal(const store::Object& object) {
 void Garbage::index(const store::Object& object) {
     for (const auto& owner : object.meta.owners) dependents_[owner.uid].insert(object.key);
     if (!object.meta.owners.empty() || object.meta.deleted_at) pending_.insert(object.key);
-    if (object.key.resource == events) {
-        for (std::string& value : involved(object)) crowded_.insert(std::move(value));
+    for (std::size_t i = 0; i < options_.retentions.size(); ++i) {
+        const store::FieldIndex& index = *options_.retentions[i].index;
+        if (index.resource != object.key.resource) continue;
+        for (std::string& value : index.values(object)) crowded_[i].insert(std::move(value));
     }
 }
 
@@ -250,15 +238,18 @@ void Garbage::sweep_events(Instant now) {
     }
 }
 
-void Garbage::sweep_crowded() {
-    for (const std::string& value : std::exchange(crowded_, {})) {
-        auto found = store_.by_index(events_by_object, value);
-        if (found.size() <= options_.events_per_object) continue;
-        std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-            return a->revision > b->revision;  // an Event that is counted again is a new state
-        });
-        for (std::size_t i = options_.events_per_object; i < found.size(); ++i) {
-            remove_event(*found[i]);
+void Garbage::sweep_crowded(Instant now) {
+    for (const auto& [at, values] : std::exchange(crowded_, {})) {
+        const Retention& retention = options_.retentions[at];
+        for (const std::string& value : values) {
+            auto found = store_.by_index(*retention.index, value);
+            if (found.size() <= retention.most) continue;
+            std::sort(found.begin(), found.end(),
+                      [](const auto& a, const auto& b) { return a->revision > b->revision; });
+            for (std::size_t i = retention.most; i < found.size(); ++i) {
+                if (found[i]->meta.deleted_at) continue;
+                request_deletion(*found[i], now, crds::Propagation::background);
+            }
         }
     }
 }

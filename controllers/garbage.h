@@ -1,7 +1,8 @@
 // Deletes what nobody owns any more, for every kind alike: dependents whose owners are all gone,
 // the foreground and orphan propagations of a deletion, the contents of a namespace that is being
-// deleted, Events past their time, and the oldest Events of an object that has too many. Semantics:
-// kubernetes.io, "Garbage Collection"; an owner is known by uid, never by name.
+// deleted, Events past their time, and the oldest objects of which there are too many
+// (retention.h). Semantics: kubernetes.io, "Garbage Collection"; an owner is known by uid, never by
+// name.
 //
 // Passive: collect() does what is due and returns. One thread at a time.
 #pragma once
@@ -16,6 +17,7 @@
 #include "base/result.h"
 #include "controllers/follower.h"
 #include "controllers/namespace_status.h"
+#include "controllers/retention.h"
 #include "crds/kind.h"
 #include "crds/meta.h"
 #include "store/store.h"
@@ -24,7 +26,7 @@ namespace atelier::controllers {
 
 struct GarbageOptions {
     Duration events_kept = std::chrono::hours(1);
-    std::size_t events_per_object = 100;                // the newest ones stay
+    std::vector<Retention> retentions = usual_retentions();
     Duration sweep_interval = std::chrono::minutes(1);  // for what no change announces
 };
 
@@ -55,7 +57,7 @@ class Garbage {
     bool delete_content(const store::Object& ns, RemainingContent& remaining, Instant now);
     void sweep(Instant now);
     void sweep_events(Instant now);
-    void sweep_crowded();
+    void sweep_crowded(Instant now);
     void remove_event(const store::Object& event);
 
     bool request_deletion(const store::Object& object, Instant now, crds::Propagation propagation);
@@ -71,8 +73,9 @@ class Garbage {
     std::map<std::string, Follower> followers_;        // by resource
     std::map<std::string, std::set<Key>> dependents_;  // by the owner's uid
     std::set<Key> pending_;                            // to be examined
-    std::set<std::string> crowded_;  // objects that got Events since the last sweep, by index value
-    bool lost_race_ = false;         // a write was refused because somebody else wrote first
+    // Values of the retentions' indexes whose objects changed since the last sweep, by retention.
+    std::map<std::size_t, std::set<std::string>> crowded_;
+    bool lost_race_ = false;  // a write was refused because somebody else wrote first
     Instant next_sweep_{};
 };
 

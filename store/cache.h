@@ -17,7 +17,8 @@ namespace atelier::store {
 
 class Cache {
   public:
-    // Lists handed out stay readable by list_at() for that long, at most that many per resource.
+    // A list that was returned stays readable by list_at() for that long, at most that many lists
+    // of one resource.
     static constexpr Duration lists_kept_for = std::chrono::minutes(5);
     static constexpr std::size_t lists_kept = 128;
 
@@ -33,7 +34,8 @@ class Cache {
                                          std::size_t most) const;
     Revision revision() const;
 
-    // At the start: the objects as of `newest`, and what led there after `floor`, in order.
+    // Replaces everything: the objects as of `newest`, and the events after `floor` that led there,
+    // in order.
     void load(std::vector<ObjectPtr> objects, const std::vector<EventPtr>& history, Revision floor,
               Revision newest);
     // The next events, whose revisions go on from revision() without a gap. By one thread at a

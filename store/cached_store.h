@@ -21,10 +21,12 @@ namespace atelier::store {
 
 class CachedStore final : public Store {
   public:
-    // Most writes that may wait; one more is refused.
+    // How many writes may wait, and bytes of their bodies; more are refused with Code::exhausted.
+    // A group of joined writes that finds the queue empty is taken whatever its size.
     static constexpr std::size_t queue_most = 10'000;
     static constexpr std::size_t queue_bytes_most = std::size_t{256} << 20;
-    // Most writes of one transaction, and about how large their bodies may be together.
+    // A transaction takes at most so many writes, or about so many bytes; joined writes that began
+    // within that are taken to their end.
     static constexpr std::size_t batch_most = 512;
     static constexpr std::size_t batch_bytes_most = std::size_t{8} << 20;
 
@@ -32,7 +34,7 @@ class CachedStore final : public Store {
     static Result<std::unique_ptr<Store>> start(std::unique_ptr<Backend> backend, Sealer sealer,
                                                 const Options& options, const Clock& clock,
                                                 Metrics& metrics, Log log);
-    ~CachedStore() override;  // commits what waits
+    ~CachedStore() override;  // commits the writes that wait
 
     ObjectPtr get(const Key& key) const override { return cache_.get(key); }
     SnapshotPtr list(std::string_view resource) const override {
@@ -87,7 +89,7 @@ class CachedStore final : public Store {
     void commit_group(std::vector<Pending> group);
     void answer(std::vector<Pending>& group, Answers& answers);
     Answers commit(std::vector<Pending>& group);
-    // Whether the plan is now in the database; false: what others wrote came first, plan again.
+    // Whether the commit is now in the database; false: another writer was first, prepare again.
     Result<bool> write_commit(const Commit& commit);
     Result<bool> settle(const Commit* commit);
     Answers commit_apart(std::vector<Pending>& group);
@@ -117,7 +119,7 @@ class CachedStore final : public Store {
     Subscribers subscribers_;
 
     std::mutex commit_mutex_;  // one commit at a time when they are inline
-    Revision trimmed_ = 0;     // the log is whole after this revision
+    Revision trimmed_ = 0;     // the log has every revision after this one
     Revision trim_to_ = 0;
     // Bytes of the log: written so far, up to trim_to_, and up to trimmed_.
     std::size_t logged_ = 0;
@@ -129,7 +131,7 @@ class CachedStore final : public Store {
     std::deque<TimeMark> time_marks_;
     int idle_rounds_ = 0;
     Duration commit_took_{0};  // the last one
-    // How many writes the last two groups had.
+    // The numbers of writes in the last two groups.
     std::size_t last_group_ = 0;
     std::size_t group_before_ = 0;
     struct Counted {
@@ -145,7 +147,7 @@ class CachedStore final : public Store {
     std::condition_variable queued_;
     std::deque<Pending> queue_;
     std::size_t queue_bytes_ = 0;
-    std::size_t wake_at_ = 1;  // so many writes wake the writer
+    std::size_t wake_at_ = 1;  // length of the queue at which the writer is woken
     bool stopping_ = false;
     std::thread writer_;
 };

@@ -1,4 +1,5 @@
-// A database that forgets: for tests, simulation and `atelier plan`. The cache holds the objects.
+// A backend that keeps nothing, for tests, simulation and `atelier plan`: the cache above holds the
+// objects as long as the process runs.
 #pragma once
 
 #include <memory>

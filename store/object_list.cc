@@ -124,7 +124,8 @@ void ObjectTable::count_from(ObjectList::Trunk& trunk, std::size_t leaf) {
     }
 }
 
-// Objects that arrive in order leave full leaves behind: the tail is cut short, not halved.
+// At the end a leaf is split into a full one and a short one, not into halves: objects that arrive
+// in order fill their leaves.
 void ObjectTable::split(std::size_t leaf) {
     ObjectList::Trunk& trunk = own_trunk();
     auto& objects = trunk.leaves[leaf]->objects;

@@ -21,8 +21,8 @@ struct Options {
     // 32 bytes: Secrets are sealed with AES-256-GCM under it before they reach the database.
     // Empty only with "memory:".
     std::string encryption_key = {};
-    // Keys that came before it. A database that is sealed under one of them is sealed anew under
-    // the one above while it is opened.
+    // Earlier keys. A database that is sealed under one of them is resealed under the key above
+    // while it is opened.
     std::vector<std::string> old_encryption_keys = {};
     // How much history is kept for watchers that come back: what is older than history_kept, or
     // beyond the bytes, is dropped, the oldest first. Bytes are those of the bodies.

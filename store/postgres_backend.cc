@@ -16,8 +16,8 @@ namespace {
 
 constexpr int rows_at_once = 5000;
 
-// The whole transaction in one statement, and so in one round trip. `moved` is empty when somebody
-// else has written, or when this is not the session that holds the lock; then nothing else happens.
+// The whole transaction is one statement, and so one round trip. `moved` is empty when another
+// writer moved the counter, or when this session does not hold the lock; then nothing else happens.
 // Each line of the log carries in `expected` what must be in `objects`, when it is the last of the
 // batch on its object. The division fails, and undoes everything, when a row was not as expected.
 constexpr const char* commit_sql = R"sql(
@@ -347,7 +347,7 @@ class PostgresBackend final : public Backend {
 
     Error failed(const std::exception& e) {
         Error error = error_of(e);
-        // Whatever happened to it, the next call starts from a session that is known to be well.
+        // The state of the session is not known after a failure: the next call makes another one.
         if (error.code == Code::unavailable) session_.reset();
         return error;
     }

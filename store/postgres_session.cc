@@ -64,7 +64,7 @@ Meaning meaning_of(std::string_view state) {
 Error error_of(const std::exception& exception) {
     if (const auto* sql = dynamic_cast<const pqxx::sql_error*>(&exception)) {
         const Meaning meaning = meaning_of(sql->sqlstate());
-        // What is said about a refused value quotes the value, which is not for the log.
+        // PostgreSQL's message about a refused value quotes the value, which may be a Secret's.
         const std::string_view said = meaning.code == Code::invalid ? "" : sql->what();
         return Error{meaning.code, std::string(meaning.message),
                      fmt::format("PostgreSQL {}: {}", sql->sqlstate(), said.substr(0, 500))};
@@ -94,7 +94,8 @@ Result<std::unique_ptr<PostgresSession>> PostgresSession::connect(const std::str
 Result<void> PostgresSession::set_up() {
     pid_ = connection_->backendpid();
     pqxx::nontransaction setup(*connection_);
-    // A batch touches rows by their keys, however many rows the planner believes there to be.
+    // A batch finds its rows by their keys. With stale statistics the planner may choose to read
+    // whole tables instead.
     setup.exec(
         "SET client_min_messages = warning; SET client_encoding = 'UTF8'; SET TIME ZONE 'UTC'; "
         "SET default_transaction_isolation = 'read committed'; "
@@ -103,7 +104,7 @@ Result<void> PostgresSession::set_up() {
         "SET tcp_keepalives_count = 3; "
         "SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; "
         "SET jit = off");
-    // Acknowledged means on disk, whatever the server's default.
+    // A commit must be on disk when it returns, whatever the server's default is.
     const auto durable = setup.exec1("SHOW synchronous_commit");
     if (durable[0].as<std::string>() == "off") setup.exec("SET synchronous_commit = on");
     const auto schema = setup.exec1("SELECT current_schema()");

@@ -42,7 +42,7 @@ std::vector<std::string> first_sqlite() {
     };
 }
 
-// Bytes compare as bytes whatever the locale of the database.
+// COLLATE "C" compares bytes, whatever the locale of the database is.
 std::vector<std::string> first_postgres() {
     return {
         R"sql(CREATE TABLE counter (

@@ -1,6 +1,6 @@
-// Seals values before they reach a database: AES-256-GCM, a fresh 12-byte nonce each. A sealed
-// value is bound to its place (the associated data), so that one cannot be moved to where another
-// was.
+// Seals values before they reach a database: AES-256-GCM with a random 12-byte nonce for each
+// value. The place of a value is its associated data, so that a sealed value that is moved to
+// another place in the database cannot be opened there.
 #pragma once
 
 #include <memory>

@@ -53,7 +53,7 @@ void Database::Close::operator()(sqlite3* connection) const {
 }
 
 Statement& Statement::reset() {
-    // Its result repeats what step said.
+    // Its result repeats the failure that step() returned.
     (void)sqlite3_reset(statement_.get());
     bound_ = SQLITE_OK;
     return *this;

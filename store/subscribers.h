@@ -1,4 +1,4 @@
-// Who wants to be woken after a commit.
+// Calls the callbacks of on_commit() after each commit.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@ class Subscribers {
   public:
     // The subscription may outlive the Subscribers.
     std::unique_ptr<Subscription> add(std::function<void(Revision)> wake);
-    // Calls every subscriber, with no lock held that a subscriber could want.
+    // Calls every subscriber without holding a lock that add() or ~Subscription takes.
     void wake(Revision revision);
 
   private:

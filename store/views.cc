@@ -1,4 +1,4 @@
-// The objects as the tables that people query. One list of columns, said in both dialects.
+// The objects as tables for people's queries: one list of columns, written for both dialects.
 #include <fmt/format.h>
 
 #include "store/schema.h"
@@ -18,13 +18,13 @@ struct View {
     std::string_view name;
     std::string_view resource;
     std::vector<Field> fields;
-    // Columns that are more than one field, by dialect, in terms of `o` and of `j` (the body).
+    // Columns that need more than one field, by dialect, over the row `o` and the body `j`.
     std::vector<std::string> sqlite;
     std::vector<std::string> postgres;
 };
 
 std::string sqlite_field(const Field& field) {
-    // Times are kept as the objects have them, RFC 3339, which sort as text.
+    // Times stay RFC 3339 text, as in the objects, which sorts by time.
     return fmt::format("json_extract(o.j, '$.{}') AS {}", field.path, field.column);
 }
 
@@ -49,7 +49,7 @@ std::string postgres_field(const Field& field) {
     return fmt::format("o.j #>> '{}' AS {}", path, field.column);
 }
 
-// A field of the condition of that type.
+// An expression for a field of the condition of that type.
 std::string condition(Dialect dialect, std::string_view type, std::string_view field) {
     if (dialect == Dialect::sqlite) {
         return fmt::format(

@@ -134,6 +134,22 @@ TEST_F(GarbageTest, Fault10_AnObjectHasABoundedNumberOfEvents) {
     EXPECT_TRUE(world_.store->get({"events", "default", "other"}));
 }
 
+TEST_F(GarbageTest, Fault10_APluginHasABoundedNumberOfEndedUpdates) {
+    crds::Kinds kinds = *crds::atelier_kinds();
+    Garbage garbage(*world_.store, kinds, Log());
+    for (int i = 0; i < 30; ++i) {
+        const std::string phase = i % 10 == 9 ? "Pending" : "Superseded";
+        world_.put({"pluginupdates.atelier.dev", "default", "u" + std::to_string(i)}, "",
+                   R"({"plugin":"p"},"status":{"phase":")" + phase + "\"}");
+    }
+    while (garbage.collect(world_.clock.now())) continue;
+    const auto left = world_.store->list("pluginupdates.atelier.dev");
+    EXPECT_EQ(left->objects.size(), 23u) << "20 that have ended, and 3 that are open";
+    EXPECT_FALSE(left->objects.find("default", "u6"));
+    EXPECT_TRUE(left->objects.find("default", "u7"));
+    EXPECT_TRUE(left->objects.find("default", "u9"));
+}
+
 TEST_F(GarbageTest, Fault19_AClockThatWasSetBackPutsNoSweepOff) {
     collect();
     for (const auto step : {minutes(2), minutes(600), minutes(60 * 24 * 366 * 5)}) {
