@@ -35,6 +35,9 @@ po::options_description describe() {
         "how much of the past is kept for watchers that come back: an age, a size of the log in "
         "the "
         "database, or both");
+    add("accept-store", po::value<std::string>()->default_value(""),
+        "identity of a store that this home has not worked with, as the server names it when it "
+        "holds: it may remove what that store does not have");
     add("docker", po::value<std::string>()->default_value("auto"),
         "auto (use /var/run/docker.sock if it is there, and wait for it while it is silent), off, "
         "unix://<socket> or tcp://<host:port>");
@@ -167,6 +170,7 @@ Result<ServerOptions> interpret(const po::variables_map& values, const Environme
     if (values.count("name")) options.names = values["name"].as<std::vector<std::string>>();
     options.store = values["store"].as<std::string>();
     TRY(parse_history(values["history"].as<std::string>(), options));
+    options.accept_store = values["accept-store"].as<std::string>();
     options.docker = values["docker"].as<std::string>();
     if (options.docker != "auto" && options.docker != "off" &&
         !options.docker.starts_with("unix://") && !options.docker.starts_with("tcp://")) {

@@ -23,7 +23,8 @@ struct ServerOptions {
     std::string store;               // URL; empty: SQLite below home
     Duration history_age = std::chrono::minutes(10);     // of the store
     std::size_t history_bytes = std::size_t{256} << 20;  // of the store, in the database
-    std::string docker = "auto";                         // auto, off, unix://…, tcp://…
+    std::string accept_store;     // the identity of a store that this home has not worked with
+    std::string docker = "auto";  // auto, off, unix://…, tcp://…
     bool process_runtime = true;  // whether workspaces may run as processes of this machine
     std::string backend;          // for workspaces that name none; empty: see choose_runtimes
     std::string network;          // of the containers; empty: a name made of the instance id

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "crds/workspace.h"
+#include "reconcilers/common/runtimes.h"
+
 namespace atelier::cmd {
 namespace {
 
@@ -16,10 +19,10 @@ void name_thread(const std::string& name) {
 }
 
 std::optional<Key> workspace_of(const drivers::Labels& labels) {
-    const auto ns = labels.find("atelier.dev/namespace");
-    const auto name = labels.find("atelier.dev/name");
+    const auto ns = labels.find(std::string(reconcilers::unit_label::ns));
+    const auto name = labels.find(std::string(reconcilers::unit_label::name));
     if (ns == labels.end() || name == labels.end()) return std::nullopt;
-    return Key{"workspaces.atelier.dev", ns->second, name->second};
+    return Key{std::string(crds::WorkspaceSpec::resource), ns->second, name->second};
 }
 
 }  // namespace

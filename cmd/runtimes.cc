@@ -4,6 +4,7 @@
 
 #include "drivers/docker/docker.h"
 #include "drivers/process/process.h"
+#include "reconcilers/common/runtimes.h"
 
 namespace atelier::cmd {
 namespace {
@@ -67,7 +68,8 @@ Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& 
         drivers::DockerOptions docker;
         docker.host = choice.docker_host;
         docker.probe_folder = (options.home / "workspaces").string();
-        docker.probe_labels = {{"atelier.dev/managed", "true"}, {"atelier.dev/instance", instance}};
+        docker.probe_labels = {{std::string(reconcilers::unit_label::managed), "true"},
+                               {std::string(reconcilers::unit_label::instance), instance}};
         runtimes.by_name["docker"] = TRY(drivers::connect_docker(docker, clock, random));
     }
     runtimes.default_backend = choice.default_backend;

@@ -29,6 +29,7 @@
 #include "cmd/runtimes.h"
 #include "cmd/seed.h"
 #include "cmd/signals.h"
+#include "cmd/store_guard.h"
 #include "controllers/controller.h"
 #include "controllers/fleet_metrics.h"
 #include "controllers/garbage.h"
@@ -156,15 +157,20 @@ class Server {
         runtimes_ = TRY(make_runtimes(options_, home_->instance(), clock_, random_));
         log_.info(runtimes_.said);
         objects_ = std::make_unique<reconcilers::Objects>(*store_, kinds_, random_, log_);
+        TRY(recognise_store());
         make_plans();
         TRY(make_api());
+        if (!hold_.empty()) return serve();
         TRY(seed(*objects_, *api_, clock_.now()));
+        store_mark_ =
+            std::make_unique<StoreMarkKeeper>(options_.home / "store.json", *store_, log_);
         make_controllers();
         for (auto& controller : controllers_) controller->start();
         garbage_ = std::make_unique<GarbageLoop>(*store_, kinds_, *trees_, clock_, metrics_, log_);
         watch_ = std::make_unique<RuntimeWatch>(
             runtimes_,
-            RuntimeWatch::Options{.having = {{"atelier.dev/instance", home_->instance()}}},
+            RuntimeWatch::Options{
+                .having = {{std::string(reconcilers::unit_label::instance), home_->instance()}}},
             RuntimeWatch::Hints{[this](const Key& key) { workspaces_->hint(key); },
                                 [this] { workspaces_->hint_all(); }},
             clock_, log_);
@@ -190,6 +196,7 @@ class Server {
         controllers_.clear();
         http_.reset();
         api_.reset();
+        store_mark_.reset();
         store_.reset();
     }
 
@@ -202,6 +209,25 @@ class Server {
         options.encryption_key = home_->encryption_key();
         options.old_encryption_keys = home_->old_encryption_keys();
         store_ = TRY(store::open(options, clock_, random_, metrics_, log_));
+        return {};
+    }
+
+    // A store that looks as if everything had been deleted is served, and nothing more.
+    Result<void> recognise_store() {
+        const auto known = TRY(read_store_mark(options_.home / "store.json"));
+        const FoundStore found =
+            find_strangers(*store_, runtimes_,
+                           {{std::string(reconcilers::unit_label::instance), home_->instance()}});
+        hold_ = why_hold(known, found, options_.accept_store);
+        metrics_
+            .gauge("atelier_store_held",
+                   "1 while the server acts on nothing because it does not know its store.")
+            .set(hold_.empty() ? 0 : 1);
+        if (hold_.empty()) return {};
+        log_.error("the server holds", Error{Code::unavailable, hold_});
+        for (const std::string& unit : found.strangers) {
+            log_.warning("the store does not have the Workspace of a unit", {{"unit", unit}});
+        }
         return {};
     }
 
@@ -224,6 +250,10 @@ class Server {
         options.ready.push_back({"shutdown", [this]() -> Result<void> {
                                      if (!stopping_) return {};
                                      return Error{Code::unavailable, "shutting down"};
+                                 }});
+        options.ready.push_back({"store-known", [this]() -> Result<void> {
+                                     if (hold_.empty()) return {};
+                                     return Error{Code::unavailable, hold_};
                                  }});
         options.revision_diff =
             [this](const apiserver::RevisionQuestion& question) -> Result<std::string> {
@@ -338,6 +368,8 @@ class Server {
     crds::Kinds kinds_;
     std::string token_;
     std::unique_ptr<store::Store> store_;
+    std::string hold_;  // why nothing is acted on; constant once the API is made
+    std::unique_ptr<StoreMarkKeeper> store_mark_;
     std::unique_ptr<drivers::TreeCollection> trees_;
     std::stop_source git_stop_;
     std::unique_ptr<drivers::Git> git_;
