@@ -30,7 +30,7 @@ Result<json::Document> apply(const Patch& patch, json::Document current) {
         json::merge_patch(current, patch.body, allocator);
     }
     // Before anything walks the outcome by calling itself.
-    TRY(check_depth(current));
+    TRY(json::check(current));
     const json::Value* metadata = json::find(current, {"metadata"});
     if (!current.IsObject() || !metadata || !metadata->IsObject()) {
         return Error{Code::invalid, "the patch leaves no object with metadata"};

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "apiserver/request/body.h"
 
 namespace atelier::apiserver {
@@ -88,18 +86,6 @@ std::optional<Failure> check_namespace(Services& services, const Call& call,
     failure.causes = {{"metadata.namespace", "NamespaceTerminating",
                        fmt::format("namespace {} is being terminated", call.route.ns)}};
     return failure;
-}
-
-bool is_deeper(const json::Value& value, std::size_t most) {
-    if (!value.IsObject() && !value.IsArray()) return false;
-    if (most == 0) return true;
-    if (value.IsArray()) {
-        return std::any_of(value.Begin(), value.End(), [&](const json::Value& element) {
-            return is_deeper(element, most - 1);
-        });
-    }
-    return std::any_of(value.MemberBegin(), value.MemberEnd(),
-                       [&](const auto& member) { return is_deeper(member.value, most - 1); });
 }
 
 struct Creation {
@@ -194,14 +180,8 @@ Error write_error(Error error) {
     return error;
 }
 
-Result<void> check_depth(const json::Value& value) {
-    const std::size_t most = json::Limits().depth;
-    if (!is_deeper(value, most)) return {};
-    return Error{Code::invalid, fmt::format("the object is nested deeper than {} levels", most)};
-}
-
 Result<crds::Body> encode_checked(const json::Value& object) {
-    TRY(check_depth(object));
+    TRY(json::check(object));
     crds::Body body = crds::encode_body(object);
     if (body.text.size() <= most_object_bytes) return body;
     return Error{Code::too_large, fmt::format("the object is too large: {} bytes, at most {} are "

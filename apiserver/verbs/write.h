@@ -38,11 +38,9 @@ void answer_dry_run(Services& services, Call& call, int status, const crds::Body
 // was lost, nobody knows whether the write was stored: the message says so.
 Error write_error(Error error);
 
-// Code::invalid for a value that the parser would refuse to read back. The stack that it takes is
-// bounded by that limit.
-Result<void> check_depth(const json::Value& value);
 // Whether the object can be stored so that it can be read, changed and deleted again:
-// Code::too_large above most_object_bytes, Code::invalid when it is deeper than the parser reads.
+// Code::too_large above most_object_bytes, Code::invalid when the parser would refuse to
+// read it back.
 Result<crds::Body> encode_checked(const json::Value& object);
 
 }  // namespace atelier::apiserver

@@ -32,7 +32,7 @@ std::size_t read_events(RawClient& client, std::size_t wanted, std::chrono::mill
 }
 
 TEST_F(HttpFaults, Fault01_AHundredMegabytesOfInitialStateReachFastAndSlowReaders) {
-    options.write_deadline = std::chrono::seconds(2);
+    options.write_deadline = std::chrono::seconds(5);
     start();
     constexpr int objects = 72;
     fill(objects, 1'400'000);
