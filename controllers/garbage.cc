@@ -3,13 +3,14 @@
 #include <algorithm>
 
 #include "base/json_members.h"
+#include "crds/finalizers.h"
 #include "crds/lifecycle.h"
 
 namespace atelier::controllers {
 namespace {
 
-constexpr std::string_view foreground = "foregroundDeletion";
-constexpr std::string_view orphan = "orphan";
+namespace finalizer = crds::finalizer;
+
 constexpr std::string_view namespaces = "namespaces";
 constexpr std::string_view events = "events";
 
@@ -113,8 +114,8 @@ bool Garbage::examine(const Key& key, Instant now) {
     const auto& meta = object->meta;
     if (meta.deleted_at) {
         if (key.resource == namespaces) return empty_namespace(*object, now);
-        if (meta.has_finalizer(foreground)) return finish_foreground(*object, now);
-        if (meta.has_finalizer(orphan)) return finish_orphan(*object);
+        if (meta.has_finalizer(finalizer::foreground)) return finish_foreground(*object, now);
+        if (meta.has_finalizer(finalizer::orphan)) return finish_orphan(*object);
         return false;
     }
     if (meta.owners.empty()) return false;
@@ -152,7 +153,7 @@ bool Garbage::finish_foreground(const store::Object& object, Instant now) {
     auto next = json::parse(object.body, stored_limits);
     if (!next) return wrote;
     if (json::Value* metadata = json::find(*next, {"metadata"})) {
-        remove_strings(*metadata, "finalizers", foreground);
+        remove_strings(*metadata, "finalizers", finalizer::foreground);
     }
     return replace(object, *next) || wrote;
 }
@@ -180,7 +181,7 @@ bool Garbage::finish_orphan(const store::Object& object) {
     auto next = json::parse(object.body, stored_limits);
     json::Value* metadata = next ? json::find(*next, {"metadata"}) : nullptr;
     if (!metadata) return false;
-    remove_strings(*metadata, "finalizers", orphan);
+    remove_strings(*metadata, "finalizers", finalizer::orphan);
     return replace(object, *next);
 }
 
@@ -213,7 +214,7 @@ bool Garbage::empty_namespace(const store::Object& object, Instant now) {
     if (!next) return wrote;
     if (remaining.resources.empty()) {
         if (json::Value* spec = json::find(*next, {"spec"})) {
-            remove_strings(*spec, "finalizers", "kubernetes");
+            remove_strings(*spec, "finalizers", finalizer::kubernetes);
         }
         return replace(object, *next) || wrote;
     }

@@ -6,6 +6,7 @@
 
 #include "base/json_members.h"
 #include "crds/causes.h"
+#include "crds/finalizers.h"
 #include "crds/metadata.h"
 #include "crds/schema_node.h"
 
@@ -16,9 +17,6 @@ using json::find;
 using json::string_at;
 using json::Value;
 using json::view;
-
-constexpr std::string_view foreground_finalizer = "foregroundDeletion";
-constexpr std::string_view orphan_finalizer = "orphan";
 
 Value& metadata_of(json::Document& object) {
     return json::object_at(object, "metadata", object.GetAllocator());
@@ -239,19 +237,20 @@ std::optional<json::Document> begin_deletion(const Kind& kind, const Value& old,
     Value& metadata = metadata_of(next);
     Value finalizers(rapidjson::kArrayType);
     if (const Value* held = find(metadata, {"finalizers"}); held && held->IsArray()) {
-        for (const Value& finalizer : held->GetArray()) {
-            if (finalizer.IsString() &&
-                (view(finalizer) == foreground_finalizer || view(finalizer) == orphan_finalizer)) {
+        for (const Value& entry : held->GetArray()) {
+            if (entry.IsString() &&
+                (view(entry) == finalizer::foreground || view(entry) == finalizer::orphan)) {
                 continue;  // an earlier request's choice; this one's is added below
             }
-            finalizers.PushBack(Value(finalizer, allocator), allocator);
+            finalizers.PushBack(Value(entry, allocator), allocator);
         }
     }
     if (propagation != Propagation::background) {
-        finalizers.PushBack(json::make(propagation == Propagation::foreground ? foreground_finalizer
-                                                                              : orphan_finalizer,
-                                       allocator),
-                            allocator);
+        finalizers.PushBack(
+            json::make(
+                propagation == Propagation::foreground ? finalizer::foreground : finalizer::orphan,
+                allocator),
+            allocator);
     }
     json::remove(metadata, "finalizers");
     if (!finalizers.Empty()) {
