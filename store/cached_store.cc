@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <future>
 #include <utility>
 
+#include "store/answering.h"
 #include "store/transition.h"
 
 namespace atelier::store {
@@ -27,20 +27,6 @@ const std::vector<double>& commit_buckets() {
                                             0.025,  0.05,    0.1,    0.25,  0.5,    1,     5};
     return bounds;
 }
-
-thread_local bool answering = false;
-
-// Inside it, this thread calls callbacks of writes. They may write again inline.
-class AnsweringScope {
-  public:
-    AnsweringScope() : before_(std::exchange(answering, true)) {}
-    ~AnsweringScope() { answering = before_; }
-    AnsweringScope(const AnsweringScope&) = delete;
-    AnsweringScope& operator=(const AnsweringScope&) = delete;
-
-  private:
-    const bool before_;
-};
 
 // The answers of writes that hold together, which come one after the other on one thread.
 struct Together {
@@ -426,27 +412,6 @@ void CachedStore::when_idle() {
         shrink();
     }
     if (const Revision newest = cache_.revision(); newest != before) subscribers_.wake(newest);
-}
-
-bool is_answering() {
-    return answering;
-}
-
-Result<std::vector<ObjectPtr>> write_all_and_wait(Store& store, std::vector<Write> writes) {
-    std::promise<Result<std::vector<ObjectPtr>>> promise;
-    auto answer = promise.get_future();
-    store.write_all(std::move(writes), [&promise](Result<std::vector<ObjectPtr>> result) {
-        promise.set_value(std::move(result));
-    });
-    return answer.get();
-}
-
-Result<ObjectPtr> write_and_wait(Store& store, Write write) {
-    std::promise<Result<ObjectPtr>> promise;
-    auto answer = promise.get_future();
-    store.write(std::move(write),
-                [&promise](Result<ObjectPtr> result) { promise.set_value(std::move(result)); });
-    return answer.get();
 }
 
 }  // namespace atelier::store

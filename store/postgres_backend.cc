@@ -10,6 +10,7 @@
 #include "store/postgres_array.h"
 #include "store/postgres_session.h"
 #include "store/schema.h"
+#include "store/views.h"
 
 namespace atelier::store {
 namespace {

@@ -18,9 +18,6 @@ inline constexpr int schema_version = 1;
 // The statements that lead from the version before to `version`, which is at least 1.
 std::vector<std::string> migration(Dialect dialect, int version);
 
-// The views over the objects, dropped and created again by each migration.
-std::vector<std::string> views(Dialect dialect);
-
 // Whether a database of that version (0: empty) can be used; a newer one cannot.
 Result<void> check_version(int found);
 

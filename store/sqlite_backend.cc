@@ -13,6 +13,7 @@
 #include "store/change_names.h"
 #include "store/schema.h"
 #include "store/sqlite.h"
+#include "store/views.h"
 
 namespace atelier::store {
 namespace {

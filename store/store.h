@@ -100,12 +100,6 @@ class Store {
     virtual Result<void> healthy() const = 0;
 };
 
-// Whether this thread is inside a Done or an AllDone. On the store's only writer, every other write
-// waits meanwhile: hand the result over and return. What decodes, admits or renders objects checks
-// that this is false; a callback that takes long is logged and measured
-// (atelier_store_answer_seconds).
-bool is_answering();
-
 // Writes and waits for the outcome. Not from a Done or an on_commit call.
 Result<ObjectPtr> write_and_wait(Store& store, Write write);
 Result<std::vector<ObjectPtr>> write_all_and_wait(Store& store, std::vector<Write> writes);

@@ -1,7 +1,6 @@
-// The objects as tables for people's queries: one list of columns, written for both dialects.
-#include <fmt/format.h>
+#include "store/views.h"
 
-#include "store/schema.h"
+#include <fmt/format.h>
 
 namespace atelier::store {
 namespace {

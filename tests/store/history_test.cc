@@ -7,6 +7,7 @@
 #include <future>
 #include <thread>
 
+#include "store/answering.h"
 #include "world.h"
 
 namespace atelier::store {

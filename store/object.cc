@@ -1,7 +1,7 @@
+#include "store/object.h"
+
 #include <algorithm>
 #include <utility>
-
-#include "store/object.h"
 
 namespace atelier::store {
 namespace {
