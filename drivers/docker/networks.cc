@@ -12,7 +12,14 @@ Result<void> DockerNetworks::ensure(const std::string& name, const Labels& label
     TRY(check_runtime_name("network", name));
     // The engine checks for a duplicate and creates in two steps: two callers at once make two
     // networks of one name, and then no unit of either can start.
-    const std::lock_guard one_at_a_time(mutex_);
+    // An engine that hangs holds each caller for one deadline, not for those of all before it.
+    const std::unique_lock one_at_a_time(mutex_, api_.deadline);
+    if (!one_at_a_time) {
+        return Error{Code::timeout,
+                     "network \"" + name +
+                         "\" cannot be looked for: another call that creates one has "
+                         "not ended in time"};
+    }
     // Listed, not inspected: the answer to an inspection names every container of the network, and
     // this is asked for each workspace.
     const std::string filter = "{\"name\":[\"" + name + "\"]}";

@@ -19,7 +19,7 @@ class DockerNetworks {
 
   private:
     DockerApi api_;
-    std::mutex mutex_;  // held while a network is created
+    std::timed_mutex mutex_;  // held while a network is created
 };
 
 }  // namespace atelier::drivers

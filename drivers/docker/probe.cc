@@ -30,7 +30,8 @@ void clear_probe_folders(const std::filesystem::path& folder) {
 }  // namespace
 
 Result<bool> FileSystemProbe::shared() {
-    const std::lock_guard lock(mutex_);
+    const std::unique_lock lock(mutex_, api_.deadline);
+    if (!lock) return Error{Code::timeout, "a probe of the file system has not ended in time"};
     if (shared_) return *shared_;
     if (folder_.empty()) return *(shared_ = false);
     if (failed_ && clock_.now() < failed_at_ + again_after) return *failed_;
@@ -38,8 +39,9 @@ Result<bool> FileSystemProbe::shared() {
     failed_.reset();
     if (seen) {
         shared_ = *seen;
-    } else if (seen.error().code != Code::unavailable && seen.error().code != Code::timeout) {
-        // An engine that does not answer is asked again by the next call, which costs nothing.
+    } else if (seen.error().code != Code::unavailable) {
+        // One that hangs must not hold each of many callers in turn. One that cannot be reached is
+        // asked again by the next call, which takes no time.
         failed_ = seen.error();
         failed_at_ = clock_.now();
     }

@@ -29,8 +29,8 @@ class FileSystemProbe {
 
     // Whether a container sees that file. Found out once, by a container that is made over the file
     // from an empty image, never started, and removed again. An error when the engine did not
-    // answer, or not clearly: nothing is known then. Later calls try again, ten seconds after a
-    // failure of an engine that does answer.
+    // answer, or not clearly: nothing is known then. A later call tries again: at once when the
+    // engine could not be reached, else after ten seconds.
     Result<bool> shared();
 
   private:
@@ -47,7 +47,7 @@ class FileSystemProbe {
     Random& random_;
     const std::filesystem::path folder_;
     const Labels labels_;
-    std::mutex mutex_;
+    std::timed_mutex mutex_;  // guards what follows, and is held during a probe
     std::optional<bool> shared_;
     std::optional<Error> failed_;  // of the last probe
     Instant failed_at_;

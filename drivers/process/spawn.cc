@@ -24,6 +24,7 @@ namespace atelier::drivers {
 namespace {
 
 constexpr std::int64_t unknown_exit = 255;
+constexpr int after_kill_ms = 10'000;
 
 // glibc 2.36 has wrappers for these in <sys/pidfd.h>, which does not compile as C++ with every
 // kernel header.
@@ -375,8 +376,10 @@ Result<ExecResult> run_to_end(Spawn what, Duration deadline, std::size_t most_ou
     if (late) {
         kill_descendants_of(pid);
         kill(-pid, SIGKILL);
-        siginfo_t info{};
-        waitid(P_PIDFD, static_cast<id_t>(process.get()), &info, WEXITED);
+        // A process that the kernel holds, in a file system that hangs, ends later or never.
+        pollfd ended{process.get(), POLLIN, 0};
+        poll(&ended, 1, after_kill_ms);
+        reap(process.get());
         return Error{Code::timeout, "the command did not end in time"};
     }
     result.exit_code = reap(process.get());

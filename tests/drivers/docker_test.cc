@@ -372,6 +372,27 @@ TEST(DockerPullProgress, Fault18_SumsLayersAndKeepsTheEnginesFailure) {
     EXPECT_EQ(progress.failure(), "toomanyrequests: rate limit");
 }
 
+// Each caller waited for the deadlines of all callers before it, too.
+TEST_F(DockerDriver, Fault12_AnEngineThatHangsHoldsEachCallerForItsOwnDeadline) {
+    ScriptedEngine engine(socket_, [](const std::string&) { return "silence"; });
+    DockerOptions options;
+    options.host = "unix://" + socket_.string();
+    options.deadline = milliseconds(500);
+    options.probe_folder = folder_.path();
+    const auto runtime = std::move(*connect_docker(options, clock_, random_));
+    const auto begun = std::chrono::steady_clock::now();
+    {
+        std::vector<std::jthread> callers;
+        for (int i = 0; i < 20; ++i) {
+            callers.emplace_back(
+                [&] { EXPECT_EQ(runtime->ensure_network("n", {}).error().code, Code::timeout); });
+            callers.emplace_back([&] { EXPECT_FALSE(runtime->capabilities().file_system_known); });
+        }
+    }
+    EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(8))
+        << "20 deadlines are 10 seconds";
+}
+
 // What the engine says was in the server's log alone.
 TEST_F(DockerDriver, Fault18_TheEnginesOwnWordsArePassedOn) {
     Said answer(ScriptedEngine::reply(
