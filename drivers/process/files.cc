@@ -89,6 +89,16 @@ Result<void> link_below(const std::filesystem::path& base, std::string_view rela
     return {};
 }
 
+std::vector<std::filesystem::path> folders_in(const std::filesystem::path& folder) {
+    std::vector<std::filesystem::path> found;
+    std::error_code failed;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, failed)) {
+        if (entry.is_directory(failed)) found.push_back(entry.path());
+    }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
 Result<std::string> read_end(const std::filesystem::path& file, std::int64_t most) {
     const Descriptor folder = TRY(open_folder(file.parent_path().string()));
     const auto opened = open_file_at(folder, file.filename(), O_RDONLY);
@@ -112,6 +122,16 @@ Result<std::string> read_end(const std::filesystem::path& file, std::int64_t mos
     const std::size_t first = text.find_first_not_of('\0');
     text.erase(0, first == std::string::npos ? text.size() : first);
     return text;
+}
+
+std::string last_lines_of(const std::string& text, std::size_t lines) {
+    if (lines == 0) return {};
+    std::size_t from = text.size();
+    if (from > 0 && text[from - 1] == '\n') --from;
+    for (std::size_t found = 0; from > 0; --from) {
+        if (text[from - 1] == '\n' && ++found == lines) break;
+    }
+    return text.substr(from);
 }
 
 void give_up_beginning(int file, std::int64_t most) {

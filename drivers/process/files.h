@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/descriptor.h"
 #include "base/result.h"
@@ -20,8 +21,12 @@ Result<void> write_tree_below(const Descriptor& folder, const Tree& tree);
 // is there. conflict when it is something else.
 Result<void> link_below(const std::filesystem::path& base, std::string_view relative,
                         const std::filesystem::path& target);
+// The folders in a folder, sorted.
+std::vector<std::filesystem::path> folders_in(const std::filesystem::path& folder);
 // The last part of a file: at most `most` bytes.
 Result<std::string> read_end(const std::filesystem::path& file, std::int64_t most);
+// The last lines of a text; one that has no end yet counts.
+std::string last_lines_of(const std::string& text, std::size_t lines);
 // Gives the disk of all but about the newest `most` bytes of a file back, while another process
 // appends to it. `file` is open for reading and appending.
 void give_up_beginning(int file, std::int64_t most);
