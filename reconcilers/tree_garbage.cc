@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "crds/plugin_update.h"
-#include "reconcilers/plugin_update/plan.h"
+#include "crds/plugin_update_conditions.h"
 #include "templates/compiled.h"
 
 namespace atelier::reconcilers {
@@ -16,8 +15,8 @@ bool is_hexadecimal(char c) {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-// Every run of 64 hexadecimal digits is taken for a digest: a field that is forgotten here would
-// cost a tree, a number that only looks like one costs nothing.
+// Every run of 64 hexadecimal digits counts as a digest. A list of fields could miss one, and a
+// tree would be lost; a number that only looks like a digest costs nothing.
 void add_digests(std::string_view text, const std::set<std::string>& there,
                  std::set<std::string>& named) {
     for (std::size_t at = 0; at < text.size();) {
@@ -38,7 +37,7 @@ void add_digests(std::string_view text, const std::set<std::string>& there,
 bool has_ended(const store::Object& object) {
     if (object.key.resource != crds::PluginUpdateSpec::resource) return false;
     const auto update = crds::decode<crds::PluginUpdate>(object.body);
-    return update && plugin_update::has_ended(update->status.phase);
+    return update && crds::has_ended(update->status.phase);
 }
 
 }  // namespace
@@ -80,7 +79,8 @@ void TreeGarbage::collect(Instant now) {
     if (now < next_) return;
     next_ = now + options_.interval;
     if (const auto done = sweep(now); !done) {
-        log_.warning("trees stay for now", {{"err", done.error().message}});
+        log_.warning("trees were not collected; the next sweep tries again",
+                     {{"err", done.error().message}});
     }
 }
 

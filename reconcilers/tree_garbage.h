@@ -14,11 +14,11 @@
 
 namespace atelier::reconcilers {
 
-// The digests of `there` that an object of Atelier's kinds names anywhere: spec, status or
-// annotation; and those that a compiled template names which is named itself. A PluginUpdate that
-// has ended names none, for what it brought is named by Plugin and PluginInstall. What is installed
-// in a workspace, or was asked for there, is named by its PluginInstall: what a running unit has is
-// therefore always among them. An Error when a compiled template cannot be read just now.
+// The digests of `there` that are in use: those that an object of Atelier's kinds names in its
+// spec, status or annotations, and those that a compiled template in use names. A PluginUpdate that
+// has ended keeps nothing in use, because Plugin and PluginInstall name what it delivered. A
+// PluginInstall names what is installed or wanted in its workspace, so the trees of running units
+// are always in use. An Error when a compiled template cannot be read just now.
 Result<std::set<std::string>> trees_in_use(const store::Store& store, const crds::Kinds& kinds,
                                            drivers::TreeCollection& trees,
                                            const std::set<std::string>& there);

@@ -17,13 +17,12 @@ struct FileChange {
     std::string text() const { return std::string(1, kind) + " " + path; }
 };
 
-// In path order. The marker `.complete` is ours and never counts.
+// Sorted by path. The marker `.complete` is written by the server and never counts.
 std::vector<FileChange> changes(const drivers::Manifest& live, const drivers::Manifest& next);
 
-// hot: only the content of files named SKILL.md differs: skills are read again at each use. none:
-// no difference. cold: anything else, and whenever there is no live tree to compare with (`live`
-// empty, as it also is for one that could not be read): hooks, rules and settings load when the
-// agent starts.
+// none: no difference. hot: only the content of files named SKILL.md differs, which agents read
+// again at each use. cold: anything else, because hooks, rules and settings load when the agent
+// starts; and always when `live` is empty, as it is for a tree that could not be read.
 crds::ChangeClass classify(const drivers::Manifest& live, const drivers::Manifest& next);
 
 }  // namespace atelier::reconcilers

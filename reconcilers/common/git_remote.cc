@@ -14,7 +14,9 @@ Result<drivers::GitRemote> git_remote(const Objects& objects, const std::string&
     if (!secret_ref) return remote;
     const auto secret = TRY(objects.secret(ns, secret_ref->name));
     if (!secret) {
-        return Error{Code::not_found, fmt::format("there is no Secret {}", secret_ref->name)};
+        return Error{
+            Code::not_found,
+            fmt::format("there is no Secret {} to read {} with; create it", secret_ref->name, url)};
     }
     // A trailing line break is the commonest mistake in a Secret made from a file.
     const auto value = [&](const std::string& key) {

@@ -1,4 +1,4 @@
-// A git remote as an object's spec names it: a URL, and a Secret with what it needs to be read.
+// A git remote as a spec names it: a URL, and a Secret with the credentials to read it.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@
 namespace atelier::reconcilers {
 
 // Keys of the Secret: `username` and `password`, or `token`; `ca.crt` for additional trust.
-// not_found: there is no such Secret; invalid: it has none of these, or half a pair.
+// not_found: there is no such Secret. invalid: it has none of these keys, or only half of the pair.
 Result<drivers::GitRemote> git_remote(const Objects& objects, const std::string& ns,
                                       const std::string& url,
                                       const std::optional<crds::LocalRef>& secret_ref);

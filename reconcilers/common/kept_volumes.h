@@ -20,30 +20,33 @@ inline constexpr std::string_view deleted_workspace_finalizer = "atelier.dev/del
 // volumes are named after.
 std::string deleted_workspace_name(const std::string& workspace, const std::string& volumes_uid);
 
-// Until when the volumes of a workspace that goes are to be kept; nullopt: they go with it. A time
-// that cannot be read is a week from the deletion: who wrote it wanted them kept.
+// Until when the volumes of a deleted workspace are kept (its annotation keep-volumes-until);
+// nullopt: they are removed with it. A time that cannot be parsed counts as a week from the
+// deletion, because whoever wrote it wanted the volumes kept.
 std::optional<Instant> keep_volumes_until(const crds::Meta& workspace, Instant now);
 
-// A Workspace that is there, and whose volumes are named after that uid.
+// An existing Workspace whose volumes are named after a given uid.
 struct VolumesHolder {
     std::string name;
     std::string uid;
     bool being_deleted = false;
     bool owned = false;  // by an Org
-    bool bound = true;   // it cannot go without answering for the volumes: it has its finalizer
+    bool bound = true;   // it has its finalizer, so it passes the volumes on before it goes
 };
-// In the order of their names, without the one whose own uid is `except`.
+// Sorted by name, without the one whose own uid is `except`.
 std::vector<VolumesHolder> holders_of_volumes(const Objects& objects,
                                               const std::string& volumes_uid,
                                               const std::string& except = {});
 
-// "docker/ws-…": those of that uid in every runtime. Code::unavailable when one does not answer.
+// "docker/ws-…": those of that uid in every runtime, sorted. unavailable when a runtime does not
+// answer.
 Result<std::vector<std::string>> find_volumes(const Runtimes& runtimes,
                                               const std::string& volumes_uid);
 // The two parts of "docker/ws-…".
 std::pair<std::string, std::string> parts_of_volume(const std::string& volume);
 
-// What a volume of this workspace carries. Of one that it took over only what cannot have changed.
+// The labels of a volume of this workspace. Those of a volume that it took over name the uid and
+// the namespace only, because the name of the workspace was another one when the volume was made.
 drivers::Labels labels_of_volume(const Runtimes& runtimes, const crds::Meta& workspace);
 
 }  // namespace atelier::reconcilers

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/utf8.h"
 #include "reconcilers/common/store_lookup.h"
+#include "reconcilers/common/text.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -58,13 +59,6 @@ Result<store::ObjectPtr> read_for_update(const store::Store& store, const Key& k
     if (!old) return Error{Code::not_found, fmt::format("{}: not found", key.text())};
     if (old->revision != expected) return changed_since_read(key);
     return old;
-}
-
-// Cuts at a character's border, so that the text stays valid UTF-8.
-std::string cut(std::string_view text, std::size_t most) {
-    if (text.size() <= most) return std::string(text);
-    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xC0) == 0x80) --most;
-    return std::string(text.substr(0, most));
 }
 
 // What a status quotes may have been cut to a length, or be the name of a file: the store takes
@@ -254,7 +248,7 @@ Result<void> Objects::remove_key(const Key& key, const std::string& uid, Instant
 
 void Objects::record_event(const crds::ObjectReference& about, crds::EventType type,
                            std::string_view reason, std::string_view message, Instant now) {
-    const std::string text = cut(as_utf8(message), event_message_limit);
+    const std::string text = cut_utf8(as_utf8(message), event_message_limit);
     const std::string hash = sha256_hex(fmt::format("{}\n{}\n{}", about.uid, reason, text));
     const Key key{"events", about.ns.empty() ? "default" : about.ns, event_name(about.name, hash)};
     const auto record = [&]() -> Result<void> {

@@ -1,6 +1,6 @@
-// Typed reads and writes of objects for reconcilers, over the store. Writes pass the same rules as
-// a person's (crds/lifecycle.h) and carry the revision that was read: a stale one is
-// Code::conflict, and the key is simply taken again.
+// Typed reads and writes of objects for reconcilers, over the store. Writes pass the same admission
+// as those of people (crds/lifecycle.h) and carry the revision that was read: a stale one is
+// Code::conflict, and the controller takes the key again.
 //
 // Thread-safe. Collaborators outlive it.
 #pragma once
@@ -38,7 +38,7 @@ class Objects {
         return std::optional<T>(TRY(crds::decode<T>(object->body)));
     }
 
-    // Those of a namespace for which `wanted` (a look at the metadata, before decoding) is true.
+    // Those of a namespace for which `wanted` is true; it sees the metadata only, before decoding.
     template <class T>
     Result<std::vector<T>> list(
         const std::string& ns,
@@ -79,7 +79,7 @@ class Objects {
         return report_document(T::Spec::resource, crds::encode(next), object.meta.revision, now);
     }
 
-    // Asks for deletion, as `kubectl delete` does; only of this very object (its uid). The
+    // Begins deletion, as `kubectl delete` does; only of this very object (its uid). The
     // annotations `marks` are set by the same write.
     template <class T>
     Result<void> remove(const T& object, Instant now,
@@ -94,7 +94,7 @@ class Objects {
         return update(object, now);
     }
 
-    // Takes the finalizer off; the object goes when it was the last.
+    // Takes the finalizer off; an object that is being deleted goes with its last one.
     template <class T>
     Result<void> release(T object, std::string_view finalizer, Instant now) {
         std::erase(object.meta.finalizers, finalizer);
@@ -111,12 +111,12 @@ class Objects {
     // Those of a namespace whose controller has that uid.
     Result<std::vector<crds::Secret>> secrets_of(const std::string& ns,
                                                  const std::string& owner_uid) const;
-    // Creates the Secret, or gives the one of that name its labels, type and data. Code::forbidden
-    // when that one has another controller than `secret`, or none: it is not touched. True when it
-    // wrote.
+    // Creates the Secret, or gives the existing one of that name its labels, type and data.
+    // Code::forbidden when the existing one has another controller than `secret`, or none: it is
+    // not changed. True when it wrote.
     Result<bool> put_secret(const crds::Secret& secret, Instant now);
     Result<void> remove_secret(const crds::Secret& secret, Instant now);
-    // Makes `owner` its controller in the place of who was. `secret` is as it was read.
+    // Makes `owner` the controller in the place of the one before. `secret` is as it was read.
     Result<void> give_secret(crds::Secret secret, const crds::OwnerReference& owner, Instant now);
 
     // Records a core/v1 Event about an object. Equal events (object, reason, message) are counted

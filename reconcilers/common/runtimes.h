@@ -1,5 +1,5 @@
-// What the reconcilers of Workspace and PluginInstall act on, and the names they agree on
-// (docs/architecture.md, "Names").
+// What the reconcilers of Workspace, PluginInstall and DeletedWorkspace act on, and the names and
+// labels that they agree on (docs/architecture.md, "Names").
 #pragma once
 
 #include <map>
@@ -25,12 +25,12 @@ struct Runtimes {
     drivers::TreeStore& trees;
     Random& random;
     Metrics& metrics;
-    std::string instance;                       // this server's id, on everything it makes
+    std::string instance;                       // the id of this server, on everything it makes
     std::string network = "atelier";            // of its units, where the runtime has networks
     std::map<std::string, std::string> images;  // runtime of a workspace -> image
     // atelier-agent on this machine: runs a workspace's command where the runtime has no images.
     std::string agent_program = {};
-    std::string platform_url = {};  // told to agents as PLATFORM_URL; empty: not told
+    std::string platform_url = {};  // PLATFORM_URL of agents; empty: not set
 };
 
 // docker, process, external: the spec's, else the server's default.
@@ -56,15 +56,16 @@ inline constexpr std::string_view delivery = "atelier.dev/delivery";  // mount o
 inline constexpr std::string_view files = "atelier.dev/files";  // paths below /configs, by line
 }  // namespace unit_label
 
-// What everything of this server carries, and what everything of one workspace carries.
+// What everything of this server carries; what finds everything of one workspace.
 drivers::Labels labels_of_server(const Runtimes& runtimes);
 drivers::Labels labels_to_find(const Runtimes& runtimes, const std::string& uid);
-// Also finds what was left of an earlier workspace of that name.
+// Finds also what an earlier workspace of that name left behind.
 drivers::Labels labels_of_name(const Runtimes& runtimes, const std::string& ns,
                                const std::string& name);
 drivers::Labels labels_of_workspace(const Runtimes& runtimes, const crds::Meta& meta);
 
-// Unique among the trees staged for one plugin: the time, and chance for two within a second.
+// Unique among the trees staged for one plugin: the time, and a random suffix for two within one
+// second.
 std::string new_stamp(Instant now, Random& random);
 
 }  // namespace atelier::reconcilers

@@ -1,17 +1,12 @@
 #include "reconcilers/common/status.h"
 
+#include "crds/conditions.h"
+#include "reconcilers/common/text.h"
+
 namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t longest_message = 2000;
-
-// At the beginning of a character.
-std::string_view cut(std::string_view text) {
-    if (text.size() <= longest_message) return text;
-    std::size_t end = longest_message;
-    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-    return text.substr(0, end);
-}
 
 }  // namespace
 
@@ -20,10 +15,36 @@ void set_condition(crds::StatusBase& status, std::string_view type, crds::Condit
     status.set({.type = std::string(type),
                 .status = value,
                 .reason = std::string(reason),
-                .message = std::string(cut(message)),
+                .message = cut_utf8(message, longest_message),
                 .last_transition_time = now,
                 .observed_generation = status.observed_generation},
                now);
+}
+
+Verdict yes(std::string_view reason, std::string message) {
+    return {crds::ConditionStatus::yes, std::string(reason), std::move(message)};
+}
+
+Verdict no(std::string_view reason, std::string message) {
+    return {crds::ConditionStatus::no, std::string(reason), std::move(message)};
+}
+
+Verdict unknown(std::string_view reason, std::string message) {
+    return {crds::ConditionStatus::unknown, std::string(reason), std::move(message)};
+}
+
+void set_condition(crds::StatusBase& status, std::string_view type, const Verdict& verdict,
+                   Instant now) {
+    set_condition(status, type, verdict.status, verdict.reason, verdict.message, now);
+}
+
+void set_condition_if(bool unusual, crds::StatusBase& status, std::string_view type,
+                      std::string_view reason, std::string_view message, Instant now) {
+    if (unusual) {
+        set_condition(status, type, crds::ConditionStatus::yes, reason, message, now);
+    } else {
+        status.clear(type);
+    }
 }
 
 Retry retry_of(Code code) {
@@ -44,20 +65,20 @@ Retry retry_of(Code code) {
 std::string_view reason_of_source(Code code) {
     switch (code) {
         case Code::invalid:
-            return "InvalidSource";
+            return crds::reason::invalid_source;
         case Code::unsupported:
-            return "UnsupportedSource";
+            return crds::reason::unsupported_source;
         case Code::not_found:
-            return "SourceNotFound";
+            return crds::reason::source_not_found;
         case Code::unauthenticated:
         case Code::forbidden:
-            return "SourceAccessDenied";
+            return crds::reason::source_access_denied;
         case Code::too_large:
-            return "SourceTooLarge";
+            return crds::reason::source_too_large;
         case Code::exhausted:
-            return "DiskFull";
+            return crds::reason::disk_full;
         default:
-            return "SourceFetchFailed";
+            return crds::reason::source_fetch_failed;
     }
 }
 

@@ -10,8 +10,8 @@
 
 namespace atelier::reconcilers {
 
-// The status as it was, begun anew: for the generation and the request to reconcile that are there
-// now.
+// A copy of the object's status that echoes the generation and the request to reconcile that the
+// object has now.
 template <class Object>
 typename Object::Status begun(const Object& object) {
     typename Object::Status status = object.status;
@@ -25,8 +25,24 @@ typename Object::Status begun(const Object& object) {
 void set_condition(crds::StatusBase& status, std::string_view type, crds::ConditionStatus value,
                    std::string_view reason, std::string_view message, Instant now);
 
-// When what failed with this is tried again: by itself and soon, at the next look at its source, or
-// when somebody changed something.
+// What a condition is to say.
+struct Verdict {
+    crds::ConditionStatus status = crds::ConditionStatus::unknown;
+    std::string reason;
+    std::string message;
+};
+Verdict yes(std::string_view reason, std::string message);
+Verdict no(std::string_view reason, std::string message);
+Verdict unknown(std::string_view reason, std::string message);
+void set_condition(crds::StatusBase& status, std::string_view type, const Verdict& verdict,
+                   Instant now);
+
+// A condition that is True while something is unusual, and absent otherwise.
+void set_condition_if(bool unusual, crds::StatusBase& status, std::string_view type,
+                      std::string_view reason, std::string_view message, Instant now);
+
+// When what failed with this code is tried again: soon and by itself, at the next interval of the
+// source, or once somebody has changed something.
 enum class Retry { soon, at_interval, on_change };
 Retry retry_of(Code code);
 

@@ -1,4 +1,4 @@
-// What admission asks of other objects (crds/lifecycle.h), answered from the store.
+// What admission needs to know of other objects (crds/lifecycle.h), read from the store.
 #pragma once
 
 #include <string>
@@ -12,10 +12,8 @@ namespace atelier::reconcilers {
 class StoreLookup final : public crds::Lookup {
   public:
     explicit StoreLookup(const store::Store& store) : store_(store) {}
-    std::string find(const Key& key) const override {
-        const auto object = store_.get(key);
-        return object ? object->body : std::string();
-    }
+    // The body of the newest revision; empty when there is no such object.
+    std::string find(const Key& key) const override;
 
   private:
     const store::Store& store_;

@@ -28,7 +28,7 @@ Restore restored(const DeletedWorkspace& object, const Observed& observed) {
     return out;
 }
 
-// The volumes are a live Workspace's: nothing is kept here any more.
+// A live Workspace has the volumes: nothing is kept here any more.
 void plan_taken_over(const DeletedWorkspace& object, const Observed& observed, Plan& plan) {
     if (observed.env_due) plan.actions.push_back(GiveEnv{observed.holder->name});
     plan.actions.push_back(LetGo{});
@@ -44,7 +44,7 @@ void plan_purge(const Observed& observed, Plan& plan) {
     plan.actions.push_back(LetGo{});
 }
 
-// Without its volumes there is nothing to come back to; whoever asked is told.
+// Without volumes there is nothing to restore; the status says so.
 void plan_restore(const DeletedWorkspace& object, const Observed& observed, Plan& plan) {
     if (!observed.unreachable.empty() || observed.volumes.empty() || observed.in_place) return;
     Restore made = restored(object, observed);
@@ -63,8 +63,9 @@ std::string name_of_restored(const DeletedWorkspaceSpec& spec) {
 
 Plan plan(const DeletedWorkspace& object, const Observed& observed, Instant now) {
     Plan plan;
-    // While the workspace is still being taken down its volumes are its own business; and while the
-    // new one could go without a word they are ours.
+    // While the workspace is still being taken down, the volumes are its own. While the new one
+    // does not have its finalizer yet, it could vanish without passing the volumes on: they stay
+    // ours.
     if (observed.holder && (observed.holder->being_deleted || !observed.holder->bound)) return plan;
     if (observed.holder) {
         plan_taken_over(object, observed, plan);

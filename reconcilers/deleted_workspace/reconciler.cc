@@ -4,6 +4,7 @@
 
 #include "crds/workspace.h"
 #include "reconcilers/common/kept_volumes.h"
+#include "reconcilers/deleted_workspace/status.h"
 #include "reconcilers/environment/workspace_env.h"
 
 namespace atelier::reconcilers {
@@ -15,7 +16,7 @@ using deleted_workspace::Action;
 using deleted_workspace::Observed;
 using deleted_workspace::Plan;
 
-// A Workspace that comes or goes may have the volumes, or the name.
+// A Workspace that is created or deleted may have the volumes, or the name to restore under.
 std::vector<Key> of_workspace(const store::Event& event, const store::Store& store) {
     if (event.change == store::Change::modified && event.previous &&
         event.previous->meta.deleted_at == event.object->meta.deleted_at &&
@@ -36,7 +37,7 @@ std::vector<Key> of_workspace(const store::Event& event, const store::Store& sto
     return keys;
 }
 
-// A volume in a runtime that this server does not have is neither there nor gone.
+// Of a volume in a runtime that this server does not have, nothing is known.
 std::string unknown_backend(const DeletedWorkspace& object, const Runtimes& runtimes) {
     for (const std::string& volume : object.spec.volumes) {
         const std::string backend = parts_of_volume(volume).first;
@@ -54,8 +55,8 @@ std::vector<Interest> DeletedWorkspaceReconciler::interests() const {
     return {{std::string(crds::WorkspaceSpec::resource), of_workspace}};
 }
 
-// A Workspace that came back by this object reads the Secret that is kept; one that an Org made
-// gets its environment from the Org.
+// A Workspace that was restored from this object reads the Secret that is kept here; one that an
+// Org made gets its environment from the Org.
 Result<bool> DeletedWorkspaceReconciler::is_env_due(const DeletedWorkspace& object,
                                                     const VolumesHolder& holder) const {
     if (!object.spec.has_env || holder.owned || holder.being_deleted) return false;
@@ -111,17 +112,14 @@ Result<void> DeletedWorkspaceReconciler::give_env(const DeletedWorkspace& object
     return {};
 }
 
-Result<void> DeletedWorkspaceReconciler::execute_one(DeletedWorkspace& object, const Action& action,
-                                                     Instant now) {
-    const auto record_events = [&](crds::EventType type, std::string_view reason,
-                                   const std::string& message) {
-        objects_.event(object, type, reason, message, now);
-    };
+Result<void> DeletedWorkspaceReconciler::execute(DeletedWorkspace& object, const Action& action,
+                                                 Instant now) {
     if (const auto* restore = std::get_if<deleted_workspace::Restore>(&action)) {
         const auto made = TRY(objects_.create<Workspace>(restore->meta, restore->spec, now));
-        objects_.event(
-            made, crds::EventType::normal, "VolumesRestored",
-            "it is back, with the volumes of " + object.spec.workspace + "; no Org owns it", now);
+        objects_.event(made, crds::EventType::normal, "VolumesRestored",
+                       "the workspace was restored with the volumes of " + object.spec.workspace +
+                           "; no Org owns it",
+                       now);
     } else if (const auto* env = std::get_if<deleted_workspace::GiveEnv>(&action)) {
         TRY(give_env(object, env->workspace, now));
     } else if (const auto* remove = std::get_if<deleted_workspace::RemoveVolume>(&action)) {
@@ -137,13 +135,11 @@ Result<void> DeletedWorkspaceReconciler::execute_one(DeletedWorkspace& object, c
         std::erase(object.meta.finalizers, deleted_workspace_finalizer);
         object = TRY(objects_.update(object, now));
     } else if (const auto* end = std::get_if<deleted_workspace::Delete>(&action)) {
-        if (end->reason == "Expired") {
-            record_events(crds::EventType::normal, "Expired",
-                          "nobody asked for it back: its volumes are removed");
-        } else {
-            record_events(crds::EventType::normal, end->reason,
-                          "a Workspace has its volumes again");
-        }
+        const bool expired = end->reason == "Expired";
+        objects_.event(object, crds::EventType::normal, end->reason,
+                       expired ? "nobody restored it in time: its volumes are removed"
+                               : "a Workspace has its volumes again",
+                       now);
         TRY(objects_.remove(object, now));
     }
     return {};
@@ -152,7 +148,7 @@ Result<void> DeletedWorkspaceReconciler::execute_one(DeletedWorkspace& object, c
 Result<void> DeletedWorkspaceReconciler::execute(const DeletedWorkspace& object, const Plan& plan,
                                                  Instant now) {
     DeletedWorkspace current = object;
-    for (const Action& action : plan.actions) TRY(execute_one(current, action, now));
+    for (const Action& action : plan.actions) TRY(execute(current, action, now));
     return {};
 }
 
@@ -164,7 +160,7 @@ Result<Outcome> DeletedWorkspaceReconciler::reconcile(const Key& key, Instant no
         return Outcome{};
     }
     const Observed observed = TRY(observe(object));
-    // One made by hand, or left by a crash between letting go and going.
+    // It was made by hand, or a crash came between LetGo and Delete.
     if (!object.being_deleted() && !observed.holder) {
         object = TRY(objects_.add_finalizer(std::move(object), deleted_workspace_finalizer, now));
     }
@@ -176,10 +172,10 @@ Result<Outcome> DeletedWorkspaceReconciler::reconcile(const Key& key, Instant no
         if (acted) return Outcome{};
     }
     const std::optional<Error> failure = acted ? std::nullopt : std::optional(acted.error());
-    const auto still = TRY(objects_.find<DeletedWorkspace>(key.ns, key.name));
-    if (still)
-        TRY(objects_.report(*still, deleted_workspace::report(*still, observed, failure, now),
-                            now));
+    if (const auto still = TRY(objects_.find<DeletedWorkspace>(key.ns, key.name))) {
+        const auto status = deleted_workspace::status(*still, observed, failure, now);
+        TRY(objects_.report(*still, status, now));
+    }
     if (!acted) return acted.error();
     if (!observed.unreachable.empty()) return Error{Code::unavailable, observed.unreachable};
     return Outcome{.wake_at = plan.wake_at};

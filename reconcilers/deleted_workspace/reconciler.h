@@ -27,8 +27,9 @@ class DeletedWorkspaceReconciler final : public Reconciler {
                             const VolumesHolder& holder) const;
     Result<void> execute(const crds::DeletedWorkspace& object, const deleted_workspace::Plan& plan,
                          Instant now);
-    Result<void> execute_one(crds::DeletedWorkspace& object,
-                             const deleted_workspace::Action& action, Instant now);
+    // `object` is as the actions before this one left it.
+    Result<void> execute(crds::DeletedWorkspace& object, const deleted_workspace::Action& action,
+                         Instant now);
     Result<void> give_env(const crds::DeletedWorkspace& object, const std::string& workspace,
                           Instant now);
 

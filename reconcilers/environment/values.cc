@@ -27,7 +27,7 @@ const Values* look_up(const Found& sources, const std::string& kind, const std::
     return nullptr;
 }
 
-// A value with a NUL cannot be in an environment: it counts as one that is not there.
+// An environment cannot hold a value with a NUL: such a value counts as missing.
 bool usable(const std::string& value) {
     return value.find('\0') == std::string::npos;
 }
@@ -35,7 +35,7 @@ bool usable(const std::string& value) {
 void take_all(const Found& sources, const std::string& kind, const std::string& name, Env& env) {
     const Values* values = look_up(sources, kind, name, env);
     if (!values) return;
-    // Keys such as "ca.crt" are no names of variables: they are for other uses of the Secret.
+    // Keys such as "ca.crt" cannot name variables: the Secret has them for other uses.
     for (const auto& [key, value] : *values) {
         if (is_env_name(key) && usable(value)) env.values[key] = value;
     }
@@ -53,8 +53,9 @@ void take_one(const Found& sources, const std::string& kind, const crds::KeyRef&
     }
 }
 
-void record_events(const crds::Workspace& workspace, const PlatformValues& platform,
-                   Values& values) {
+// What the server says about the workspace; every other source may override it.
+void set_platform_values(const crds::Workspace& workspace, const PlatformValues& platform,
+                         Values& values) {
     values["WORKSPACE_ID"] = workspace.meta.uid;
     values["WORKSPACE_CONFIG_PATH"] = "/configs";
     values["PLUGINS_DIR"] = "/configs/plugins";
@@ -77,7 +78,7 @@ void set_model(const crds::WorkspaceSpec& spec, Values& values) {
     if (lower(spec.runtime) == "hermes") values["HERMES_DEFAULT_MODEL"] = *model;
 }
 
-// Commits of an agent carry its name, unless its environment says who it is.
+// Commits of an agent carry the name of its workspace, unless its environment sets another.
 void fill_git_identity(const crds::Workspace& workspace, Values& values) {
     const std::string name =
         workspace.spec.display_name.empty() ? workspace.meta.name : workspace.spec.display_name;
@@ -111,7 +112,7 @@ bool awaits_env(const crds::Workspace& workspace, Revision secret) {
 Env resolve_env(const crds::Workspace& workspace, const Sources& sources,
                 const PlatformValues& platform) {
     Env env;
-    record_events(workspace, platform, env.values);
+    set_platform_values(workspace, platform, env.values);
     for (const crds::EnvFrom& from : workspace.spec.env_from) {
         if (from.secret_ref) take_all(sources.secrets, "Secret", from.secret_ref->name, env);
         if (from.config_map_ref) {

@@ -1,5 +1,4 @@
-// The environment of a workspace: what the server tells it, its env sources and its own values.
-// Pure.
+// The environment of a workspace: what the server sets, its env sources and its own values. Pure.
 #pragma once
 
 #include <map>
@@ -13,7 +12,7 @@ namespace atelier::reconcilers::workspace {
 
 using Values = std::map<std::string, std::string>;
 
-// The Secrets and ConfigMaps that a spec names, by name; nullopt: there is none of that name.
+// The Secrets and ConfigMaps that a spec names, by name; nullopt: none of that name exists.
 struct Sources {
     std::map<std::string, std::optional<Values>> secrets;
     std::map<std::string, std::optional<Values>> config_maps;
@@ -29,17 +28,17 @@ struct PlatformValues {
     std::string agent_port;  // empty: the agent's own default
 };
 
-// Whether the Org of this workspace is about to write a newer environment than the Secret's, which
-// is at revision `secret` (workspace_env.h).
+// Whether the Org of this workspace is about to write a newer environment than that of its Secret,
+// whose revision is `secret` (workspace_env.h).
 bool awaits_env(const crds::Workspace& workspace, Revision secret);
 
-// Later wins: what the server tells, env_from in its order, env. Then the model, and a git identity
-// for those of the four names that nobody gave.
+// Later sources win: what the server sets, env_from in its order, env. Then the model, and a git
+// identity for those of the four variables that no source sets.
 Env resolve_env(const crds::Workspace& workspace, const Sources& sources,
                 const PlatformValues& platform);
 
-// The spec's model, else MODEL, else MODEL_PROVIDER, else nothing: a provider's name is no model,
-// but better than none when nothing else is said.
+// The model of the spec, else MODEL, else MODEL_PROVIDER, else nullopt. The name of a provider is
+// no model, but templates of the field set only that.
 std::optional<std::string> resolve_model(const std::string& spec_model, const Values& values);
 
 }  // namespace atelier::reconcilers::workspace

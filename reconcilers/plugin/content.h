@@ -1,4 +1,4 @@
-// What a plugin's tree holds: whether it may be used, and what it can do. Pure.
+// What the tree of a plugin contains: whether it may be used, and its capabilities. Pure.
 #pragma once
 
 #include <string>
@@ -16,12 +16,12 @@ struct PluginContent {
     std::vector<std::string> warnings;  // plugin.yaml is missing or malformed: tolerated
 };
 
-// The tree as it may be kept: without an upstream `.complete`, which is ours alone to write, and
-// without `.git`. Code::invalid: links, unsafe names, nothing in it.
+// The tree as it may be stored: without a `.complete` from upstream, which only the server may
+// write, and without `.git`. invalid: it has links or unsafe names, or no file at all.
 Result<drivers::Tree> clean(const drivers::Tree& tree);
 
-// Integrity, as far as it is declared: manifest.json's own digest, and `sha256` of plugin.yaml
-// where the Plugin names one. Code::forbidden says what differs.
+// Checks the digests that are declared: the one in manifest.json, and `sha256` of plugin.yaml where
+// the Plugin names one. forbidden: the message says which digest differs.
 Result<void> verify(const drivers::Tree& tree, const std::string& sha256);
 
 // The digest that manifest.json declares: SHA-256 over "path NUL bytes" of every other file,

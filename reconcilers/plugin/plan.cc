@@ -4,12 +4,19 @@
 
 #include <algorithm>
 
+#include "crds/conditions.h"
+#include "crds/plugin_conditions.h"
 #include "crds/plugin_source.h"
+#include "crds/plugin_update_conditions.h"
 #include "reconcilers/common/status.h"
+#include "reconcilers/common/text.h"
 #include "reconcilers/plugin/source.h"
 
 namespace atelier::reconcilers::plugin {
 namespace {
+
+namespace condition = crds::plugin::condition;
+namespace reason = crds::plugin::reason;
 
 using crds::ConditionStatus;
 using crds::Plugin;
@@ -19,10 +26,6 @@ using crds::PluginVersion;
 using crds::UpdatePhase;
 
 constexpr Duration shortest_interval = std::chrono::seconds(1);
-
-std::string short_id(const PluginVersion& version) {
-    return (version.commit.empty() ? version.digest : version.commit).substr(0, 7);
-}
 
 Duration interval_of(const Plugin& plugin) {
     return std::max<Duration>(plugin.spec.interval, shortest_interval);
@@ -45,9 +48,9 @@ bool failed_before(const Plugin& plugin) {
 
 std::string_view reason_of(const Check::Failure& failure) {
     const Code code = failure.error.code;
-    if (failure.stage == Check::Failure::Stage::spec) return "InvalidSpec";
+    if (failure.stage == Check::Failure::Stage::spec) return reason::invalid_spec;
     if (failure.stage == Check::Failure::Stage::content) {
-        return code == Code::forbidden ? "IntegrityMismatch" : "UnsafeContent";
+        return code == Code::forbidden ? reason::integrity_mismatch : reason::unsafe_content;
     }
     return reason_of_source(code);
 }
@@ -71,8 +74,8 @@ class Planner {
         status.installs = observed_.installs;
         take_approved();
         if (plugin_.spec.suspend) {
-            set(crds::condition::suspended, ConditionStatus::yes, "Suspended",
-                "spec.suspend is true: upstream is not looked at");
+            set(crds::condition::suspended, ConditionStatus::yes, crds::reason::suspended,
+                "spec.suspend is true: upstream is not checked");
             status.clear(crds::condition::reconciling);
             status.clear(crds::condition::stalled);
         } else {
@@ -86,21 +89,21 @@ class Planner {
     }
 
   private:
-    void set(std::string_view type, ConditionStatus value, std::string_view reason,
+    void set(std::string_view type, ConditionStatus value, std::string_view why,
              std::string_view message) {
-        set_condition(plan_.status, type, value, reason, message, now_);
+        set_condition(plan_.status, type, value, why, message, now_);
     }
 
-    void note(crds::EventType type, std::string_view reason, std::string message) {
-        plan_.notes.push_back({type, std::string(reason), std::move(message)});
+    void record(crds::EventType type, std::string_view why, std::string message) {
+        plan_.events.push_back({type, std::string(why), std::move(message)});
     }
 
     void take_approved() {
         const Approved approved = approved_now(plugin_, observed_, now_);
         PluginStatus& status = plan_.status;
         if (approved.version && status.approved != approved.version) {
-            note(crds::EventType::normal, "Approved",
-                 fmt::format("version {} is what installs get", short_id(*approved.version)));
+            record(crds::EventType::normal, "Approved",
+                   fmt::format("version {} is what installs get", short_id(*approved.version)));
         }
         status.approved = approved.version;
         status.approved_at = approved.since;
@@ -110,7 +113,7 @@ class Planner {
         if (content_->warnings.empty()) {
             status.clear(condition::manifest_invalid);
         } else {
-            set(condition::manifest_invalid, ConditionStatus::yes, "MalformedManifest",
+            set(condition::manifest_invalid, ConditionStatus::yes, reason::malformed_manifest,
                 content_->warnings.front());
         }
     }
@@ -118,7 +121,7 @@ class Planner {
     void set_ready() {
         const auto& approved = plan_.status.approved;
         if (!approved) return;
-        set(crds::condition::ready, ConditionStatus::yes, "Resolved",
+        set(crds::condition::ready, ConditionStatus::yes, reason::resolved,
             fmt::format("version {} is approved for installs", short_id(*approved)));
     }
 
@@ -133,35 +136,37 @@ class Planner {
             status.latest = check.latest;
         }
         const bool was_failing = failed_before(plugin_);
-        set(condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read");
-        set(condition::verified, ConditionStatus::yes, "Verified",
+        set(condition::source_ready, ConditionStatus::yes, crds::reason::fetched,
+            "the source was read");
+        set(condition::verified, ConditionStatus::yes, reason::verified,
             "the content is whole and safe to install");
         set_ready();
         status.clear(crds::condition::reconciling);
         status.clear(crds::condition::stalled);
         if (was_failing)
-            note(crds::EventType::normal, "SourceReady", "the source can be read again");
+            record(crds::EventType::normal, "SourceReady", "the source can be read again");
     }
 
     void take_failure(const Check::Failure& failure) {
         PluginStatus& status = plan_.status;
-        const std::string_view reason = reason_of(failure);
+        const std::string_view why = reason_of(failure);
         std::string message = failure.error.message;
         const bool content = failure.stage == Check::Failure::Stage::content;
-        set(content ? condition::verified : condition::source_ready, ConditionStatus::no, reason,
+        set(content ? condition::verified : condition::source_ready, ConditionStatus::no, why,
             message);
         if (content) {
-            set(condition::source_ready, ConditionStatus::yes, "Fetched", "the source was read");
+            set(condition::source_ready, ConditionStatus::yes, crds::reason::fetched,
+                "the source was read");
         }
         if (status.approved) {
             message +=
                 fmt::format("; the approved version {} stays in use", short_id(*status.approved));
         }
         const crds::Condition* before = plugin_.status.find(crds::condition::ready);
-        if (!before || before->reason != reason || before->message != message) {
-            note(crds::EventType::warning, reason, message);
+        if (!before || before->reason != why || before->message != message) {
+            record(crds::EventType::warning, why, message);
         }
-        set(crds::condition::ready, ConditionStatus::no, reason, message);
+        set(crds::condition::ready, ConditionStatus::no, why, message);
         if (failure.stage != Check::Failure::Stage::spec &&
             retry_of(failure.error.code) == Retry::soon) {
             set(crds::condition::reconciling, ConditionStatus::yes, "Retrying", message);
@@ -169,7 +174,7 @@ class Planner {
             plan_.retry = failure.error;
         } else {
             status.last_check_time = now_;
-            set(crds::condition::stalled, ConditionStatus::yes, reason, message);
+            set(crds::condition::stalled, ConditionStatus::yes, why, message);
             status.clear(crds::condition::reconciling);
         }
     }
@@ -177,14 +182,15 @@ class Planner {
     // Drift, and the one update that may be open about it.
     void take_updates() {
         PluginStatus& status = plan_.status;
-        const auto open = std::find_if(observed_.updates.begin(), observed_.updates.end(), is_open);
+        const auto open =
+            std::find_if(observed_.updates.begin(), observed_.updates.end(), crds::is_open);
         status.pending_update = open == observed_.updates.end() ? "" : open->meta.name;
         const bool drift =
             status.approved && status.latest && status.approved->digest != status.latest->digest;
         if (!drift) {
             status.clear(condition::tag_moved);
             if (status.approved && status.latest) {
-                set(condition::update_available, ConditionStatus::no, "UpToDate",
+                set(condition::update_available, ConditionStatus::no, reason::up_to_date,
                     "the approved version is what upstream has");
             }
             return;
@@ -212,9 +218,9 @@ class Planner {
             track->name, short_id(*status.approved), short_id(*status.latest));
         const crds::Condition* before = plugin_.status.find(condition::tag_moved);
         if (!before || before->message != message) {
-            note(crds::EventType::warning, "TagMoved", message);
+            record(crds::EventType::warning, "TagMoved", message);
         }
-        set(condition::tag_moved, ConditionStatus::yes, "TagMoved", message);
+        set(condition::tag_moved, ConditionStatus::yes, reason::tag_moved, message);
         return true;
     }
 
@@ -244,9 +250,9 @@ class Planner {
         update.spec.from = *status.approved;
         update.spec.to = *status.latest;
         if (moved) update.spec.alarm = "TagMoved";
-        note(moved ? crds::EventType::warning : crds::EventType::normal, "UpdateAvailable",
-             fmt::format("upstream moved from {} to {}: PluginUpdate {} waits for a decision",
-                         short_id(*status.approved), short_id(*status.latest), update.name));
+        record(moved ? crds::EventType::warning : crds::EventType::normal, "UpdateAvailable",
+               fmt::format("upstream moved from {} to {}: PluginUpdate {} waits for a decision",
+                           short_id(*status.approved), short_id(*status.latest), update.name));
         plan_.status.pending_update = update.name;
         plan_.create = std::move(update);
     }
@@ -261,16 +267,17 @@ class Planner {
         const std::string step =
             fmt::format("{} to {}", short_id(*status.approved), short_id(*status.latest));
         if (!status.pending_update.empty()) {
-            set(condition::update_available, ConditionStatus::yes, "UpdateOpen",
+            set(condition::update_available, ConditionStatus::yes, reason::update_open,
                 fmt::format("{}: see PluginUpdate {}", step, status.pending_update));
         } else if (const PluginUpdate* update = declined()) {
             const bool dismissed = update->status.phase == UpdatePhase::dismissed;
             set(condition::update_available, ConditionStatus::no,
-                dismissed ? "Dismissed" : "UpdateFailed",
-                fmt::format("{}: PluginUpdate {} {}; nothing more is asked until upstream moves",
-                            step, update->meta.name, dismissed ? "was dismissed" : "failed"));
+                dismissed ? reason::dismissed : reason::update_failed,
+                fmt::format(
+                    "{}: PluginUpdate {} {}; no other update is opened until upstream moves", step,
+                    update->meta.name, dismissed ? "was dismissed" : "failed"));
         } else {
-            set(condition::update_available, ConditionStatus::yes, "Suspended", step);
+            set(condition::update_available, ConditionStatus::yes, crds::reason::suspended, step);
         }
     }
 
@@ -291,17 +298,6 @@ class Planner {
 };
 
 }  // namespace
-
-bool is_open(const PluginUpdate& update) {
-    switch (update.status.phase) {
-        case UpdatePhase::pending:
-        case UpdatePhase::approved:
-        case UpdatePhase::rolling_out:
-            return true;
-        default:
-            return false;
-    }
-}
 
 bool is_due(const Plugin& plugin, Instant now) {
     if (plugin.spec.suspend) return false;

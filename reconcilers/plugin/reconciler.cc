@@ -2,8 +2,9 @@
 
 #include <algorithm>
 
-#include "crds/plugin_install.h"
-#include "crds/plugin_update.h"
+#include "crds/plugin_install_conditions.h"
+#include "crds/plugin_update_conditions.h"
+#include "reconcilers/common/events.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -22,14 +23,14 @@ std::vector<Key> of_update(const store::Event& event, const store::Store&) {
     return {key_of(update->meta.ns, update->spec.plugin)};
 }
 
-// That there is one more, or one less: they are counted. And one that misses the files of its
-// version: they were lost, and must be fetched again.
+// One that is created or deleted changes their number. One that misses the files of its version
+// makes the Plugin fetch them again.
 std::vector<Key> of_install(const store::Event& event, const store::Store&) {
     const auto install = crds::decode<PluginInstall>(event.object->body);
     if (!install) return {};
     if (event.change == store::Change::modified) {
         const crds::Condition* ready = install->status.find(crds::condition::ready);
-        if (!ready || ready->reason != "WaitingForPlugin") return {};
+        if (!ready || ready->reason != crds::plugin_install::reason::waiting_for_plugin) return {};
     }
     return {key_of(install->meta.ns, install->spec.plugin)};
 }
@@ -61,7 +62,8 @@ std::vector<Interest> PluginReconciler::interests() const {
 
 Result<Outcome> PluginReconciler::reconcile(const Key& key, Instant now) {
     const auto plugin = TRY(objects_.find<Plugin>(key.ns, key.name));
-    // Its updates go with it, by their owner; its installs when no workspace names it any more.
+    // The garbage collector deletes its updates, which it owns. Its installs go when no workspace
+    // names it any more.
     if (!plugin || plugin->being_deleted()) return Outcome{};
     const plugin::Observed observed = TRY(observe(*plugin, now));
     const plugin::Approved approved = plugin::approved_now(*plugin, observed, now);
@@ -91,7 +93,7 @@ Result<plugin::Observed> PluginReconciler::observe(const Plugin& plugin, Instant
     if (plugin::is_due(plugin, now)) observed.check = upstream_.look(plugin);
     if (observed.check && observed.check->failure &&
         observed.check->failure->error.code == Code::cancelled) {
-        return observed.check->failure->error;  // it says nothing of the source
+        return observed.check->failure->error;  // the server stops: nothing was learned
     }
     if (plugin.spec.suspend || (observed.check && observed.check->failure)) return observed;
 
@@ -106,7 +108,7 @@ Result<plugin::Observed> PluginReconciler::observe(const Plugin& plugin, Instant
     for (const PluginUpdate& update : observed.updates) {
         // One that is not approved may turn out to be superseded instead.
         const bool approved = update.spec.decision == crds::Decision::approve;
-        if (plugin::is_open(update)) keep(update.spec.to, approved);
+        if (crds::is_open(update)) keep(update.spec.to, approved);
     }
     return observed;
 }
@@ -124,9 +126,7 @@ Result<void> PluginReconciler::execute(const Plugin& plugin, const plugin::Plan&
         TRY(objects_.create<PluginUpdate>(meta, plan.create->spec, now));
     }
     if (!wrote && !plan.create) return {};
-    for (const plugin::Note& note : plan.notes) {
-        objects_.event(plugin, note.type, note.reason, note.message, now);
-    }
+    record_events(objects_, plugin, plan.events, now);
     return {};
 }
 

@@ -1,5 +1,5 @@
-// Plugin: looks at upstream when it is time, approves the first version ever seen, and asks about
-// every later one by a PluginUpdate.
+// Plugin: checks upstream at its interval, takes the first version that it finds without asking,
+// and creates a PluginUpdate for every later one, which waits for a decision.
 #pragma once
 
 #include "crds/plugin.h"

@@ -1,5 +1,5 @@
-// Which commit a plugin's source and track lead to, among the refs of its repository. Pure. Their
-// grammar is in crds/plugin_source.h.
+// Which commit the source and the track of a plugin lead to, among the refs of its repository.
+// Pure. Their grammar is in crds/plugin_source.h.
 #pragma once
 
 #include <compare>
@@ -30,8 +30,8 @@ struct Version {
 std::optional<Version> parse_version(std::string_view text);
 
 // The commit that is tracked. `name` of the result is short: "v1.2.0", "main", empty for a commit.
-// tag:latest is the highest version that is no pre-release. Track none is the source's own ref, and
-// that is HEAD where it is empty. not_found.
+// tag:latest is the highest version that is no pre-release. Track none means the ref of the source,
+// which is HEAD where it is empty. not_found: there is no such ref.
 Result<drivers::GitRef> resolve_track(const std::vector<drivers::GitRef>& refs,
                                       const crds::Track& track, const std::string& source_ref);
 Result<drivers::GitRef> resolve_source(const std::vector<drivers::GitRef>& refs,

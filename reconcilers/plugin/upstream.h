@@ -1,4 +1,4 @@
-// Looks at where a plugin comes from, and brings what it finds into the tree store.
+// Checks where a plugin comes from, and puts what it finds into the tree store.
 #pragma once
 
 #include <filesystem>
@@ -24,8 +24,8 @@ class Upstream {
         : objects_(objects), git_(git), trees_(trees), options_(std::move(options)) {}
 
     Check look(const crds::Plugin& plugin) const;
-    // Sees to it that the tree of a version that is in use is in the store, by fetching it again if
-    // it was lost. Never another content than the version's digest says.
+    // Makes sure that the tree of a version that is in use is in the tree store, by fetching it
+    // again if it was lost. A tree of another digest than the version's is refused.
     Result<void> keep(const crds::Plugin& plugin, const crds::PluginVersion& version) const;
 
   private:

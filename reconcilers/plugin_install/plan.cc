@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "reconcilers/common/classify.h"
+#include "reconcilers/common/text.h"
 
 namespace atelier::reconcilers::plugin_install {
 namespace {
@@ -27,13 +28,13 @@ Plan plan_deletion(const Observed& observed) {
         case Observed::Place::no_backend:
         case Observed::Place::not_running:
         case Observed::Place::unknown:
-            break;  // what lies there cannot be taken away now
+            break;  // the files cannot be removed now
     }
     return plan;
 }
 
-// The live tree is what was asked for, but status does not say so: a report was lost. What the
-// agent had before is what status says; the tree store knows how it differs.
+// The live tree is the desired one, but the status does not say so: its write was lost. What the
+// agent had before is what the status says, and the tree store knows how that differs.
 std::optional<ChangeClass> unrecorded_change(const crds::PluginInstall& install,
                                              const Observed& observed) {
     if (install.status.delivered == install.spec.version.digest) return std::nullopt;
@@ -79,7 +80,7 @@ std::string text(const Action& action) {
     struct Words {
         std::string operator()(const Restore&) const { return "restore"; }
         std::string operator()(const Stage& stage) const {
-            return "stage " + stage.digest.substr(0, 7);
+            return "stage " + short_digest(stage.digest);
         }
         std::string operator()(const Swap&) const { return "swap"; }
         std::string operator()(const Remove&) const { return "remove"; }

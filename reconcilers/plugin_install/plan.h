@@ -1,4 +1,4 @@
-// What is seen of one plugin in one workspace, and what to do about it. Pure.
+// What a PluginInstall reconciler is about to do about one plugin in one workspace. Pure.
 #pragma once
 
 #include <optional>
@@ -7,51 +7,26 @@
 #include <vector>
 
 #include "crds/plugin_install.h"
-#include "drivers/plugins/plugin_folder.h"
+#include "reconcilers/plugin_install/observed.h"
 
 namespace atelier::reconcilers::plugin_install {
 
-struct Observed {
-    // Whether there is a place to deliver to.
-    enum class Place {
-        here,         // a plugins folder that we can reach
-        gone,         // no such workspace, or it is being deleted with all that it has
-        external,     // its agent pulls
-        no_backend,   // this server has no such runtime
-        not_running,  // it can be reached in a running unit only, and none runs
-        unknown       // the place did not answer
-    };
-    Place place = Place::unknown;
-    std::string problem;  // of no_backend and unknown, for people
-    std::string delivery;
-    drivers::PluginState state;  // with `here`
-    // What the agent says it has loaded: a digest, empty when not this plugin. nullopt: nobody
-    // reports.
-    std::optional<std::string> loaded;
-    bool agent_expected = false;             // a unit runs
-    std::optional<Instant> unit_started_at;  // as far as it is known
-    std::string denied_by;                   // a PluginPolicy's name; empty: allowed
-    bool inert = false;                      // the plugin is not for the workspace's runtime
-    std::string runtime;                     // of the workspace
-    // Manifests from the tree store; nullopt: it does not have that tree.
-    std::optional<drivers::Manifest> desired;   // of spec.version.digest
-    std::optional<drivers::Manifest> recorded;  // of status.delivered
-};
-
+// Nothing is live, as after a crash between two steps: the newest complete previous tree is.
 struct Restore {};
+// The tree of that digest is written beside the live one, and read back.
 struct Stage {
     std::string digest;
 };
-struct Swap {};
-struct Remove {};
-struct Collect {};
-struct Release {};  // takes the finalizer off
+struct Swap {};     // the staged tree becomes the live one
+struct Remove {};   // nothing is live any more
+struct Collect {};  // removes staged and previous trees
+struct Release {};  // takes the finalizer off, and the object goes
 using Action = std::variant<Restore, Stage, Swap, Remove, Collect, Release>;
 
 struct Plan {
     std::vector<Action> actions;
     // What the delivery of spec.version.digest changes for the agent. Absent: nothing is delivered,
-    // or what was delivered is recorded in status already.
+    // or the status records what was delivered already.
     std::optional<crds::ChangeClass> change;
 };
 

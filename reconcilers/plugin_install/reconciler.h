@@ -14,6 +14,7 @@ class PluginInstallReconciler final : public Reconciler {
   public:
     static constexpr std::string_view finalizer = "atelier.dev/plugininstall";
 
+    // `objects` and the collaborators of `runtimes` outlive it.
     PluginInstallReconciler(Objects& objects, Runtimes runtimes, Log log)
         : objects_(objects), runtimes_(std::move(runtimes)), log_(std::move(log)) {}
 
@@ -23,19 +24,11 @@ class PluginInstallReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
   private:
-    struct Reading {
-        plugin_install::Observed observed;
-        std::unique_ptr<drivers::PluginFolder> folder;  // with Place::here
-        bool running_wanted = true;                     // the workspace is not paused
-    };
-    Result<Reading> observe(const crds::PluginInstall& install) const;
-    Result<void> look_inside(const crds::PluginInstall& install, const crds::Workspace& workspace,
-                             Reading& reading) const;
-    void read_folder(const crds::PluginInstall& install, Reading& reading) const;
     Result<void> execute(const crds::PluginInstall& install, const plugin_install::Plan& plan,
                          drivers::PluginFolder* folder, Instant now);
-    void record_events(const crds::PluginInstall& install, const crds::PluginInstallStatus& next,
-                       const plugin_install::Plan& plan, Instant now);
+    Result<void> execute(const plugin_install::Action& action, const std::string& plugin,
+                         const std::string& stamp, drivers::PluginFolder& folder);
+    void count_delivery(const crds::PluginInstallStatus& next);
 
     Objects& objects_;
     const Runtimes runtimes_;

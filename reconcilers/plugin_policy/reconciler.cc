@@ -5,7 +5,9 @@
 #include <algorithm>
 
 #include "crds/plugin_install.h"
+#include "crds/plugin_policy_conditions.h"
 #include "crds/workspace.h"
+#include "reconcilers/common/status.h"
 
 namespace atelier::reconcilers {
 
@@ -37,17 +39,12 @@ Result<Outcome> PluginPolicyReconciler::reconcile(const Key& key, Instant now) {
             workspace && (policy->spec.org.empty() || workspace->spec.org == policy->spec.org);
         if (concerned) ++denied;
     }
-    crds::PluginPolicyStatus status = policy->status;
-    status.observed_generation = policy->meta.generation;
+    auto status = begun(*policy);
     status.denied = denied;
-    status.last_handled_reconcile_at =
-        policy->meta.annotation(crds::annotation::reconcile_requested_at);
-    status.set({.type = std::string(crds::condition::ready),
-                .status = crds::ConditionStatus::yes,
-                .reason = allowed.empty() ? "AllowsAll" : "Enforced",
-                .message = fmt::format("{} installs are refused", denied),
-                .observed_generation = policy->meta.generation},
-               now);
+    set_condition(status, crds::condition::ready, crds::ConditionStatus::yes,
+                  allowed.empty() ? crds::plugin_policy::reason::allows_all
+                                  : crds::plugin_policy::reason::enforced,
+                  fmt::format("{} installs are refused", denied), now);
     TRY(objects_.report(*policy, status, now));
     return Outcome{};
 }

@@ -1,4 +1,4 @@
-// What an update changes, from the trees before and after it. Pure.
+// What an update changes, by comparing the trees before and after it. Pure.
 #pragma once
 
 #include <string>

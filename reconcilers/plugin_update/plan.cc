@@ -2,30 +2,25 @@
 
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include "crds/plugin_update_conditions.h"
+#include "reconcilers/common/status.h"
+#include "reconcilers/common/text.h"
 
 namespace atelier::reconcilers::plugin_update {
 namespace {
 
+namespace reason = crds::plugin_update::reason;
+
 using crds::ConditionStatus;
 using crds::Decision;
 using crds::EventType;
+using crds::has_ended;
 using crds::PluginUpdate;
 using crds::PluginUpdateStatus;
 using crds::PluginVersion;
 using crds::UpdatePhase;
 
-std::string short_id(const PluginVersion& version) {
-    return (version.commit.empty() ? version.digest : version.commit).substr(0, 7);
-}
-
-// "a, b, c and 4 more"
-std::string list_of(const std::vector<std::string>& names) {
-    constexpr std::size_t most = 3;
-    if (names.size() <= most) return join(names, ", ");
-    const std::vector<std::string> first(names.begin(), names.begin() + most);
-    return fmt::format("{} and {} more", join(first, ", "), names.size() - most);
-}
+constexpr std::size_t most_named = 3;
 
 // Writes one PluginUpdate's next status.
 class Planner {
@@ -41,9 +36,7 @@ class Planner {
             if (status.phase == UpdatePhase::applied) take_stragglers();
             return std::move(plan_);
         }
-        status.observed_generation = update_.meta.generation;
-        status.last_handled_reconcile_at =
-            update_.meta.annotation(crds::annotation::reconcile_requested_at);
+        status = begun(update_);
         if (!status.first_seen) status.first_seen = update_.meta.created_at.value_or(now_);
         if (observed_.comparison) take_comparison(*observed_.comparison);
         rollout_ = roll_out(observed_.members, target(), observed_.tiers);
@@ -67,14 +60,12 @@ class Planner {
     }
 
   private:
-    void set(std::string_view type, ConditionStatus value, std::string_view reason,
+    void set(std::string_view type, ConditionStatus value, std::string_view why,
              std::string_view message) {
-        plan_.status.set({std::string(type), value, std::string(reason), std::string(message), now_,
-                          plan_.status.observed_generation},
-                         now_);
+        set_condition(plan_.status, type, value, why, message, now_);
     }
-    void note(EventType type, std::string_view reason, std::string message) {
-        plan_.notes.push_back({type, std::string(reason), std::move(message)});
+    void record(EventType type, std::string_view why, std::string message) {
+        plan_.events.push_back({type, std::string(why), std::move(message)});
     }
     Target target() const {
         return {update_.spec.from.digest, update_.spec.to.digest,
@@ -93,39 +84,39 @@ class Planner {
         plan_.status.changed_files = comparison.changed_files;
     }
 
-    void end(UpdatePhase phase, std::string_view reason, const std::string& message) {
+    void end(UpdatePhase phase, std::string_view why, const std::string& message) {
         const bool failed = phase == UpdatePhase::failed;
         plan_.status.phase = phase;
         plan_.status.completed_at = now_;
         plan_.status.clear(crds::condition::reconciling);
-        set(crds::condition::ready, failed ? ConditionStatus::no : ConditionStatus::yes, reason,
+        set(crds::condition::ready, failed ? ConditionStatus::no : ConditionStatus::yes, why,
             message);
-        if (failed) set(crds::condition::stalled, ConditionStatus::yes, reason, message);
-        note(failed ? EventType::warning : EventType::normal, reason, message);
+        if (failed) set(crds::condition::stalled, ConditionStatus::yes, why, message);
+        record(failed ? EventType::warning : EventType::normal, why, message);
     }
 
     void wait_for_decision() {
         const auto& plugin = observed_.plugin;
         const std::string& to = update_.spec.to.digest;
         if (plugin && plugin->status.latest && plugin->status.latest->digest != to) {
-            return end(UpdatePhase::superseded, "Superseded",
+            return end(UpdatePhase::superseded, reason::superseded,
                        fmt::format("upstream moved on to {} before a decision about {}",
                                    short_id(*plugin->status.latest), short_id(update_.spec.to)));
         }
         if (plugin && plugin->status.approved && plugin->status.approved->digest == to) {
             return end(
-                UpdatePhase::superseded, "Superseded",
+                UpdatePhase::superseded, reason::superseded,
                 fmt::format("{} is the approved version already", short_id(update_.spec.to)));
         }
         plan_.status.phase = UpdatePhase::pending;
         const std::string alarm = update_.spec.alarm.empty() ? "" : update_.spec.alarm + ": ";
-        set(crds::condition::ready, ConditionStatus::no, "AwaitingDecision",
+        set(crds::condition::ready, ConditionStatus::no, reason::awaiting_decision,
             fmt::format("{}{} waits for: atelier approve {} (or dismiss)", alarm, step(),
                         update_.meta.name));
     }
 
     void dismiss() {
-        end(UpdatePhase::dismissed, "Dismissed",
+        end(UpdatePhase::dismissed, reason::dismissed,
             fmt::format("{} stays away until upstream moves again{}", short_id(update_.spec.to),
                         by_whom()));
     }
@@ -141,10 +132,10 @@ class Planner {
         PluginUpdateStatus& status = plan_.status;
         if (status.phase == UpdatePhase::pending) {
             status.phase = UpdatePhase::approved;
-            note(EventType::normal, "UpdateApproved", step() + by_whom());
+            record(EventType::normal, "UpdateApproved", step() + by_whom());
         }
         if (status.change_class.empty()) {
-            return progress("WaitingForPlugin",
+            return progress(reason::waiting_for_plugin,
                             fmt::format("the files of {} or {} are not here: Plugin {} must fetch "
                                         "them",
                                         short_id(update_.spec.from), short_id(update_.spec.to),
@@ -153,30 +144,31 @@ class Planner {
         if (rollout_.failed) return fail(*rollout_.failed);
         if (rollout_.tier.empty()) {
             return end(
-                UpdatePhase::applied, "Applied",
+                UpdatePhase::applied, reason::applied,
                 fmt::format("{} is in {} installs", short_id(update_.spec.to), rollout_.total));
         }
         status.phase = UpdatePhase::rolling_out;
         plan_.moves = rollout_.moves;
         if (!rollout_.moves.empty()) {
-            note(EventType::normal, "RollingOut",
-                 fmt::format("tier {}: {} to {}", rollout_.tier, short_id(update_.spec.to),
-                             list_of(rollout_.moves)));
+            record(EventType::normal, reason::rolling_out,
+                   fmt::format("tier {}: {} to {}", rollout_.tier, short_id(update_.spec.to),
+                               some_of(rollout_.moves, most_named)));
         }
         std::string message = fmt::format("tier {}: {} of {} installs are done", rollout_.tier,
                                           rollout_.done, rollout_.total);
-        if (!rollout_.waits.empty()) message += "; waits for " + list_of(rollout_.waits);
-        progress("RollingOut", message);
+        if (!rollout_.waits.empty())
+            message += "; waits for " + some_of(rollout_.waits, most_named);
+        progress(reason::rolling_out, message);
     }
 
-    void progress(std::string_view reason, const std::string& message) {
-        set(crds::condition::ready, ConditionStatus::no, reason, message);
-        set(crds::condition::reconciling, ConditionStatus::yes, reason, message);
+    void progress(std::string_view why, const std::string& message) {
+        set(crds::condition::ready, ConditionStatus::no, why, message);
+        set(crds::condition::reconciling, ConditionStatus::yes, why, message);
     }
 
     void fail(const Member& member) {
         const crds::Condition* stalled = member.install.status.find(crds::condition::stalled);
-        end(UpdatePhase::failed, "InstallFailed",
+        end(UpdatePhase::failed, reason::install_failed,
             fmt::format(
                 "{} cannot get {}: {}; all others stay as they are. Push a version that can "
                 "be installed, and approve that",
@@ -209,17 +201,6 @@ class Planner {
 };
 
 }  // namespace
-
-bool has_ended(UpdatePhase phase) {
-    switch (phase) {
-        case UpdatePhase::pending:
-        case UpdatePhase::approved:
-        case UpdatePhase::rolling_out:
-            return false;
-        default:
-            return true;
-    }
-}
 
 Plan plan(const PluginUpdate& update, const Observed& observed, Instant now) {
     return Planner(update, observed, now).make();

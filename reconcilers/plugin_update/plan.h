@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "crds/core.h"
 #include "crds/plugin.h"
 #include "crds/plugin_update.h"
+#include "reconcilers/common/events.h"
 #include "reconcilers/plugin_update/compare.h"
 #include "reconcilers/plugin_update/rollout.h"
 
@@ -22,20 +22,12 @@ struct Observed {
     std::optional<Comparison> comparison;  // absent: status has it, or a tree is missing
 };
 
-struct Note {
-    crds::EventType type = crds::EventType::normal;
-    std::string reason;
-    std::string message;
-};
-
 struct Plan {
     std::vector<std::string> moves;  // installs whose spec.version becomes spec.to
     crds::PluginUpdateStatus status;
-    std::vector<Note> notes;  // events, once the status is written
+    std::vector<ObjectEvent> events;  // recorded once the status is written
 };
 
 Plan plan(const crds::PluginUpdate& update, const Observed& observed, Instant now);
-
-bool has_ended(crds::UpdatePhase phase);
 
 }  // namespace atelier::reconcilers::plugin_update

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "crds/plugin_update_conditions.h"
+#include "reconcilers/common/events.h"
+
 namespace atelier::reconcilers {
 namespace {
 
@@ -12,8 +15,8 @@ using crds::UpdatePhase;
 using crds::UpdateTier;
 using crds::Workspace;
 
-// The open updates that are wanted, and the newest applied one of each plugin: it still looks after
-// installs that were made meanwhile.
+// The open updates that are wanted, and the newest applied one of each plugin: it still gives its
+// version to installs that were created during the rollout.
 std::vector<Key> updates(const store::Store& store,
                          const std::function<bool(const PluginUpdate&)>& wanted) {
     std::vector<Key> keys;
@@ -22,7 +25,7 @@ std::vector<Key> updates(const store::Store& store,
     for (const auto& object : snapshot->objects) {
         const auto update = crds::decode<PluginUpdate>(object->body);
         if (!update || !wanted(*update)) continue;
-        if (!plugin_update::has_ended(update->status.phase)) {
+        if (!crds::has_ended(update->status.phase)) {
             keys.push_back(object->key);
         } else if (update->status.phase == UpdatePhase::applied && update->status.completed_at) {
             auto& newest = applied[update->meta.ns + "/" + update->spec.plugin];
@@ -67,15 +70,13 @@ bool matters(const store::Event& event) {
 std::vector<Key> of_workspace(const store::Event& event, const store::Store& store) {
     if (!matters(event)) return {};
     return updates(store, [&](const PluginUpdate& update) {
-        return update.meta.ns == event.object->key.ns &&
-               !plugin_update::has_ended(update.status.phase);
+        return update.meta.ns == event.object->key.ns && !crds::has_ended(update.status.phase);
     });
 }
 
 std::vector<Key> of_tier(const store::Event&, const store::Store& store) {
-    return updates(store, [](const PluginUpdate& update) {
-        return !plugin_update::has_ended(update.status.phase);
-    });
+    return updates(
+        store, [](const PluginUpdate& update) { return !crds::has_ended(update.status.phase); });
 }
 
 }  // namespace
@@ -91,12 +92,12 @@ Result<Outcome> PluginUpdateReconciler::reconcile(const Key& key, Instant now) {
     const auto update = TRY(objects_.find<PluginUpdate>(key.ns, key.name));
     if (!update || update->being_deleted()) return Outcome{};
     const UpdatePhase phase = update->status.phase;
-    if (plugin_update::has_ended(phase) && phase != UpdatePhase::applied) return Outcome{};
+    if (crds::has_ended(phase) && phase != UpdatePhase::applied) return Outcome{};
     const plugin_update::Observed observed = TRY(observe(*update));
     const plugin_update::Plan plan = plugin_update::plan(*update, observed, now);
     TRY(execute(*update, plan, now));
-    // A tree that is missing comes back without any event: ask again.
-    if (!plugin_update::has_ended(plan.status.phase) && plan.status.change_class.empty()) {
+    // No event tells that a tree came back to the tree store: try again.
+    if (!crds::has_ended(plan.status.phase) && plan.status.change_class.empty()) {
         return Error{Code::unavailable, "the files of the two versions are not here yet"};
     }
     return Outcome{};
@@ -134,9 +135,7 @@ Result<void> PluginUpdateReconciler::execute(const PluginUpdate& update,
     }
     const bool wrote = TRY(objects_.report(update, plan.status, now));
     if (!wrote && plan.moves.empty()) return {};
-    for (const plugin_update::Note& note : plan.notes) {
-        objects_.event(update, note.type, note.reason, note.message, now);
-    }
+    record_events(objects_, update, plan.events, now);
     return {};
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "crds/plugin_install_conditions.h"
+
 namespace atelier::reconcilers::plugin_update {
 namespace {
 
@@ -30,7 +32,7 @@ bool is_unavailable(const Member& member) {
 // The agent has it loaded; or nobody reports, and what must restart has restarted since.
 bool is_loaded(const Member& member) {
     const crds::PluginInstallStatus& status = member.install.status;
-    const crds::Condition* effective = status.find("Effective");
+    const crds::Condition* effective = status.find(crds::plugin_install::condition::effective);
     if (effective && effective->status == ConditionStatus::yes) return true;
     if (effective && effective->status == ConditionStatus::no) return false;
     const ChangeClass change = status.last_change.value_or(ChangeClass::cold);
@@ -64,6 +66,7 @@ crds::UpdateTierSpec spec_of(const std::string& tier,
     return spec;
 }
 
+// A member and how far it has come.
 struct Standing {
     const Member* member;
     Progress progress;
@@ -107,9 +110,10 @@ Progress progress_of(const Member& member, const std::string& to) {
     if (install.spec.version.digest != to) return Progress::waiting;
     if (is_idle(member)) return Progress::done;
     const std::string reason = terminal_reason(install);
-    if (reason == "DeliveryFailed") return Progress::failed;
+    if (reason == crds::plugin_install::reason::delivery_failed) return Progress::failed;
     // Refused for reasons that are not this version's: a policy, an agent that must pull by itself.
-    if (!reason.empty() && reason != "BackendMissing") return Progress::done;
+    if (!reason.empty() && reason != crds::plugin_install::reason::backend_missing)
+        return Progress::done;
     if (install.status.desired != to || install.status.delivered != to) return Progress::moving;
     if (!is_loaded(member) || is_unavailable(member)) return Progress::moving;
     return Progress::done;

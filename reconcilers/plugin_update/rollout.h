@@ -26,9 +26,9 @@ struct Target {
 
 enum class Progress {
     waiting,  // still has another version
-    moving,   // was given the new one; not yet delivered, loaded and ready
+    moving,   // was given the new version, which is not delivered, loaded and ready yet
     done,     // has it; or there is nothing to wait for, as where a workspace does not run
-    failed    // was given the new one, and that cannot be delivered
+    failed    // was given the new version, and it cannot be delivered
 };
 Progress progress_of(const Member& member, const std::string& to);
 

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include "crds/update_tier_conditions.h"
 #include "crds/workspace.h"
+#include "reconcilers/common/status.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -33,20 +35,14 @@ std::vector<Interest> UpdateTierReconciler::interests() const {
              }}};
 }
 
-crds::UpdateTierStatus tier_status(const crds::UpdateTier& tier, std::int64_t members,
-                                   Instant now) {
-    crds::UpdateTierStatus status = tier.status;
-    status.observed_generation = tier.meta.generation;
-    status.members = members;
-    status.last_handled_reconcile_at =
-        tier.meta.annotation(crds::annotation::reconcile_requested_at);
-    status.set({.type = std::string(crds::condition::ready),
-                .status = crds::ConditionStatus::yes,
-                .reason = "Counted",
-                .message = fmt::format("{} workspaces take updates in this tier", members),
-                .observed_generation = tier.meta.generation},
-               now);
-    return status;
+crds::UpdateTierStatus update_tier::status(const crds::UpdateTier& tier, std::int64_t members,
+                                           Instant now) {
+    auto next = begun(tier);
+    next.members = members;
+    set_condition(next, crds::condition::ready, crds::ConditionStatus::yes,
+                  crds::update_tier::reason::counted,
+                  fmt::format("{} workspaces take updates in this tier", members), now);
+    return next;
 }
 
 Result<Outcome> UpdateTierReconciler::reconcile(const Key& key, Instant now) {
@@ -57,7 +53,7 @@ Result<Outcome> UpdateTierReconciler::reconcile(const Key& key, Instant now) {
     for (const auto& object : workspaces->objects) {
         if (!object->meta.deleted_at && tier_of(object) == key.name) ++members;
     }
-    TRY(objects_.report(*tier, tier_status(*tier, members, now), now));
+    TRY(objects_.report(*tier, update_tier::status(*tier, members, now), now));
     return Outcome{};
 }
 

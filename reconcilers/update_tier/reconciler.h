@@ -20,7 +20,11 @@ class UpdateTierReconciler final : public Reconciler {
     Objects& objects_;
 };
 
-// The status that follows from what was counted. Pure.
-crds::UpdateTierStatus tier_status(const crds::UpdateTier& tier, std::int64_t members, Instant now);
+namespace update_tier {
+
+// The status that follows from the number of members. Pure.
+crds::UpdateTierStatus status(const crds::UpdateTier& tier, std::int64_t members, Instant now);
+
+}  // namespace update_tier
 
 }  // namespace atelier::reconcilers

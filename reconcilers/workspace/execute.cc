@@ -1,12 +1,11 @@
 #include "reconcilers/workspace/execute.h"
 
-#include <algorithm>
-
 #include "base/digest.h"
 #include "base/text.h"
 #include "crds/org.h"
 #include "reconcilers/common/kept_volumes.h"
 #include "reconcilers/environment/workspace_env.h"
+#include "reconcilers/workspace/observe.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -18,7 +17,7 @@ constexpr Duration command_deadline = std::chrono::seconds(20);
 constexpr int agent_uid = 1000;
 constexpr std::string_view file_list = ".atelier-files";
 
-// One object of the runtime is said to be so already by these; that is what was wanted.
+// Success, when the runtime answers by this code that it is so already.
 Result<void> done_if(Code fine, Result<void> result) {
     if (!result && result.error().code == fine) return {};
     return result;
@@ -26,18 +25,10 @@ Result<void> done_if(Code fine, Result<void> result) {
 
 }  // namespace
 
-bool is_last_of_server(const Objects& objects, const std::string& uid) {
-    const auto all = objects.store().list(crds::WorkspaceSpec::resource);
-    return std::none_of(all->objects.begin(), all->objects.end(), [&](const auto& other) {
-        return other->meta.uid != uid && !other->meta.deleted_at;
-    });
-}
-
-Result<void> Executor::execute(const Plan& plan, std::string_view finalizer) {
-    finalizer_ = finalizer;
+Result<void> Executor::execute(const Plan& plan) {
     for (const Action& action : plan.actions) {
         const std::string words = text(action);
-        auto acted = std::visit([this](const auto& a) { return act(a); }, action);
+        auto acted = std::visit([this](const auto& a) { return execute(a); }, action);
         const std::string verb = words.substr(0, words.find(' '));
         runtimes_.metrics
             .counter("atelier_workspace_actions_total", "Actions of the Workspace reconciler.",
@@ -53,7 +44,7 @@ Result<drivers::Runtime*> Executor::runtime(const std::string& backend) const {
     return Error{Code::unavailable, "this server has no runtime \"" + backend + "\""};
 }
 
-Result<void> Executor::act(const CreateInstall& action) {
+Result<void> Executor::execute(const CreateInstall& action) {
     crds::Meta meta;
     meta.name = workspace_.meta.name + "." + action.plugin;
     meta.ns = workspace_.meta.ns;
@@ -72,7 +63,7 @@ Result<void> Executor::act(const CreateInstall& action) {
     return created.error();
 }
 
-Result<void> Executor::act(const DeleteInstall& action) {
+Result<void> Executor::execute(const DeleteInstall& action) {
     for (const PluginInstall& install : observed_.installs) {
         if (install.meta.name != action.name) continue;
         return done_if(Code::not_found, objects_.remove(install, now_));
@@ -80,7 +71,7 @@ Result<void> Executor::act(const DeleteInstall& action) {
     return {};
 }
 
-Result<void> Executor::act(const FindImage& action) {
+Result<void> Executor::execute(const FindImage& action) {
     const auto found = TRY(runtime())->image(action.image);
     if (found && found->id.empty()) {
         return Error{Code::unavailable,
@@ -96,7 +87,7 @@ Result<void> Executor::act(const FindImage& action) {
                  found.error().detail};
 }
 
-Result<void> Executor::act(const ReadFiles&) {
+Result<void> Executor::execute(const ReadFiles&) {
     files_.clear();
     std::string list;
     for (const crds::WorkspaceFile& file : workspace_.spec.files) {
@@ -125,22 +116,22 @@ Result<void> Executor::act(const ReadFiles&) {
     return {};
 }
 
-Result<void> Executor::act(const EnsureNetwork&) {
+Result<void> Executor::execute(const EnsureNetwork&) {
     return TRY(runtime())->ensure_network(runtimes_.network, labels_of_server(runtimes_));
 }
 
-Result<void> Executor::act(const EnsureVolume& action) {
+Result<void> Executor::execute(const EnsureVolume& action) {
     return TRY(runtime())->ensure_volume(action.name, labels_of_volume(runtimes_, workspace_.meta));
 }
 
-Result<void> Executor::act(const PrepareFolder&) {
+Result<void> Executor::execute(const PrepareFolder&) {
     drivers::Runtime* const place = TRY(runtime());
     return runtimes_.folders.prepare(*place, workspace_.meta.uid);
 }
 
-// In an image without rm, or in a unit that just ended, the files stay for now: our agent, where
-// there is one, removes them at its start. Only an answer that did not come stops us.
-Result<void> Executor::act(const RemoveFiles& action) {
+// In an image without rm, or in a unit that just ended, the files stay for now: atelier-agent,
+// where there is one, removes them at its start. Only a runtime that does not answer is a failure.
+Result<void> Executor::execute(const RemoveFiles& action) {
     std::vector<std::string> command = {"rm", "-f", "--"};
     for (const std::string& path : action.paths) {
         if (is_safe_relative_path(path)) command.push_back("/configs/" + path);
@@ -151,17 +142,17 @@ Result<void> Executor::act(const RemoveFiles& action) {
     return {};
 }
 
-Result<void> Executor::act(const Stop& action) {
+Result<void> Executor::execute(const Stop& action) {
     drivers::Runtime* const place = TRY(runtime(action.what.backend));
     return done_if(Code::not_found, place->stop(action.what.unit.id, stop_grace));
 }
 
-Result<void> Executor::act(const RemoveUnit& action) {
+Result<void> Executor::execute(const RemoveUnit& action) {
     drivers::Runtime* const place = TRY(runtime(action.what.backend));
     return done_if(Code::not_found, place->remove(action.what.unit.id));
 }
 
-Result<void> Executor::act(const Create& action) {
+Result<void> Executor::execute(const Create& action) {
     drivers::UnitSpec unit = observed_.desired->unit;
     unit.labels = labels_of_workspace(runtimes_, workspace_.meta);
     const auto label = [&](std::string_view name, std::string value) {
@@ -185,7 +176,7 @@ Result<void> Executor::act(const Create& action) {
     return {};
 }
 
-Result<void> Executor::act(const WriteFiles&) {
+Result<void> Executor::execute(const WriteFiles&) {
     if (unit_id_.empty()) {
         const drivers::Unit* own = own_unit(workspace_, observed_);
         CHECK(own != nullptr);
@@ -195,16 +186,16 @@ Result<void> Executor::act(const WriteFiles&) {
     return place->upload(unit_id_, "/configs", files_, agent_uid, agent_uid);
 }
 
-Result<void> Executor::act(const Start&) {
+Result<void> Executor::execute(const Start&) {
     return TRY(runtime())->start(unit_id_);
 }
 
-Result<void> Executor::act(const RemoveVolume& action) {
+Result<void> Executor::execute(const RemoveVolume& action) {
     drivers::Runtime* const place = TRY(runtime(action.backend));
     return done_if(Code::not_found, place->remove_volume(action.name));
 }
 
-// The Secret that the template's environment of this workspace is in, which goes with it.
+// The Secret with the environment of this workspace, which is deleted with it.
 Result<std::optional<crds::Secret>> Executor::own_env() const {
     auto secret = TRY(objects_.secret(workspace_.meta.ns, env_secret_name(workspace_.meta.name)));
     if (!secret || !secret->meta.controller()) return std::optional<crds::Secret>();
@@ -228,7 +219,7 @@ crds::DeletedWorkspaceSpec Executor::remains(const KeepVolumes& action, bool has
     return spec;
 }
 
-Result<void> Executor::act(const KeepVolumes& action) {
+Result<void> Executor::execute(const KeepVolumes& action) {
     const auto env = TRY(own_env());
     crds::Meta meta;
     meta.ns = workspace_.meta.ns;
@@ -241,7 +232,7 @@ Result<void> Executor::act(const KeepVolumes& action) {
     meta.finalizers = {std::string(deleted_workspace_finalizer)};
     auto kept = TRY(objects_.find<crds::DeletedWorkspace>(meta.ns, meta.name));
     if (kept && (kept->being_deleted() || kept->spec.deleted_at != workspace_.meta.deleted_at)) {
-        // Of an earlier end: its volumes were taken over by this workspace, which ends now.
+        // It records an earlier deletion: this workspace had taken over the volumes since.
         TRY(objects_.release(*kept, deleted_workspace_finalizer, now_));
         if (!kept->being_deleted()) TRY(objects_.remove(*kept, now_));
         kept.reset();
@@ -263,16 +254,18 @@ Result<void> Executor::act(const KeepVolumes& action) {
     return {};
 }
 
-Result<void> Executor::act(const DestroyFolder&) {
+Result<void> Executor::execute(const DestroyFolder&) {
     return runtimes_.folders.destroy(workspace_.meta.uid);
 }
 
-// Somebody else's container may be in it, or another workspace that is going: then it stays.
-Result<void> Executor::act(const RemoveNetwork&) {
+// The network stays while somebody else's container, or a workspace that is being deleted, is in
+// it.
+Result<void> Executor::execute(const RemoveNetwork&) {
     if (!is_last_of_server(objects_, workspace_.meta.uid)) return {};
     for (const auto& [name, place] : runtimes_.by_backend) {
         if (!place->capabilities().networks) continue;
-        // A network of that name may be somebody else's: then this is refused, and it stays.
+        // ensure_network refuses a network of that name without our labels: it is not ours, and
+        // stays.
         auto removed = place->ensure_network(runtimes_.network, labels_of_server(runtimes_));
         if (removed) removed = place->remove_network(runtimes_.network);
         if (!removed &&
@@ -283,25 +276,24 @@ Result<void> Executor::act(const RemoveNetwork&) {
     return {};
 }
 
-Result<void> Executor::act(const LeaveChildren& action) {
+Result<void> Executor::execute(const LeaveChildren& action) {
     for (const std::string& name : action.names) {
         auto child = TRY(objects_.find<crds::Workspace>(workspace_.meta.ns, name));
         if (!child || child->spec.parent != workspace_.meta.name) continue;
         child->spec.parent.clear();
         const auto written = objects_.update(*child, now_);
-        // One that could not be stored anew as it is stays as it is: that holds nothing up.
+        // An object that admission refuses today stays as it is and does not block the deletion.
         if (!written && written.error().code == Code::invalid) continue;
         if (!written) return written.error();
-        objects_.event(*child, crds::EventType::normal, "ParentGone",
-                       "the workspace above it, " + workspace_.meta.name +
-                           ", was deleted: it has no parent any more",
-                       now_);
+        objects_.event(
+            *child, crds::EventType::normal, "ParentGone",
+            "its parent " + workspace_.meta.name + " was deleted: it has no parent any more", now_);
     }
     return {};
 }
 
-Result<void> Executor::act(const Release&) {
-    return objects_.release(workspace_, finalizer_, now_);
+Result<void> Executor::execute(const Release&) {
+    return objects_.release(workspace_, workspace_finalizer, now_);
 }
 
 }  // namespace atelier::reconcilers::workspace

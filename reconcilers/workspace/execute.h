@@ -12,10 +12,8 @@
 
 namespace atelier::reconcilers::workspace {
 
-// The network goes with the last workspace; one that is going itself does not need it.
-bool is_last_of_server(const Objects& objects, const std::string& uid);
-
-// Used for one plan and thrown away. Collaborators outlive it.
+// For one plan: it remembers the files that it read and the unit that it made. Collaborators
+// outlive it.
 class Executor {
   public:
     Executor(Objects& objects, const Runtimes& runtimes, const crds::Workspace& workspace,
@@ -26,29 +24,29 @@ class Executor {
           observed_(observed),
           now_(now) {}
 
-    // Stops at the first failure. `finalizer` is what Release takes off.
-    Result<void> execute(const Plan& plan, std::string_view finalizer);
+    // Stops at the first failure.
+    Result<void> execute(const Plan& plan);
 
   private:
-    Result<void> act(const CreateInstall& action);
-    Result<void> act(const DeleteInstall& action);
-    Result<void> act(const FindImage& action);
-    Result<void> act(const ReadFiles& action);
-    Result<void> act(const EnsureNetwork& action);
-    Result<void> act(const EnsureVolume& action);
-    Result<void> act(const PrepareFolder& action);
-    Result<void> act(const RemoveFiles& action);
-    Result<void> act(const Stop& action);
-    Result<void> act(const RemoveUnit& action);
-    Result<void> act(const Create& action);
-    Result<void> act(const WriteFiles& action);
-    Result<void> act(const Start& action);
-    Result<void> act(const RemoveVolume& action);
-    Result<void> act(const KeepVolumes& action);
-    Result<void> act(const DestroyFolder& action);
-    Result<void> act(const RemoveNetwork& action);
-    Result<void> act(const LeaveChildren& action);
-    Result<void> act(const Release& action);
+    Result<void> execute(const CreateInstall& action);
+    Result<void> execute(const DeleteInstall& action);
+    Result<void> execute(const FindImage& action);
+    Result<void> execute(const ReadFiles& action);
+    Result<void> execute(const EnsureNetwork& action);
+    Result<void> execute(const EnsureVolume& action);
+    Result<void> execute(const PrepareFolder& action);
+    Result<void> execute(const RemoveFiles& action);
+    Result<void> execute(const Stop& action);
+    Result<void> execute(const RemoveUnit& action);
+    Result<void> execute(const Create& action);
+    Result<void> execute(const WriteFiles& action);
+    Result<void> execute(const Start& action);
+    Result<void> execute(const RemoveVolume& action);
+    Result<void> execute(const KeepVolumes& action);
+    Result<void> execute(const DestroyFolder& action);
+    Result<void> execute(const RemoveNetwork& action);
+    Result<void> execute(const LeaveChildren& action);
+    Result<void> execute(const Release& action);
 
     crds::DeletedWorkspaceSpec remains(const KeepVolumes& action, bool has_env) const;
     Result<std::optional<crds::Secret>> own_env() const;
@@ -60,7 +58,6 @@ class Executor {
     const crds::Workspace& workspace_;
     const Observed& observed_;
     const Instant now_;
-    std::string_view finalizer_;
     drivers::Tree files_;  // from ReadFiles on
     std::string unit_id_;  // from Create on
 };

@@ -1,11 +1,11 @@
 #include "reconcilers/workspace/plan.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/text.h"
+#include "crds/plugin_install_conditions.h"
+#include "crds/workspace_conditions.h"
 #include "reconcilers/common/kept_volumes.h"
-#include "reconcilers/plugin_install/report.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -13,18 +13,6 @@ namespace {
 using crds::PluginInstall;
 using crds::Workspace;
 using drivers::Unit;
-
-std::string label_of(const Unit& unit, std::string_view name) {
-    const auto it = unit.labels.find(std::string(name));
-    return it == unit.labels.end() ? std::string() : it->second;
-}
-
-std::int64_t number_of(const Unit& unit, std::string_view name) {
-    const std::string text = label_of(unit, name);
-    std::int64_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : 0;
-}
 
 bool is_running(const Unit& unit) {
     return unit.state == Unit::State::running || unit.state == Unit::State::paused;
@@ -36,13 +24,6 @@ void take_down(const Found& found, Plan& plan) {
 }
 
 // --- PluginInstalls
-
-const PluginInstall* install_of(const Observed& observed, const std::string& plugin) {
-    for (const PluginInstall& install : observed.installs) {
-        if (install.spec.plugin == plugin) return &install;
-    }
-    return nullptr;
-}
 
 bool is_ours(const Workspace& workspace, const PluginInstall& install) {
     const crds::OwnerReference* owner = install.meta.controller();
@@ -69,8 +50,8 @@ void plan_installs(const Workspace& workspace, const Observed& observed, Plan& p
     }
 }
 
-// What a start or a restart still waits for, or nothing. One that comes too early is followed by
-// another.
+// What a start or a restart still waits for; empty: nothing. A start that does not wait for a
+// plugin is followed by a restart once the plugin is delivered.
 std::string unsettled(const Workspace& workspace, const Observed& observed) {
     for (const WantedPlugin& plugin : observed.plugins) {
         if (plugin.state == WantedPlugin::State::resolved && !install_of(observed, plugin.name)) {
@@ -79,12 +60,13 @@ std::string unsettled(const Workspace& workspace, const Observed& observed) {
     }
     for (const PluginInstall& install : observed.installs) {
         const bool goes = !is_wanted(observed, install) && is_ours(workspace, install);
-        if (goes || !plugin_install::is_settled(install)) return "plugin " + install.spec.plugin;
+        if (goes || !crds::is_settled(install)) return "plugin " + install.spec.plugin;
     }
     return {};
 }
 
-// A new workspace gives its plugins some time to be resolved; not for ever, for it can do without.
+// A new workspace waits a bounded time for its plugins to be resolved: an agent can run without
+// them.
 std::string unresolved(const Workspace& workspace, const Observed& observed, Instant now,
                        Plan& plan) {
     const Instant born = workspace.meta.created_at.value_or(now);
@@ -125,7 +107,7 @@ void create(const Observed& observed, const Found* old, Create how, Plan& plan) 
         }
     }
     plan.actions.push_back(PrepareFolder{});
-    // What runs elsewhere goes when its place is as good as taken.
+    // A unit in another runtime is stopped only when everything for its successor exists.
     for (const Found& found : observed.units) {
         if (found.backend != observed.backend) take_down(found, plan);
     }
@@ -139,7 +121,7 @@ std::int64_t next_restarts(const Workspace& workspace, const Unit* old) {
     return workspace.status.started_at ? workspace.status.restarts + 1 : 0;
 }
 
-// It ended by itself. The first time it starts again at once, then each time after a longer wait.
+// The unit ended by itself. The first time it is started again at once, then after longer waits.
 void plan_ended(const Workspace& workspace, const Observed& observed, const Found& old, Instant now,
                 Plan& plan) {
     std::int64_t attempt = attempt_of(old.unit);
@@ -147,8 +129,8 @@ void plan_ended(const Workspace& workspace, const Observed& observed, const Foun
     const auto since = created_at(old.unit);
     if (since && ended - *since >= stable_after) attempt = 0;
     if (attempt > 0) {
-        // Without a time of its end, its condition says since when it is down.
-        const crds::Condition* healthy = workspace.status.find("Healthy");
+        // Where the runtime does not know when it ended, the condition says since when it is down.
+        const crds::Condition* healthy = workspace.status.find(crds::workspace::condition::healthy);
         Instant from = ended;
         if (!old.unit.finished_at && healthy && healthy->status == crds::ConditionStatus::no) {
             from = healthy->last_transition_time.value_or(now);
@@ -156,7 +138,7 @@ void plan_ended(const Workspace& workspace, const Observed& observed, const Foun
         const Instant retry_at = from + crash_backoff(attempt);
         if (now < retry_at) {
             plan.wake_at = retry_at;
-            plan.waits_for = "the next attempt";
+            plan.waits_for = next_attempt;
             return;
         }
     }
@@ -177,7 +159,7 @@ void plan_own(const Workspace& workspace, const Observed& observed, const Found&
     }
     switch (own.unit.state) {
         case Unit::State::created:
-            // A crash of ours came between its making and its start.
+            // A crash of the server came between its creation and its start.
             plan.actions.push_back(ReadFiles{});
             plan.actions.push_back(WriteFiles{});
             plan.actions.push_back(Start{});
@@ -192,7 +174,7 @@ void plan_own(const Workspace& workspace, const Observed& observed, const Found&
             }
             break;
         case Unit::State::paused:
-            break;  // somebody froze it and will know why
+            break;  // somebody paused it in the runtime on purpose
     }
 }
 
@@ -233,7 +215,8 @@ void plan_running(const Workspace& workspace, const Observed& observed, Instant 
            plan);
 }
 
-// Their workspace is stopped by now, and what runs no more is started by nobody: it is marked.
+// Planned only once the unit is stopped; nothing starts it again, because the workspace is being
+// deleted.
 void plan_volumes(const Workspace& workspace, const Observed& observed, Instant now, Plan& plan) {
     if (!observed.volumes_held_by.empty() || observed.volumes.empty()) return;
     if (const auto until = keep_volumes_until(workspace.meta, now)) {
@@ -257,7 +240,8 @@ void plan_deletion(const Workspace& workspace, const Observed& observed, Instant
     }
     plan_volumes(workspace, observed, now, plan);
     if (observed.has_folder) plan.actions.push_back(DestroyFolder{});
-    // While a unit is taken down the others may be marked: who comes last is seen only then.
+    // Other workspaces may be marked for deletion while the unit is taken down, so the action
+    // itself checks again whether this is the last one.
     if (observed.last_of_server || !observed.units.empty()) plan.actions.push_back(RemoveNetwork{});
     if (!observed.children.empty()) plan.actions.push_back(LeaveChildren{observed.children});
     plan.actions.push_back(Release{});
@@ -269,27 +253,6 @@ Duration crash_backoff(std::int64_t attempt) {
     const std::int64_t doublings = std::clamp<std::int64_t>(attempt - 1, 0, 10);
     return std::min<Duration>(std::chrono::seconds(10) * (std::int64_t{1} << doublings),
                               std::chrono::minutes(5));
-}
-
-std::int64_t attempt_of(const Unit& unit) {
-    return number_of(unit, unit_label::attempt);
-}
-std::int64_t restarts_of(const Unit& unit) {
-    return number_of(unit, unit_label::restarts);
-}
-
-std::optional<Instant> created_at(const Unit& unit) {
-    const auto instant = parse_rfc3339(label_of(unit, unit_label::created_at));
-    return instant ? std::optional(*instant) : unit.started_at;
-}
-
-const Unit* own_unit(const Workspace& workspace, const Observed& observed) {
-    for (const Found& found : observed.units) {
-        if (found.backend == observed.backend && found.unit.name == unit_name(workspace.meta.uid)) {
-            return &found.unit;
-        }
-    }
-    return nullptr;
 }
 
 std::string difference(const Observed& observed, const Unit& unit) {

@@ -1,4 +1,4 @@
-// What is seen of a Workspace and what to do about it. Pure.
+// What a Workspace reconciler is about to do. Pure.
 #pragma once
 
 #include <optional>
@@ -7,48 +7,10 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "crds/plugin_install.h"
 #include "crds/workspace.h"
-#include "drivers/runtime.h"
-#include "reconcilers/workspace/unit.h"
+#include "reconcilers/workspace/observed.h"
 
 namespace atelier::reconcilers::workspace {
-
-// A plugin that the spec names.
-struct WantedPlugin {
-    enum class State { resolved, unresolved, failing, missing };
-    std::string name;
-    State state = State::missing;
-    std::string problem;          // of one that is failing
-    crds::PluginVersion version;  // when resolved
-};
-
-// A unit, and the backend it is in.
-struct Found {
-    std::string backend;
-    drivers::Unit unit;
-};
-
-struct Observed {
-    std::string backend;
-    enum class Place { here, external, missing, unknown };
-    Place place = Place::unknown;
-    std::string problem;  // of missing and unknown, for people
-    bool networks = false;
-    std::vector<Found> units;  // in every runtime, those of this workspace
-    std::vector<WantedPlugin> plugins;
-    std::vector<crds::PluginInstall> installs;  // of this workspace, whoever made them
-    std::vector<std::string> missing;           // Secrets, ConfigMaps and keys that are not there
-    bool env_is_late = false;  // its Org is about to write the environment that its spec goes with
-    std::optional<Desired> desired;  // absent: it cannot be run as it is, see `refused`
-    std::optional<Error> refused;
-    // When it is being deleted:
-    std::vector<std::string> volumes;   // "backend/name"
-    std::string volumes_held_by;        // a Workspace that has taken them over; then they are its
-    std::vector<std::string> children;  // Workspaces that name it as their parent, of no Org
-    bool has_folder = false;
-    bool last_of_server = false;
-};
 
 struct CreateInstall {
     std::string plugin;
@@ -57,7 +19,7 @@ struct CreateInstall {
 struct DeleteInstall {
     std::string name;
 };
-// Everything that can fail for want of something is looked for before anything is stopped.
+// Looked for before anything is stopped, as everything that may be missing.
 struct FindImage {
     std::string image;
 };
@@ -88,18 +50,19 @@ struct RemoveVolume {
     std::string backend;
     std::string name;
 };
-// What is left of the workspace is recorded, and its volumes are that record's from now on.
+// Creates the DeletedWorkspace that records what the workspace was. The volumes are its from then
+// on.
 struct KeepVolumes {
     Instant until;
     std::vector<std::string> volumes;  // "backend/name"
 };
 struct DestroyFolder {};
 struct RemoveNetwork {};
-// Nobody else would see to it that they have no parent any more.
+// Clears spec.parent of these: no Org would do it.
 struct LeaveChildren {
     std::vector<std::string> names;
 };
-struct Release {};
+struct Release {};  // takes the finalizer off, and the object goes
 using Action =
     std::variant<CreateInstall, DeleteInstall, FindImage, ReadFiles, EnsureNetwork, EnsureVolume,
                  PrepareFolder, RemoveFiles, Stop, RemoveUnit, Create, WriteFiles, Start,
@@ -111,18 +74,16 @@ struct Plan {
     std::optional<Instant> wake_at;
 };
 
+// What `waits_for` says while a unit that ended by itself is not started again yet.
+inline constexpr std::string_view next_attempt = "the next attempt";
+
 Plan plan(const crds::Workspace& workspace, const Observed& observed, Instant now);
-// Why that unit, its own, must be replaced by one that is made anew: "image, plugins changed".
-// Empty: it is as it should be. `seen.desired` is there.
+// Why that unit of the workspace must be replaced by a new one: "image, plugins changed". Empty: it
+// is as declared. Requires `observed.desired`.
 std::string difference(const Observed& observed, const drivers::Unit& unit);
 std::string text(const Action& action);
 std::string text(const Plan& plan);  // "find image a, …, start ws-1; waits for …"
 
-// The unit of this workspace where it should be, or nullptr.
-const drivers::Unit* own_unit(const crds::Workspace& workspace, const Observed& observed);
-std::int64_t attempt_of(const drivers::Unit& unit);
-std::int64_t restarts_of(const drivers::Unit& unit);
-std::optional<Instant> created_at(const drivers::Unit& unit);
 // How long to wait before the start after `attempt` starts that did not last.
 Duration crash_backoff(std::int64_t attempt);
 inline constexpr Duration stable_after = std::chrono::minutes(10);

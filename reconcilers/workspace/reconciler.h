@@ -1,8 +1,8 @@
 // Workspace: one agent, with its network, volumes, files, plugins and unit, as declared.
 //
-// Files below /configs are written into the made, not yet started unit. Those that are no longer
+// Files below /configs are written into the unit before it starts. Those that are no longer
 // declared are removed twice over, because the volume outlives the unit: in the old unit before it
-// stops (their paths stand in its label), and by our agent when it starts (they stand in
+// stops (their paths are in its label), and by atelier-agent when it starts (they are in
 // /configs/.atelier-files).
 #pragma once
 
@@ -19,6 +19,7 @@ class WorkspaceReconciler final : public Reconciler {
   public:
     static constexpr std::string_view finalizer = workspace_finalizer;
 
+    // `objects` and the collaborators of `runtimes` outlive it.
     WorkspaceReconciler(Objects& objects, Runtimes runtimes, Log log)
         : objects_(objects), runtimes_(std::move(runtimes)), log_(std::move(log)) {}
 
@@ -27,23 +28,14 @@ class WorkspaceReconciler final : public Reconciler {
     std::vector<Interest> interests() const override;
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
-    // What is seen of it, here and in the runtimes. Changes nothing.
+    // See workspace/observe.h; public for forecasts.
     Result<workspace::Observed> observe(const crds::Workspace& object) const;
 
   private:
-    void observe_units(const crds::Workspace& object, workspace::Observed& observed) const;
-    Result<void> observe_plugins(const crds::Workspace& object,
-                                 workspace::Observed& observed) const;
-    Result<void> observe_desired(const crds::Workspace& object,
-                                 workspace::Observed& observed) const;
-    void observe_mount(const crds::Workspace& object, workspace::Observed& observed) const;
-    Result<void> observe_leftovers(const crds::Workspace& object,
-                                   workspace::Observed& observed) const;
-
-    Result<void> reap(const Key& key);
-    void record_events(const crds::Workspace& object, const crds::WorkspaceStatus& next,
-                       const workspace::Plan& plan, bool acted, Instant now);
-    void record_end(const crds::Workspace& object, const workspace::Plan& plan, Instant now);
+    Result<Outcome> reconcile_object(const crds::Workspace& object, Instant now);
+    Result<void> execute(const crds::Workspace& object, const workspace::Plan& plan,
+                         const workspace::Observed& observed, Instant now);
+    Result<void> stop_orphans(const Key& key);
 
     Objects& objects_;
     const Runtimes runtimes_;

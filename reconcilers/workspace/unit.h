@@ -1,4 +1,4 @@
-// A Workspace in the words of a runtime. Pure.
+// Translates a Workspace into the unit that a runtime is to run. Pure.
 #pragma once
 
 #include <map>
@@ -31,13 +31,15 @@ struct Desired {
     std::vector<std::string> not_granted;  // parts of the tier that the unit does not get
 };
 
-// Code::invalid: it cannot be run here whatever happens, and why; waits for another spec.
+// invalid: this spec cannot be run here, and the message says why. Only another spec helps.
 Result<Desired> translate(const crds::Workspace& workspace, const Values& env, const Place& place);
 
-// "image", "files": the parts in which two spec hashes differ. Five short hashes stand in one.
+// "image", "files": the parts in which two spec hashes differ. A spec hash is five short hashes,
+// one a part, joined by "-".
 std::vector<std::string> changed_parts(const std::string& old_hash, const std::string& new_hash);
 
-// Over the restart digests of all installs of a workspace; a unit with another one must restart.
+// A digest over the restart digests of all installs of a workspace. A unit that was started with
+// another one must restart.
 std::string restart_digest(const std::vector<crds::PluginInstall>& installs);
 
 }  // namespace atelier::reconcilers::workspace

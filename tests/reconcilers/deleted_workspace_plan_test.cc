@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include "reconcilers/deleted_workspace/plan.h"
+#include "reconcilers/deleted_workspace/status.h"
 
 namespace atelier::reconcilers::deleted_workspace {
 namespace {
@@ -41,11 +42,11 @@ std::string planned(const DeletedWorkspace& object, const Observed& s, Instant n
     return out;
 }
 std::string said(const DeletedWorkspace& object, const Observed& s) {
-    const auto status = report(object, s, std::nullopt, noon);
-    const crds::Condition* ready = status.find("Ready");
+    const auto next = status(object, s, std::nullopt, noon);
+    const crds::Condition* ready = next.find("Ready");
     return std::string(json::name_of(ready->status)) + " " + ready->reason +
-           (status.is_true("Stalled") ? " stalled" : "") +
-           (status.is_true("Reconciling") ? " reconciling" : "");
+           (next.is_true("Stalled") ? " stalled" : "") +
+           (next.is_true("Reconciling") ? " reconciling" : "");
 }
 
 const std::string purge = "remove volume v-configs, remove volume v-workspace, let go";

@@ -1,7 +1,8 @@
 #include <gtest/gtest.h>
 
+#include "crds/plugin_install_conditions.h"
 #include "reconcilers/plugin_install/plan.h"
-#include "reconcilers/plugin_install/report.h"
+#include "reconcilers/plugin_install/status.h"
 
 namespace atelier::reconcilers::plugin_install {
 namespace {
@@ -153,12 +154,12 @@ TEST(PluginInstallReport, TheRestartDigestMovesWithColdDeliveriesOnly) {
     object.status.restart_digest = "first";
     Plan hot;
     hot.change = crds::ChangeClass::hot;
-    EXPECT_EQ(report(object, seen(new_skill, new_skill), hot, {}, now).restart_digest, "first");
+    EXPECT_EQ(status(object, seen(new_skill, new_skill), hot, {}, now).restart_digest, "first");
     Plan cold;
     cold.change = crds::ChangeClass::cold;
-    EXPECT_EQ(report(object, seen(new_skill, new_skill), cold, {}, now).restart_digest,
+    EXPECT_EQ(status(object, seen(new_skill, new_skill), cold, {}, now).restart_digest,
               drivers::digest_of(new_skill));
-    EXPECT_EQ(report(object, seen(old_tree, new_skill), cold, {}, now).restart_digest, "first")
+    EXPECT_EQ(status(object, seen(old_tree, new_skill), cold, {}, now).restart_digest, "first")
         << "what did not arrive restarts nothing";
 }
 
@@ -166,14 +167,17 @@ TEST(PluginInstallReport, EffectiveIsUnknownWhenNobodyReports) {
     const auto object = install(old_tree);
     Observed s = seen(old_tree, old_tree);
     s.agent_expected = true;
-    auto status = report(object, s, {}, {}, Instant());
-    EXPECT_EQ(status.find(condition::effective)->status, crds::ConditionStatus::unknown);
+    auto next = status(object, s, {}, {}, Instant());
+    EXPECT_EQ(next.find(crds::plugin_install::condition::effective)->status,
+              crds::ConditionStatus::unknown);
     s.loaded = "";
-    status = report(object, s, {}, {}, Instant());
-    EXPECT_EQ(status.find(condition::effective)->status, crds::ConditionStatus::no);
+    next = status(object, s, {}, {}, Instant());
+    EXPECT_EQ(next.find(crds::plugin_install::condition::effective)->status,
+              crds::ConditionStatus::no);
     s.loaded = drivers::digest_of(old_tree);
-    status = report(object, s, {}, {}, Instant());
-    EXPECT_EQ(status.find(condition::effective)->status, crds::ConditionStatus::yes);
+    next = status(object, s, {}, {}, Instant());
+    EXPECT_EQ(next.find(crds::plugin_install::condition::effective)->status,
+              crds::ConditionStatus::yes);
 }
 
 TEST(PluginInstallReport, LooksSoonThenLessAndLessOften) {
@@ -181,10 +185,10 @@ TEST(PluginInstallReport, LooksSoonThenLessAndLessOften) {
     Observed s = seen(old_tree, old_tree);
     s.agent_expected = true;
     const Instant start{};
-    auto status = report(object, s, {}, {}, start);
+    auto next = status(object, s, {}, {}, start);
     using std::chrono::milliseconds;
     const auto wait = [&](Duration after) {
-        return *next_look(object, s, status, start + after) - (start + after);
+        return *next_wake(object, s, next, start + after) - (start + after);
     };
     EXPECT_EQ(wait(milliseconds(0)), milliseconds(250));
     EXPECT_EQ(wait(milliseconds(250)), milliseconds(250));
@@ -192,11 +196,11 @@ TEST(PluginInstallReport, LooksSoonThenLessAndLessOften) {
     EXPECT_EQ(wait(milliseconds(4000)), milliseconds(1000));
     EXPECT_EQ(wait(milliseconds(60'000)), milliseconds(5000));
     EXPECT_EQ(wait(milliseconds(120'000)), milliseconds(60'000));
-    s.loaded = status.delivered;
-    EXPECT_FALSE(next_look(object, s, status, start));
+    s.loaded = next.delivered;
+    EXPECT_FALSE(next_wake(object, s, next, start));
     s.loaded.reset();
     s.agent_expected = false;
-    EXPECT_FALSE(next_look(object, s, status, start));
+    EXPECT_FALSE(next_wake(object, s, next, start));
 }
 
 TEST(PluginInstallReport, ReadsWhatTheAgentSays) {

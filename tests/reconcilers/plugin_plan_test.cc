@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "crds/plugin_update_conditions.h"
 #include "reconcilers/plugin/plan.h"
 
 namespace atelier::reconcilers {
@@ -67,7 +68,7 @@ PluginUpdate update(const std::string& description,
     for (const auto& [phase, name] : names_of(UpdatePhase{})) {
         if (name == words[1]) made.status.phase = phase;
     }
-    if (!plugin::is_open(made)) made.status.completed_at = ended;
+    if (!crds::is_open(made)) made.status.completed_at = ended;
     return made;
 }
 
@@ -83,7 +84,7 @@ std::string text(const plugin::Plan& plan) {
         out += ", " + c.type + "=" + std::string(json::name_of(c.status)) + "/" + c.reason;
     }
     if (!status.pending_update.empty()) out += ", pending " + status.pending_update;
-    for (const auto& note : plan.notes) out += ", event " + note.reason;
+    for (const auto& event : plan.events) out += ", event " + event.reason;
     if (plan.wake_at) out += ", wake in " + format_duration(*plan.wake_at - noon);
     if (plan.retry) out += ", again soon";
     return out;

@@ -193,7 +193,7 @@ class PluginUpdatePlan : public testing::Test {
         const crds::Condition* ready = plan.status.find("Ready");
         if (ready) out += " " + ready->reason;
         if (!plan.moves.empty()) out += ", moves " + join(plan.moves, " ");
-        for (const auto& note : plan.notes) out += ", event " + note.reason;
+        for (const auto& event : plan.events) out += ", event " + event.reason;
         return out;
     }
     PluginUpdate update_;

@@ -1,8 +1,7 @@
 #include <gtest/gtest.h>
 
-#include "reconcilers/plugin_install/report.h"
 #include "reconcilers/workspace/plan.h"
-#include "reconcilers/workspace/report.h"
+#include "reconcilers/workspace/status.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -465,8 +464,8 @@ TEST(WorkspaceEnv, WhatIsMissingIsNamed) {
 
 std::string said(const Workspace& w, const Observed& s, std::string_view type,
                  const std::optional<Error>& failure = {}) {
-    const auto status = report(w, s, plan(w, s, noon), failure, noon);
-    const crds::Condition* c = status.find(type);
+    const auto next = status(w, s, plan(w, s, noon), failure, noon);
+    const crds::Condition* c = next.find(type);
     return c ? std::string(json::name_of(c->status)) + " " + c->reason : "";
 }
 
@@ -476,7 +475,7 @@ TEST(WorkspaceReport, SaysWhatIsTheCase) {
     EXPECT_EQ(said(w, s, "Ready"), "True Running");
     EXPECT_EQ(said(w, s, "Reconciling"), "");
     EXPECT_EQ(said(w, s, "Effective"), "True NoPlugins");
-    EXPECT_EQ(report(w, s, {}, {}, noon).restarts, 4);
+    EXPECT_EQ(status(w, s, {}, {}, noon).restarts, 4);
 
     s.place = Observed::Place::unknown;
     s.problem = "no answer";
@@ -531,7 +530,7 @@ TEST(WorkspaceReport, PluginsAreInstalledAndEffectiveOneByOne) {
     s.installs[0].status.set({"Effective", crds::ConditionStatus::yes, "Loaded", ""}, noon);
     s.installs[0].status.loaded = "d1";
     EXPECT_EQ(said(w, s, "Effective"), "True Loaded");
-    EXPECT_EQ(report(w, s, {}, {}, noon).plugins_summary, "1/1");
+    EXPECT_EQ(status(w, s, {}, {}, noon).plugins_summary, "1/1");
     s.installs[0].spec.version.digest = "d2";
     s.installs[0].meta.generation = 2;
     EXPECT_EQ(said(w, s, "PluginsInstalled"), "False Installing");

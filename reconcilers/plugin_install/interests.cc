@@ -1,0 +1,86 @@
+// What wakes a PluginInstall: its workspace, its plugin, and the policies of its namespace.
+#include <algorithm>
+
+#include "crds/plugin_policy.h"
+#include "crds/workspace.h"
+#include "reconcilers/plugin_install/reconciler.h"
+
+namespace atelier::reconcilers {
+namespace {
+
+using crds::PluginInstall;
+
+template <class Wanted>
+std::vector<Key> installs(const store::Store& store, const std::string& ns, Wanted wanted) {
+    std::vector<Key> keys;
+    const auto snapshot = store.list(crds::PluginInstallSpec::resource);
+    for (const auto& object : snapshot->objects) {
+        if (object->key.ns == ns && wanted(*object)) keys.push_back(object->key);
+    }
+    return keys;
+}
+
+// Installs made by hand may lack the labels: those are decoded.
+bool names(const store::Object& object, std::string_view label,
+           std::string crds::PluginInstallSpec::*member, const std::string& value) {
+    const std::string labelled = object.meta.label(label);
+    if (!labelled.empty()) return labelled == value;
+    const auto install = crds::decode<PluginInstall>(object.body);
+    return install && install->spec.*member == value;
+}
+
+// A part of two states of one object, as JSON text.
+bool differs(const store::Event& event, std::initializer_list<std::string_view> path) {
+    if (!event.previous) return true;
+    const auto before = json::parse(event.previous->body);
+    const auto after = json::parse(event.object->body);
+    if (!before || !after) return true;
+    const json::Value* old_part = json::find(*before, path);
+    const json::Value* new_part = json::find(*after, path);
+    if (!old_part || !new_part) return old_part != new_part;
+    return *old_part != *new_part;
+}
+
+std::vector<Key> of_workspace(const store::Event& event, const store::Store& store) {
+    const crds::Meta& meta = event.object->meta;
+    const bool spec_changed = event.change != store::Change::modified || !event.previous ||
+                              event.previous->meta.generation != meta.generation ||
+                              event.previous->meta.deleted_at != meta.deleted_at;
+    if (!spec_changed && !differs(event, {"status", "startedAt"}) &&
+        !differs(event, {"status", "container"})) {
+        return {};
+    }
+    return installs(store, meta.ns, [&](const store::Object& object) {
+        return names(object, crds::label::workspace, &crds::PluginInstallSpec::workspace,
+                     meta.name);
+    });
+}
+
+std::vector<Key> of_plugin(const store::Event& event, const store::Store& store) {
+    if (event.change == store::Change::modified && !differs(event, {"status", "approved"}) &&
+        !differs(event, {"status", "capabilities"}) && !differs(event, {"status", "conditions"})) {
+        return {};
+    }
+    return installs(store, event.object->meta.ns, [&](const store::Object& object) {
+        return names(object, crds::label::plugin, &crds::PluginInstallSpec::plugin,
+                     event.object->meta.name);
+    });
+}
+
+std::vector<Key> of_policy(const store::Event& event, const store::Store& store) {
+    if (event.change == store::Change::modified && event.previous &&
+        event.previous->meta.generation == event.object->meta.generation) {
+        return {};
+    }
+    return installs(store, event.object->meta.ns, [](const store::Object&) { return true; });
+}
+
+}  // namespace
+
+std::vector<Interest> PluginInstallReconciler::interests() const {
+    return {{std::string(crds::WorkspaceSpec::resource), of_workspace},
+            {std::string(crds::PluginSpec::resource), of_plugin},
+            {std::string(crds::PluginPolicySpec::resource), of_policy}};
+}
+
+}  // namespace atelier::reconcilers
