@@ -25,6 +25,8 @@ namespace atelier::crds::plugin_install::reason {
 inline constexpr std::string_view delivered = "Delivered";
 // There is no Workspace of that name, or it is being deleted.
 inline constexpr std::string_view workspace_not_found = "WorkspaceNotFound";
+// Another PluginInstall for the same workspace and plugin is the one that counts.
+inline constexpr std::string_view duplicate = "Duplicate";
 // The workspace is external: the server cannot write into it.
 inline constexpr std::string_view unsupported = "Unsupported";
 // This server does not have the runtime that spec.backend names.

@@ -19,6 +19,8 @@ inline constexpr std::string_view waiting_for_plugin = "WaitingForPlugin";
 inline constexpr std::string_view rolling_out = "RollingOut";
 // An install could not get the version; the rollout has stopped.
 inline constexpr std::string_view install_failed = "InstallFailed";
+// A workspace that had counted as updated does not stay up; the rollout has stopped.
+inline constexpr std::string_view update_broke = "UpdateBroke";
 // Every install that can receive the version has it.
 inline constexpr std::string_view applied = "Applied";
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "crds/plugin_update_conditions.h"
+#include "crds/workspace_conditions.h"
 #include "reconcilers/common/status.h"
 #include "reconcilers/common/text.h"
 
@@ -39,7 +42,8 @@ class Planner {
         status = begun(update_);
         if (!status.first_seen) status.first_seen = update_.meta.created_at.value_or(now_);
         if (observed_.comparison) take_comparison(*observed_.comparison);
-        rollout_ = roll_out(observed_.members, target(), observed_.tiers);
+        rollout_ = roll_out(observed_.members, target(), observed_.tiers, now_);
+        const bool regressed = rollout_.broken && rollout_.done < status.updated;
         status.total = rollout_.total;
         status.updated = rollout_.done;
         status.progress = fmt::format("{}/{}", rollout_.done, rollout_.total);
@@ -53,7 +57,7 @@ class Planner {
                 dismiss();
                 break;
             case Decision::approve:
-                advance();
+                advance(regressed);
                 break;
         }
         return std::move(plan_);
@@ -128,7 +132,8 @@ class Planner {
         return text;
     }
 
-    void advance() {
+    // `regressed`: a workspace that had counted as updated does not stay up.
+    void advance(bool regressed) {
         PluginUpdateStatus& status = plan_.status;
         if (status.phase == UpdatePhase::pending) {
             status.phase = UpdatePhase::approved;
@@ -142,10 +147,9 @@ class Planner {
                                         update_.spec.plugin));
         }
         if (rollout_.failed) return fail(*rollout_.failed);
+        if (regressed) return fail_broken(*rollout_.broken);
         if (rollout_.tier.empty()) {
-            return end(
-                UpdatePhase::applied, reason::applied,
-                fmt::format("{} is in {} installs", short_id(update_.spec.to), rollout_.total));
+            return end(UpdatePhase::applied, reason::applied, applied_message());
         }
         status.phase = UpdatePhase::rolling_out;
         plan_.moves = rollout_.moves;
@@ -176,7 +180,35 @@ class Planner {
                 stalled ? stalled->message : "it says no more"));
     }
 
-    // An install made while the update was on its way may have been given the version before it.
+    void fail_broken(const Member& member) {
+        const crds::Condition* healthy =
+            member.workspace->status.find(crds::workspace::condition::healthy);
+        end(UpdatePhase::failed, reason::update_broke,
+            fmt::format("{} does not stay up with {}: {}; all others stay as they are. Push a "
+                        "version that works, and approve that",
+                        member.install.spec.workspace, short_id(update_.spec.to),
+                        healthy ? healthy->message : "it is not healthy"));
+    }
+
+    std::string applied_message() const {
+        std::int64_t later = 0;
+        for (const Member& member : observed_.members) {
+            const crds::PluginInstall& install = member.install;
+            const bool counts =
+                !install.being_deleted() && install.spec.version.digest == target().to;
+            if (counts && install.status.delivered != target().to) ++later;
+        }
+        later -= std::min(later, static_cast<std::int64_t>(rollout_.refused.size()));
+        std::string message =
+            fmt::format("{} is in {} installs", short_id(update_.spec.to), rollout_.total - later);
+        if (later > 0) message += fmt::format("; {} more get it when they can", later);
+        if (!rollout_.refused.empty()) {
+            message += "; it cannot be delivered to " + some_of(rollout_.refused, most_named);
+        }
+        return message;
+    }
+
+    // An install that was created during the rollout may have been given the version before it.
     void take_stragglers() {
         const auto& plugin = observed_.plugin;
         const auto& decided = update_.status.decided_at;

@@ -26,6 +26,7 @@ struct Plan {
     std::vector<std::string> moves;  // installs whose spec.version becomes spec.to
     crds::PluginUpdateStatus status;
     std::vector<ObjectEvent> events;  // recorded once the status is written
+    std::optional<Instant> wake_at;   // a restarted workspace has been Ready for long enough then
 };
 
 Plan plan(const crds::PluginUpdate& update, const Observed& observed, Instant now);

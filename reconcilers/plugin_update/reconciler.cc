@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crds/plugin_update_conditions.h"
+#include "crds/workspace_conditions.h"
 #include "reconcilers/common/events.h"
 
 namespace atelier::reconcilers {
@@ -54,6 +55,11 @@ std::vector<Key> of_install(const store::Event& event, const store::Store& store
     return of_named(store, install->meta.ns, install->spec.plugin);
 }
 
+std::string reason_of_health(const Workspace& workspace) {
+    const crds::Condition* healthy = workspace.status.find(crds::workspace::condition::healthy);
+    return healthy ? healthy->reason : std::string();
+}
+
 // What a rollout reads of a workspace.
 bool matters(const store::Event& event) {
     if (event.change != store::Change::modified || !event.previous) return true;
@@ -62,6 +68,7 @@ bool matters(const store::Event& event) {
     if (!before || !after) return true;
     return before->status.is_true(crds::condition::ready) !=
                after->status.is_true(crds::condition::ready) ||
+           reason_of_health(*before) != reason_of_health(*after) ||
            before->status.started_at != after->status.started_at ||
            before->meta.generation != after->meta.generation ||
            before->being_deleted() != after->being_deleted();
@@ -100,7 +107,7 @@ Result<Outcome> PluginUpdateReconciler::reconcile(const Key& key, Instant now) {
     if (!crds::has_ended(plan.status.phase) && plan.status.change_class.empty()) {
         return Error{Code::unavailable, "the files of the two versions are not here yet"};
     }
-    return Outcome{};
+    return Outcome{.wake_at = plan.wake_at};
 }
 
 Result<plugin_update::Observed> PluginUpdateReconciler::observe(const PluginUpdate& update) const {

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "crds/plugin_install_conditions.h"
+#include "crds/workspace_conditions.h"
 
 namespace atelier::reconcilers::plugin_update {
 namespace {
@@ -12,6 +13,9 @@ using crds::ConditionStatus;
 
 constexpr std::int64_t default_order = 100;
 constexpr std::string_view default_tier = "production";
+constexpr std::string_view canary = "canary";
+constexpr std::int64_t min_ready_of_canary = 30;  // seconds
+constexpr std::int64_t min_ready_of_others = 10;
 
 bool is_expected_to_run(const crds::Workspace& workspace) {
     return !workspace.being_deleted() && !workspace.spec.suspend &&
@@ -60,10 +64,39 @@ crds::UpdateTierSpec spec_of(const std::string& tier,
                              const std::map<std::string, crds::UpdateTierSpec>& tiers) {
     const auto it = tiers.find(tier);
     crds::UpdateTierSpec spec;
-    spec.order = tier == "canary" ? 0 : default_order;
+    spec.order = tier == canary ? 0 : default_order;
     if (it != tiers.end()) spec = it->second;
     spec.max_unavailable = std::max<std::int64_t>(spec.max_unavailable, 1);
+    if (!spec.min_ready_seconds) {
+        spec.min_ready_seconds = tier == canary ? min_ready_of_canary : min_ready_of_others;
+    }
     return spec;
+}
+
+// When it will have been Ready for long enough since its restart. nullopt: it had nothing to
+// restart for, or does not restart because nobody runs it.
+std::optional<Instant> settled_at(const Member& member, Duration min_ready) {
+    const crds::PluginInstallStatus& status = member.install.status;
+    if (!member.workspace || status.last_change != ChangeClass::cold) return std::nullopt;
+    const auto& started = member.workspace->status.started_at;
+    const crds::Condition* ready = member.workspace->status.find(crds::condition::ready);
+    if (!started || !ready || !ready->last_transition_time) return std::nullopt;
+    return std::max(*started, *ready->last_transition_time) + min_ready;
+}
+
+// It has the version, was started with it, and does not stay up.
+bool is_broken(const Member& member, const std::string& to) {
+    if (member.install.spec.version.digest != to || member.install.status.delivered != to) {
+        return false;
+    }
+    if (!member.workspace || is_idle(member)) return false;
+    const auto& started = member.workspace->status.started_at;
+    const auto& delivered = member.install.status.delivered_at;
+    if (!started || !delivered || *started < *delivered) return false;
+    const crds::Condition* healthy =
+        member.workspace->status.find(crds::workspace::condition::healthy);
+    return healthy && healthy->status == ConditionStatus::no &&
+           healthy->reason == crds::workspace::reason::crash_loop;
 }
 
 // A member and how far it has come.
@@ -103,46 +136,68 @@ void move_in_tier(const std::vector<Standing>& standings, const Target& target,
     }
 }
 
+void count(const Member& member, Progress progress, const Target& target, Rollout& rollout) {
+    if (progress == Progress::refused) {
+        rollout.refused.push_back(member.install.spec.workspace);
+        return;
+    }
+    ++rollout.total;
+    if (progress == Progress::done) ++rollout.done;
+    if (progress == Progress::failed && !rollout.failed) rollout.failed = &member;
+    if (!rollout.broken && is_broken(member, target.to)) rollout.broken = &member;
+}
+
+void note_wake(std::optional<Instant> at, Instant now, Rollout& rollout) {
+    if (!at || *at <= now) return;
+    rollout.wake_at = rollout.wake_at ? std::min(*rollout.wake_at, *at) : *at;
+}
+
 }  // namespace
 
-Progress progress_of(const Member& member, const std::string& to) {
+Progress progress_of(const Member& member, const std::string& to, Duration min_ready, Instant now) {
+    namespace reason = crds::plugin_install::reason;
     const crds::PluginInstall& install = member.install;
     if (install.spec.version.digest != to) return Progress::waiting;
+    const std::string why = terminal_reason(install);
+    if (why == reason::unsupported || why == reason::denied || why == reason::duplicate) {
+        return Progress::refused;
+    }
     if (is_idle(member)) return Progress::done;
-    const std::string reason = terminal_reason(install);
-    if (reason == crds::plugin_install::reason::delivery_failed) return Progress::failed;
-    // Refused for reasons that are not this version's: a policy, an agent that must pull by itself.
-    if (!reason.empty() && reason != crds::plugin_install::reason::backend_missing)
-        return Progress::done;
+    if (why == reason::delivery_failed) return Progress::failed;
     if (install.status.desired != to || install.status.delivered != to) return Progress::moving;
     if (!is_loaded(member) || is_unavailable(member)) return Progress::moving;
-    return Progress::done;
+    const auto settled = settled_at(member, min_ready);
+    return settled && now < *settled ? Progress::moving : Progress::done;
 }
 
 Rollout roll_out(const std::vector<Member>& members, const Target& target,
-                 const std::map<std::string, crds::UpdateTierSpec>& tiers) {
+                 const std::map<std::string, crds::UpdateTierSpec>& tiers, Instant now) {
     Rollout rollout;
     std::map<std::pair<std::int64_t, std::string>, std::vector<Standing>> by_tier;
     for (const Member& member : members) {
         if (member.install.being_deleted()) continue;
-        const Progress progress = progress_of(member, target.to);
-        ++rollout.total;
-        if (progress == Progress::done) ++rollout.done;
-        if (progress == Progress::failed && !rollout.failed) rollout.failed = &member;
         const std::string tier = tier_of(member);
-        by_tier[{spec_of(tier, tiers).order, tier}].push_back({&member, progress});
+        const crds::UpdateTierSpec spec = spec_of(tier, tiers);
+        const Duration min_ready = std::chrono::seconds(*spec.min_ready_seconds);
+        const Progress progress = progress_of(member, target.to, min_ready, now);
+        count(member, progress, target, rollout);
+        if (progress == Progress::moving) {
+            note_wake(settled_at(member, min_ready), now, rollout);
+        }
+        by_tier[{spec.order, tier}].push_back({&member, progress});
     }
     if (rollout.failed) return rollout;
     for (const auto& [rank, standings] : by_tier) {
         const bool done = std::all_of(standings.begin(), standings.end(), [](const Standing& s) {
-            return s.progress == Progress::done;
+            return s.progress == Progress::done || s.progress == Progress::refused;
         });
         if (done) continue;
         rollout.tier = rank.second;
         move_in_tier(standings, target, spec_of(rank.second, tiers).max_unavailable, rollout);
         for (const auto& [member, progress] : standings) {
-            if (progress == Progress::moving)
+            if (progress == Progress::moving) {
                 rollout.waits.push_back(member->install.spec.workspace);
+            }
         }
         break;
     }
