@@ -7,6 +7,8 @@ namespace atelier::crds::reason {
 
 // spec.suspend is true: the controller does not act on the object.
 inline constexpr std::string_view suspended = "Suspended";
+// The object is being deleted; the message says what it waits for.
+inline constexpr std::string_view terminating = "Terminating";
 // The source was read.
 inline constexpr std::string_view fetched = "Fetched";
 // spec.source, or what the source answered, cannot be understood.

@@ -20,7 +20,7 @@ inline constexpr std::string_view manifest_invalid = "ManifestInvalid";
 
 namespace atelier::crds::plugin::reason {
 
-// A version is approved, and installs get it.
+// There is a version that installs get: the first that was found, or the last that was approved.
 inline constexpr std::string_view resolved = "Resolved";
 // spec.source or spec.track cannot be understood.
 inline constexpr std::string_view invalid_spec = "InvalidSpec";

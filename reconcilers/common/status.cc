@@ -7,6 +7,7 @@ namespace atelier::reconcilers {
 namespace {
 
 constexpr std::size_t longest_message = 2000;
+constexpr std::size_t most_finalizers = 10;
 
 }  // namespace
 
@@ -45,6 +46,20 @@ void set_condition_if(bool unusual, crds::StatusBase& status, std::string_view t
     } else {
         status.clear(type);
     }
+}
+
+void set_terminating(crds::StatusBase& status, const std::vector<std::string>& finalizers,
+                     Instant now) {
+    const std::string message =
+        finalizers.empty() ? "the object is being deleted"
+                           : "the object is being deleted and waits for the controllers of these "
+                             "finalizers to take them off: " +
+                                 some_of(finalizers, most_finalizers);
+    set_condition(status, crds::condition::ready, no(crds::reason::terminating, message), now);
+    set_condition(status, crds::condition::reconciling, yes(crds::reason::terminating, message),
+                  now);
+    status.clear(crds::condition::stalled);
+    status.clear(crds::condition::suspended);
 }
 
 Retry retry_of(Code code) {

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -40,6 +41,18 @@ void set_condition(crds::StatusBase& status, std::string_view type, const Verdic
 // A condition that is True while something is unusual, and absent otherwise.
 void set_condition_if(bool unusual, crds::StatusBase& status, std::string_view type,
                       std::string_view reason, std::string_view message, Instant now);
+
+// Sets what an object says that is being deleted and of which nothing is left but its entry in the
+// store, because finalizers of other controllers hold it: Ready is False, Reconciling True.
+void set_terminating(crds::StatusBase& status, const std::vector<std::string>& finalizers,
+                     Instant now);
+
+template <class Object>
+typename Object::Status terminating_status(const Object& object, Instant now) {
+    auto status = begun(object);
+    set_terminating(status, object.meta.finalizers, now);
+    return status;
+}
 
 // When what failed with this code is tried again: soon and by itself, at the next interval of the
 // source, or once somebody has changed something.

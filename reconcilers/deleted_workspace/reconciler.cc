@@ -4,6 +4,7 @@
 
 #include "crds/workspace.h"
 #include "reconcilers/common/kept_volumes.h"
+#include "reconcilers/common/status.h"
 #include "reconcilers/deleted_workspace/status.h"
 #include "reconcilers/environment/workspace_env.h"
 
@@ -157,6 +158,7 @@ Result<Outcome> DeletedWorkspaceReconciler::reconcile(const Key& key, Instant no
     if (!found) return Outcome{};
     DeletedWorkspace object = std::move(*found);
     if (object.being_deleted() && !object.meta.has_finalizer(deleted_workspace_finalizer)) {
+        TRY(objects_.report(object, terminating_status(object, now), now));
         return Outcome{};
     }
     const Observed observed = TRY(observe(object));

@@ -101,9 +101,14 @@ class Planner {
     void take_approved() {
         const Approved approved = approved_now(plugin_, observed_, now_);
         PluginStatus& status = plan_.status;
-        if (approved.version && status.approved != approved.version) {
+        if (approved.version && !status.approved) {
+            record(
+                crds::EventType::normal, "FirstVersion",
+                fmt::format("installs get version {}, the first that was found; nobody was asked",
+                            short_id(*approved.version)));
+        } else if (approved.version && status.approved != approved.version) {
             record(crds::EventType::normal, "Approved",
-                   fmt::format("version {} is what installs get", short_id(*approved.version)));
+                   fmt::format("installs get version {}", short_id(*approved.version)));
         }
         status.approved = approved.version;
         status.approved_at = approved.since;
@@ -122,7 +127,7 @@ class Planner {
         const auto& approved = plan_.status.approved;
         if (!approved) return;
         set(crds::condition::ready, ConditionStatus::yes, reason::resolved,
-            fmt::format("version {} is approved for installs", short_id(*approved)));
+            fmt::format("installs get version {}", short_id(*approved)));
     }
 
     void take_check(const Check& check) {
@@ -139,7 +144,7 @@ class Planner {
         set(condition::source_ready, ConditionStatus::yes, crds::reason::fetched,
             "the source was read");
         set(condition::verified, ConditionStatus::yes, reason::verified,
-            "the content is whole and safe to install");
+            "names, links and declared digests of the content were checked; what it does was not");
         set_ready();
         status.clear(crds::condition::reconciling);
         status.clear(crds::condition::stalled);

@@ -5,6 +5,7 @@
 #include "crds/plugin_install_conditions.h"
 #include "crds/plugin_update_conditions.h"
 #include "reconcilers/common/events.h"
+#include "reconcilers/common/status.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -64,7 +65,11 @@ Result<Outcome> PluginReconciler::reconcile(const Key& key, Instant now) {
     const auto plugin = TRY(objects_.find<Plugin>(key.ns, key.name));
     // The garbage collector deletes its updates, which it owns. Its installs go when no workspace
     // names it any more.
-    if (!plugin || plugin->being_deleted()) return Outcome{};
+    if (!plugin) return Outcome{};
+    if (plugin->being_deleted()) {
+        TRY(objects_.report(*plugin, terminating_status(*plugin, now), now));
+        return Outcome{};
+    }
     const plugin::Observed observed = TRY(observe(*plugin, now));
     const plugin::Approved approved = plugin::approved_now(*plugin, observed, now);
     std::optional<PluginContent> content;

@@ -1,6 +1,7 @@
 #include "reconcilers/plugin_install/reconciler.h"
 
 #include "reconcilers/common/events.h"
+#include "reconcilers/common/status.h"
 #include "reconcilers/plugin_install/events.h"
 #include "reconcilers/plugin_install/observe.h"
 #include "reconcilers/plugin_install/status.h"
@@ -24,7 +25,10 @@ Result<Outcome> PluginInstallReconciler::reconcile(const Key& key, Instant now) 
     auto found = TRY(objects_.find<PluginInstall>(key.ns, key.name));
     if (!found) return Outcome{};
     PluginInstall install = std::move(*found);
-    if (install.being_deleted() && !install.meta.has_finalizer(finalizer)) return Outcome{};
+    if (install.being_deleted() && !install.meta.has_finalizer(finalizer)) {
+        TRY(objects_.report(install, terminating_status(install, now), now));
+        return Outcome{};
+    }
     if (!install.being_deleted()) {
         install = TRY(objects_.add_finalizer(std::move(install), finalizer, now));
     }

@@ -26,7 +26,11 @@ std::vector<Interest> PluginPolicyReconciler::interests() const {
 
 Result<Outcome> PluginPolicyReconciler::reconcile(const Key& key, Instant now) {
     const auto policy = TRY(objects_.find<crds::PluginPolicy>(key.ns, key.name));
-    if (!policy || policy->being_deleted()) return Outcome{};
+    if (!policy) return Outcome{};
+    if (policy->being_deleted()) {
+        TRY(objects_.report(*policy, terminating_status(*policy, now), now));
+        return Outcome{};
+    }
     const auto& allowed = policy->spec.allowed;
     std::int64_t denied = 0;
     for (const auto& install : TRY(objects_.list<crds::PluginInstall>(key.ns))) {

@@ -5,6 +5,7 @@
 #include "crds/plugin_update_conditions.h"
 #include "crds/workspace_conditions.h"
 #include "reconcilers/common/events.h"
+#include "reconcilers/common/status.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -97,7 +98,11 @@ std::vector<Interest> PluginUpdateReconciler::interests() const {
 
 Result<Outcome> PluginUpdateReconciler::reconcile(const Key& key, Instant now) {
     const auto update = TRY(objects_.find<PluginUpdate>(key.ns, key.name));
-    if (!update || update->being_deleted()) return Outcome{};
+    if (!update) return Outcome{};
+    if (update->being_deleted()) {
+        TRY(objects_.report(*update, terminating_status(*update, now), now));
+        return Outcome{};
+    }
     const UpdatePhase phase = update->status.phase;
     if (crds::has_ended(phase) && phase != UpdatePhase::applied) return Outcome{};
     const plugin_update::Observed observed = TRY(observe(*update));

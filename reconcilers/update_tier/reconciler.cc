@@ -47,7 +47,11 @@ crds::UpdateTierStatus update_tier::status(const crds::UpdateTier& tier, std::in
 
 Result<Outcome> UpdateTierReconciler::reconcile(const Key& key, Instant now) {
     const auto tier = TRY(objects_.find<crds::UpdateTier>("", key.name));
-    if (!tier || tier->being_deleted()) return Outcome{};
+    if (!tier) return Outcome{};
+    if (tier->being_deleted()) {
+        TRY(objects_.report(*tier, terminating_status(*tier, now), now));
+        return Outcome{};
+    }
     std::int64_t members = 0;
     const auto workspaces = objects_.store().list(crds::WorkspaceSpec::resource);
     for (const auto& object : workspaces->objects) {

@@ -38,7 +38,10 @@ Result<Outcome> WorkspaceReconciler::reconcile(const Key& key, Instant now) {
         return Outcome{};
     }
     Workspace object = std::move(*found);
-    if (object.being_deleted() && !object.meta.has_finalizer(finalizer)) return Outcome{};
+    if (object.being_deleted() && !object.meta.has_finalizer(finalizer)) {
+        TRY(objects_.report(object, workspace::terminating(object, now), now));
+        return Outcome{};
+    }
     if (!object.being_deleted()) {
         object = TRY(objects_.add_finalizer(std::move(object), finalizer, now));
     }

@@ -320,4 +320,18 @@ WorkspaceStatus status(const Workspace& workspace, const Observed& observed, con
     return next;
 }
 
+WorkspaceStatus terminating(const Workspace& workspace, Instant now) {
+    WorkspaceStatus next = terminating_status(workspace, now);
+    next.container.clear();
+    next.spec_hash.clear();
+    set_condition(next, condition::provisioned,
+                  no(reason::terminating, "the unit was removed; the workspace is being deleted"),
+                  now);
+    set_condition(next, condition::healthy, no(reason::not_running, "the workspace has no unit"),
+                  now);
+    set_condition(next, condition::effective,
+                  unknown(reason::not_running, "the workspace has no unit"), now);
+    return next;
+}
+
 }  // namespace atelier::reconcilers::workspace

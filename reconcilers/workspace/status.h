@@ -15,4 +15,7 @@ namespace atelier::reconcilers::workspace {
 crds::WorkspaceStatus status(const crds::Workspace& workspace, const Observed& observed,
                              const Plan& plan, const std::optional<Error>& failure, Instant now);
 
+// Of a workspace that is being deleted and has nothing left here: finalizers of others hold it.
+crds::WorkspaceStatus terminating(const crds::Workspace& workspace, Instant now);
+
 }  // namespace atelier::reconcilers::workspace
