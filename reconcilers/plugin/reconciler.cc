@@ -5,6 +5,7 @@
 #include "crds/plugin_install_conditions.h"
 #include "crds/plugin_update_conditions.h"
 #include "reconcilers/common/events.h"
+#include "reconcilers/common/installs.h"
 #include "reconcilers/common/status.h"
 
 namespace atelier::reconcilers {
@@ -86,11 +87,8 @@ Result<Outcome> PluginReconciler::reconcile(const Key& key, Instant now) {
 Result<plugin::Observed> PluginReconciler::observe(const Plugin& plugin, Instant now) const {
     plugin::Observed observed;
     const std::string& name = plugin.meta.name;
-    const auto installs = TRY(objects_.list<PluginInstall>(
-        plugin.meta.ns, [&](const crds::Meta& meta) { return meta.name.ends_with("." + name); }));
-    observed.installs = std::count_if(installs.begin(), installs.end(), [&](const auto& install) {
-        return install.spec.plugin == name;
-    });
+    const auto installs = TRY(installs_of_plugin(objects_, plugin.meta.ns, name));
+    observed.installs = static_cast<std::int64_t>(installs.size());
     observed.updates = TRY(objects_.list<PluginUpdate>(plugin.meta.ns));
     std::erase_if(observed.updates,
                   [&](const PluginUpdate& update) { return update.spec.plugin != name; });

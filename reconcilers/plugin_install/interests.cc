@@ -56,6 +56,19 @@ std::vector<Key> of_workspace(const store::Event& event, const store::Store& sto
     });
 }
 
+// When the install that counts is gone, another one for the same workspace and plugin does.
+std::vector<Key> of_sibling(const store::Event& event, const store::Store& store) {
+    if (event.change != store::Change::deleted) return {};
+    const auto gone = crds::decode<PluginInstall>(event.object->body);
+    if (!gone) return {};
+    return installs(store, gone->meta.ns, [&](const store::Object& object) {
+        return names(object, crds::label::workspace, &crds::PluginInstallSpec::workspace,
+                     gone->spec.workspace) &&
+               names(object, crds::label::plugin, &crds::PluginInstallSpec::plugin,
+                     gone->spec.plugin);
+    });
+}
+
 std::vector<Key> of_plugin(const store::Event& event, const store::Store& store) {
     if (event.change == store::Change::modified && !differs(event, {"status", "approved"}) &&
         !differs(event, {"status", "capabilities"}) && !differs(event, {"status", "conditions"})) {
@@ -79,6 +92,7 @@ std::vector<Key> of_policy(const store::Event& event, const store::Store& store)
 
 std::vector<Interest> PluginInstallReconciler::interests() const {
     return {{std::string(crds::WorkspaceSpec::resource), of_workspace},
+            {std::string(crds::PluginInstallSpec::resource), of_sibling},
             {std::string(crds::PluginSpec::resource), of_plugin},
             {std::string(crds::PluginPolicySpec::resource), of_policy}};
 }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "crds/workspace_conditions.h"
+#include "reconcilers/common/installs.h"
 #include "reconcilers/plugin_install/policy.h"
 #include "reconcilers/plugin_install/status.h"
 
@@ -57,6 +58,13 @@ struct Place {
     std::unique_ptr<drivers::PluginFolder> folder;  // with Place::here
 };
 
+// A unit whose plugins folder is mounted must not be written to by exec: the mount is read-only
+// there, and the folder of this machine is the one that counts.
+std::string doubtful(const std::string& backend) {
+    return "whether the runtime \"" + backend +
+           "\" shares this server's file system is not known just now";
+}
+
 // Where the plugins folder is a folder of this machine it is opened whether or not a unit runs;
 // elsewhere a running unit is needed.
 Place place_of(const Workspace& workspace, const Runtimes& runtimes) {
@@ -69,12 +77,20 @@ Place place_of(const Workspace& workspace, const Runtimes& runtimes) {
                     "\"; start it with one, or set spec.backend of the workspace",
                 nullptr};
     }
+    if (!runtime->capabilities().file_system_known) {
+        return {Observed::Place::unknown, doubtful(backend), nullptr};
+    }
     std::string unit_id;
     if (!runtimes.folders.mounted(*runtime)) {
         const auto units = runtime->list(labels_to_find(runtimes, workspace.meta.uid));
         if (!units) return {Observed::Place::unknown, units.error().message, nullptr};
         for (const drivers::Unit& unit : *units) {
-            if (unit.state == drivers::Unit::State::running) unit_id = unit.id;
+            if (unit.state != drivers::Unit::State::running) continue;
+            unit_id = unit.id;
+            const auto delivery = unit.labels.find(std::string(unit_label::delivery));
+            if (delivery != unit.labels.end() && delivery->second == "mount") {
+                return {Observed::Place::unknown, doubtful(backend), nullptr};
+            }
         }
         if (unit_id.empty()) return {Observed::Place::not_running, "", nullptr};
     }
@@ -106,6 +122,14 @@ Result<Observation> observe(const PluginInstall& install, const Objects& objects
     const auto workspace = TRY(objects.find<Workspace>(ns, install.spec.workspace));
     if (!workspace || workspace->being_deleted()) {
         observed.place = Observed::Place::gone;
+        return out;
+    }
+    const auto siblings = TRY(installs_of_workspace(objects, ns, install.spec.workspace));
+    const PluginInstall* counts =
+        counting_install(siblings, install.spec.workspace, install.spec.plugin);
+    if (counts && counts->meta.uid != install.meta.uid) {
+        observed.place = Observed::Place::duplicate;
+        observed.counts_instead = counts->meta.name;
         return out;
     }
     observed.runtime = workspace->spec.runtime;

@@ -15,6 +15,7 @@ struct Observed {
     enum class Place {
         here,         // a plugins folder that we can reach
         gone,         // no such workspace, or it is being deleted with all that it has
+        duplicate,    // another PluginInstall counts for this workspace and plugin
         external,     // its agent pulls
         no_backend,   // this server has no such runtime
         not_running,  // it can be reached in a running unit only, and none runs
@@ -22,6 +23,7 @@ struct Observed {
     };
     Place place = Place::unknown;
     std::string problem;         // of no_backend and unknown, for people
+    std::string counts_instead;  // with `duplicate`: the name of the install that counts
     std::string delivery;        // "mount" or "exec"; empty where there is no place
     drivers::PluginState state;  // with `here`
     // The digest that the agent reports as loaded; empty when it does not name this plugin.

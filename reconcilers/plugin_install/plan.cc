@@ -17,6 +17,7 @@ Plan plan_deletion(const Observed& observed) {
     Plan plan;
     switch (observed.place) {
         case Observed::Place::gone:
+        case Observed::Place::duplicate:
         case Observed::Place::external:
             plan.actions.push_back(Release{});
             break;

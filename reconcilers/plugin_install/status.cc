@@ -19,10 +19,12 @@ using crds::PluginInstall;
 using crds::PluginInstallStatus;
 
 constexpr Duration patience = std::chrono::minutes(2);
+constexpr Duration longest_wait = std::chrono::minutes(30);
 
 // Reasons that only another spec, policy or backend ends.
-constexpr std::array terminal = {reason::denied, reason::unsupported, reason::no_version,
-                                 reason::backend_missing, reason::workspace_not_found};
+constexpr std::array terminal = {
+    reason::denied,          reason::unsupported,         reason::no_version,
+    reason::backend_missing, reason::workspace_not_found, reason::duplicate};
 
 // Where there is a plugins folder.
 Verdict delivered_here(const PluginInstall& install, const Observed& observed,
@@ -55,6 +57,10 @@ Verdict delivered(const PluginInstall& install, const Observed& observed,
             return no(
                 reason::workspace_not_found,
                 "there is no Workspace \"" + install.spec.workspace + "\", or it is being deleted");
+        case Observed::Place::duplicate:
+            return no(reason::duplicate, "PluginInstall \"" + observed.counts_instead +
+                                             "\" is older and counts for this workspace and "
+                                             "plugin; delete one of the two");
         case Observed::Place::external:
             return no(reason::unsupported,
                       "the workspace is external: nothing can be pushed into it; its agent must "
@@ -163,7 +169,10 @@ std::optional<Instant> next_wake(const PluginInstall& install, const Observed& o
         std::max(status.delivered_at.value_or(now),
                  observed.unit_started_at.value_or(status.delivered_at.value_or(now)));
     const Duration taken = now - since;
-    if (taken >= patience) return now + std::chrono::minutes(1);
+    // Each look reads and hashes the whole folder. An agent that never reports is left to the
+    // resync.
+    if (taken >= longest_wait) return std::nullopt;
+    if (taken >= patience) return now + taken / 4;
     return now +
            std::clamp<Duration>(taken / 4, std::chrono::milliseconds(250), std::chrono::seconds(5));
 }

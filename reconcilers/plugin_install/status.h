@@ -17,8 +17,9 @@ crds::PluginInstallStatus status(const crds::PluginInstall& install, const Obser
                                  Instant now);
 
 // When nothing may come that wakes the reconciler. While an agent that runs has not loaded what was
-// delivered: after a quarter of the time it has taken so far, from 250 ms up to 5 s, and after two
-// minutes once a minute. While the files of the version are missing: in 10 s. Otherwise nullopt.
+// delivered: after a quarter of the time it has taken so far, from 250 ms up to 5 s, after two
+// minutes without that bound, and after half an hour no more: the resync is enough then. While the
+// files of the version are missing: in 10 s. Otherwise nullopt.
 std::optional<Instant> next_wake(const crds::PluginInstall& install, const Observed& observed,
                                  const crds::PluginInstallStatus& status, Instant now);
 

@@ -5,6 +5,7 @@
 #include "crds/plugin_update_conditions.h"
 #include "crds/workspace_conditions.h"
 #include "reconcilers/common/events.h"
+#include "reconcilers/common/installs.h"
 #include "reconcilers/common/status.h"
 
 namespace atelier::reconcilers {
@@ -120,10 +121,7 @@ Result<plugin_update::Observed> PluginUpdateReconciler::observe(const PluginUpda
     const std::string& plugin = update.spec.plugin;
     const std::string& ns = update.meta.ns;
     observed.plugin = TRY(objects_.find<Plugin>(ns, plugin));
-    auto installs = TRY(objects_.list<PluginInstall>(
-        ns, [&](const crds::Meta& meta) { return meta.name.ends_with("." + plugin); }));
-    for (PluginInstall& install : installs) {
-        if (install.spec.plugin != plugin) continue;
+    for (PluginInstall& install : TRY(installs_of_plugin(objects_, ns, plugin))) {
         auto workspace = TRY(objects_.find<Workspace>(ns, install.spec.workspace));
         observed.members.push_back({std::move(install), std::move(workspace)});
     }

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "crds/plugin.h"
+#include "reconcilers/common/installs.h"
 #include "reconcilers/common/kept_volumes.h"
 #include "reconcilers/environment/workspace_env.h"
 
@@ -11,7 +12,6 @@ namespace atelier::reconcilers::workspace {
 namespace {
 
 using crds::Plugin;
-using crds::PluginInstall;
 using crds::Workspace;
 
 std::string no_answer(const std::string& backend, const Error& error) {
@@ -73,19 +73,6 @@ Result<std::vector<WantedPlugin>> plugins_of(const Workspace& object, const Obje
         plugins.push_back(wanted(name, plugin));
     }
     return plugins;
-}
-
-// An install that was made by hand may lack the label: one with the name of ours is decoded too.
-Result<std::vector<PluginInstall>> installs_of(const Workspace& object, const Objects& objects) {
-    const std::string prefix = object.meta.name + ".";
-    auto installs = TRY(objects.list<PluginInstall>(object.meta.ns, [&](const crds::Meta& meta) {
-        const std::string labelled = meta.label(crds::label::workspace);
-        return labelled == object.meta.name || (labelled.empty() && meta.name.starts_with(prefix));
-    }));
-    std::erase_if(installs, [&](const PluginInstall& install) {
-        return install.spec.workspace != object.meta.name;
-    });
-    return installs;
 }
 
 Result<Sources> read_sources(const Objects& objects, const Workspace& object) {
@@ -171,10 +158,16 @@ Result<void> observe_declared(const Workspace& object, const Objects& objects,
     return {};
 }
 
-// Empty, unless a runtime shared our file system when the unit was made and seems not to now. It is
-// more likely that its probe got no answer than that it moved, and a unit that runs is not replaced
-// for a guess.
-std::string doubtful_mount(const Workspace& object, const Observed& observed) {
+// Empty, unless it is not known whether the runtime shares our file system: its probe had no
+// answer, or the runtime shared it when the unit was made and seems not to now. Plugins are
+// delivered by other ways then, so nothing is made or replaced for a guess.
+std::string doubtful_mount(const Workspace& object, const Observed& observed,
+                           const Runtimes& runtimes) {
+    drivers::Runtime* const runtime = runtime_of(runtimes, observed.backend);
+    if (runtime && !runtime->capabilities().file_system_known) {
+        return "whether the runtime \"" + observed.backend +
+               "\" shares this server's file system is not known: its probe has had no answer yet";
+    }
     const drivers::Unit* unit = own_unit(object, observed);
     if (!unit || !observed.desired || observed.desired->mounted) return {};
     if (label_of(*unit, unit_label::delivery) != "mount") return {};
@@ -222,12 +215,12 @@ Result<Observed> observe(const Workspace& object, const Objects& objects,
     Units units = units_of(object, observed.backend, runtimes);
     observed.units = std::move(units.found);
     observed.plugins = TRY(plugins_of(object, objects));
-    observed.installs = TRY(installs_of(object, objects));
+    observed.installs = TRY(installs_of_workspace(objects, object.meta.ns, object.meta.name));
     std::string unknown = std::move(units.problem);
     if (unknown.empty()) unknown = lost_backend(object, observed.backend, runtimes);
     if (!object.being_deleted()) {
         TRY(observe_declared(object, objects, runtimes, observed));
-        if (unknown.empty()) unknown = doubtful_mount(object, observed);
+        if (unknown.empty()) unknown = doubtful_mount(object, observed, runtimes);
     } else if (unknown.empty()) {
         unknown = TRY(observe_leftovers(object, objects, runtimes, observed));
     }

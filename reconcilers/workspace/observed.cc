@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "reconcilers/common/installs.h"
+
 namespace atelier::reconcilers::workspace {
 namespace {
 
@@ -25,10 +27,8 @@ const drivers::Unit* own_unit(const crds::Workspace& workspace, const Observed& 
 }
 
 const crds::PluginInstall* install_of(const Observed& observed, const std::string& plugin) {
-    for (const crds::PluginInstall& install : observed.installs) {
-        if (install.spec.plugin == plugin) return &install;
-    }
-    return nullptr;
+    if (observed.installs.empty()) return nullptr;
+    return counting_install(observed.installs, observed.installs.front().spec.workspace, plugin);
 }
 
 std::string label_of(const drivers::Unit& unit, std::string_view name) {

@@ -58,7 +58,7 @@ struct Observed {
 
 // The unit of this workspace in the runtime where it is to be, or nullptr. `observed` owns it.
 const drivers::Unit* own_unit(const crds::Workspace& workspace, const Observed& observed);
-// The PluginInstall of that plugin, or nullptr. `observed` owns it.
+// The PluginInstall that counts for that plugin, or nullptr. `observed` owns it.
 const crds::PluginInstall* install_of(const Observed& observed, const std::string& plugin);
 
 // What the labels of a unit say; 0 and nullopt when they say nothing.

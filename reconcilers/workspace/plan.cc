@@ -58,8 +58,15 @@ std::string unsettled(const Workspace& workspace, const Observed& observed) {
             return "plugin " + plugin.name;
         }
     }
+    const Unit* own = own_unit(workspace, observed);
+    const bool runs = own && own->state == Unit::State::running;
     for (const PluginInstall& install : observed.installs) {
         const bool goes = !is_wanted(observed, install) && is_ours(workspace, install);
+        // What was carried in by exec can be taken out of a running unit only: waiting for that
+        // before the start would never end.
+        if (!runs && (goes || install.being_deleted()) && install.status.delivery == "exec") {
+            continue;
+        }
         if (goes || !crds::is_settled(install)) return "plugin " + install.spec.plugin;
     }
     return {};

@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "base/text.h"
 #include "crds/deleted_workspace.h"
+#include "reconcilers/common/installs.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
@@ -172,7 +173,9 @@ std::vector<std::string> changed_parts(const std::string& old_hash, const std::s
 std::string restart_digest(const std::vector<crds::PluginInstall>& installs) {
     std::map<std::string, std::string> digests;
     for (const crds::PluginInstall& install : installs) {
-        if (!install.status.restart_digest.empty()) {
+        const bool counts =
+            counting_install(installs, install.spec.workspace, install.spec.plugin) == &install;
+        if (counts && !install.status.restart_digest.empty()) {
             digests[install.spec.plugin] = install.status.restart_digest;
         }
     }
