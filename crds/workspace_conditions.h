@@ -68,6 +68,14 @@ inline constexpr std::string_view frozen = "Frozen";
 inline constexpr std::string_view running = "Running";
 // The unit ended by itself; it is started again at once.
 inline constexpr std::string_view crashed = "Crashed";
+// The health check of the image fails; the message has its output.
+inline constexpr std::string_view unhealthy = "Unhealthy";
+// The health check of the image has not passed yet.
+inline constexpr std::string_view starting = "Starting";
+// The kernel ended the unit because its memory was used up; it is started again.
+inline constexpr std::string_view out_of_memory = "OutOfMemory";
+// The unit is not attached to its network; it is attached again.
+inline constexpr std::string_view network_missing = "NetworkMissing";
 // The spec names no plugins.
 inline constexpr std::string_view no_plugins = "NoPlugins";
 // Every plugin is delivered.

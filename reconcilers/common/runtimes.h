@@ -30,6 +30,7 @@ struct Runtimes {
     std::map<std::string, std::string> images;  // runtime of a workspace -> image
     // atelier-agent on this machine: runs a workspace's command where the runtime has no images.
     std::string agent_program = {};
+    std::string hash_key = {};      // of the hashes that statuses and labels show
     std::string platform_url = {};  // PLATFORM_URL of agents; empty: not set
 };
 

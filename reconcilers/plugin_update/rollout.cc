@@ -95,8 +95,10 @@ bool is_broken(const Member& member, const std::string& to) {
     if (!started || !delivered || *started < *delivered) return false;
     const crds::Condition* healthy =
         member.workspace->status.find(crds::workspace::condition::healthy);
+    namespace reason = crds::workspace::reason;
     return healthy && healthy->status == ConditionStatus::no &&
-           healthy->reason == crds::workspace::reason::crash_loop;
+           (healthy->reason == reason::crash_loop || healthy->reason == reason::out_of_memory ||
+            healthy->reason == reason::unhealthy);
 }
 
 // A member and how far it has come.

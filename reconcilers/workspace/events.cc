@@ -16,9 +16,10 @@ using crds::Workspace;
 using crds::WorkspaceStatus;
 
 // Reasons that somebody should hear of.
-constexpr std::array troubles = {reason::image_missing,   reason::failed,
-                                 reason::invalid,         reason::crash_loop,
-                                 reason::secrets_missing, reason::backend_missing};
+constexpr std::array troubles = {
+    reason::image_missing,   reason::failed,          reason::invalid,
+    reason::crash_loop,      reason::secrets_missing, reason::backend_missing,
+    reason::network_missing, reason::out_of_memory,   reason::unhealthy};
 
 void add_actions(const Workspace& workspace, const Plan& done, std::vector<ObjectEvent>& out) {
     const std::string unit = unit_name(workspace.meta.uid);

@@ -152,7 +152,7 @@ Result<void> Executor::execute(const RemoveUnit& action) {
     return done_if(Code::not_found, place->remove(action.what.unit.id));
 }
 
-Result<void> Executor::execute(const Create& action) {
+drivers::UnitSpec Executor::labelled_unit(std::int64_t attempt, std::int64_t restarts) const {
     drivers::UnitSpec unit = observed_.desired->unit;
     unit.labels = labels_of_workspace(runtimes_, workspace_.meta);
     const auto label = [&](std::string_view name, std::string value) {
@@ -160,20 +160,46 @@ Result<void> Executor::execute(const Create& action) {
     };
     label(unit_label::spec_hash, observed_.desired->spec_hash);
     label(unit_label::restart_digest, restart_digest(observed_.installs));
-    label(unit_label::attempt, std::to_string(action.attempt));
-    label(unit_label::restarts, std::to_string(action.restarts));
+    label(unit_label::attempt, std::to_string(attempt));
+    label(unit_label::restarts, std::to_string(restarts));
     label(unit_label::created_at, rfc3339(now_));
     label(unit_label::delivery, observed_.desired->mounted ? "mount" : "exec");
     label(unit_label::files, join(observed_.desired->files, "\n"));
+    return unit;
+}
+
+Result<void> Executor::execute(const Create& action) {
+    const drivers::UnitSpec unit = labelled_unit(action.attempt, action.restarts);
     auto id = TRY(runtime())->create(unit);
     if (!id && id.error().code == Code::already_exists) {
-        return Error{Code::conflict,
-                     "a unit named \"" + unit.name + "\" is there and is not this server's",
-                     id.error().message};
+        return Error{
+            Code::conflict,
+            "a unit named \"" + unit.name + "\" exists and is not this server's; remove it",
+            id.error().message};
     }
     if (!id) return std::move(id).error();
     unit_id_ = std::move(*id);
     return {};
+}
+
+Result<void> Executor::execute(const JoinNetwork& action) {
+    return TRY(runtime())->join_network(action.unit_id, runtimes_.network, workspace_.meta.name);
+}
+
+// The labels are those of the workspace, so a trial that a crash leaves behind is found and
+// removed.
+Result<void> Executor::execute(const TryCreate&) {
+    drivers::UnitSpec unit = labelled_unit(0, 0);
+    unit.name += "-trial";
+    drivers::Runtime* const place = TRY(runtime());
+    const auto id = place->create(unit);
+    if (!id) {
+        return Error{
+            id.error().code,
+            "the runtime refuses the new unit, so the old one stays: " + id.error().message,
+            id.error().detail};
+    }
+    return done_if(Code::not_found, place->remove(*id));
 }
 
 Result<void> Executor::execute(const WriteFiles&) {
@@ -187,7 +213,15 @@ Result<void> Executor::execute(const WriteFiles&) {
 }
 
 Result<void> Executor::execute(const Start&) {
-    return TRY(runtime())->start(unit_id_);
+    drivers::Runtime* const place = TRY(runtime());
+    const auto started = place->start(unit_id_);
+    if (started || started.error().code != Code::conflict) return started;
+    // The unit can never start again. Without it, the next reconcile creates a new one.
+    TRY(done_if(Code::not_found, place->remove(unit_id_)));
+    return Error{Code::unavailable,
+                 "the runtime could not start the unit, which was removed and is created anew: " +
+                     started.error().message,
+                 started.error().detail};
 }
 
 Result<void> Executor::execute(const RemoveVolume& action) {

@@ -35,6 +35,8 @@ class Executor {
     Result<void> execute(const EnsureNetwork& action);
     Result<void> execute(const EnsureVolume& action);
     Result<void> execute(const PrepareFolder& action);
+    Result<void> execute(const JoinNetwork& action);
+    Result<void> execute(const TryCreate& action);
     Result<void> execute(const RemoveFiles& action);
     Result<void> execute(const Stop& action);
     Result<void> execute(const RemoveUnit& action);
@@ -48,6 +50,7 @@ class Executor {
     Result<void> execute(const LeaveChildren& action);
     Result<void> execute(const Release& action);
 
+    drivers::UnitSpec labelled_unit(std::int64_t attempt, std::int64_t restarts) const;
     crds::DeletedWorkspaceSpec remains(const KeepVolumes& action, bool has_env) const;
     Result<std::optional<crds::Secret>> own_env() const;
     Result<drivers::Runtime*> runtime(const std::string& backend) const;

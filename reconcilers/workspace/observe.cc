@@ -117,6 +117,7 @@ Place place_of(const Workspace& object, drivers::Runtime& runtime, const Runtime
     place.network = runtimes.network;
     place.plugin_mounts = runtimes.folders.mounts(runtime, object.meta.uid);
     place.agent_program = runtimes.agent_program;
+    place.hash_key = runtimes.hash_key;
     const auto image = runtimes.images.find(object.spec.runtime);
     if (image != runtimes.images.end()) place.image = image->second;
     return place;

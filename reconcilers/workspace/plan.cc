@@ -90,23 +90,26 @@ std::string unresolved(const Workspace& workspace, const Observed& observed, Ins
 
 // --- the unit
 
+// Files of the old unit that are not declared any more are removed while it still runs.
+void remove_stale_files(const Observed& observed, const Found& old, Plan& plan) {
+    const auto& kept = observed.desired->files;
+    std::vector<std::string> stale;
+    for (const std::string& path : split(label_of(old.unit, unit_label::files), '\n')) {
+        if (!path.empty() && !std::binary_search(kept.begin(), kept.end(), path)) {
+            stale.push_back(path);
+        }
+    }
+    if (old.unit.state == Unit::State::running && !stale.empty()) {
+        plan.actions.push_back(RemoveFiles{old, stale});
+    }
+}
+
+// Nothing is stopped before everything that its successor needs was found, and before the runtime
+// was seen to accept the successor.
 void create(const Observed& observed, const Found* old, Create how, Plan& plan) {
     const drivers::UnitSpec& unit = observed.desired->unit;
     if (!unit.image.empty()) plan.actions.push_back(FindImage{unit.image});
     plan.actions.push_back(ReadFiles{});
-    if (old) {
-        std::vector<std::string> stale;
-        for (const std::string& path : split(label_of(old->unit, unit_label::files), '\n')) {
-            const auto& kept = observed.desired->files;
-            if (!path.empty() && !std::binary_search(kept.begin(), kept.end(), path)) {
-                stale.push_back(path);
-            }
-        }
-        if (old->unit.state == Unit::State::running && !stale.empty()) {
-            plan.actions.push_back(RemoveFiles{*old, stale});
-        }
-        take_down(*old, plan);
-    }
     if (observed.networks) plan.actions.push_back(EnsureNetwork{});
     for (const drivers::Mount& mount : unit.mounts) {
         if (mount.kind == drivers::Mount::Kind::volume) {
@@ -114,10 +117,18 @@ void create(const Observed& observed, const Found* old, Create how, Plan& plan) 
         }
     }
     plan.actions.push_back(PrepareFolder{});
-    // A unit in another runtime is stopped only when everything for its successor exists.
+    std::vector<Found> ending;
+    if (old) ending.push_back(*old);
     for (const Found& found : observed.units) {
-        if (found.backend != observed.backend) take_down(found, plan);
+        if (found.backend != observed.backend) ending.push_back(found);
     }
+    const bool any_runs = std::any_of(ending.begin(), ending.end(),
+                                      [](const Found& found) { return is_running(found.unit); });
+    if (any_runs) plan.actions.push_back(TryCreate{});
+    if (old) remove_stale_files(observed, *old, plan);
+    for (const Found& found : ending) take_down(found, plan);
+    // Again, because the old agent may have reported until it was stopped.
+    if (any_runs) plan.actions.push_back(PrepareFolder{});
     plan.actions.push_back(std::move(how));
     plan.actions.push_back(WriteFiles{});
     plan.actions.push_back(Start{});
@@ -150,9 +161,7 @@ void plan_ended(const Workspace& workspace, const Observed& observed, const Foun
         }
     }
     create(observed, &old,
-           {attempt + 1, next_restarts(workspace, &old.unit),
-            "exit code " + std::to_string(old.unit.exit_code)},
-           plan);
+           {attempt + 1, next_restarts(workspace, &old.unit), how_it_ended(old.unit)}, plan);
 }
 
 void plan_own(const Workspace& workspace, const Observed& observed, const Found& own, Instant now,
@@ -163,6 +172,10 @@ void plan_own(const Workspace& workspace, const Observed& observed, const Found&
         if (!plan.waits_for.empty()) return;
         create(observed, &own, {0, next_restarts(workspace, &own.unit), changed}, plan);
         return;
+    }
+    if (lacks_network(observed, own.unit)) {
+        plan.actions.push_back(EnsureNetwork{});
+        plan.actions.push_back(JoinNetwork{own.unit.id});
     }
     switch (own.unit.state) {
         case Unit::State::created:
@@ -254,12 +267,49 @@ void plan_deletion(const Workspace& workspace, const Observed& observed, Instant
     plan.actions.push_back(Release{});
 }
 
+// What somebody changed in the runtime since the unit was made. A runtime that does not know one of
+// these reports nothing of it, and nothing is concluded from that.
+std::vector<std::string> drifted_parts(const drivers::UnitSpec& spec, const Unit& unit) {
+    std::vector<std::string> parts;
+    const auto differs = [](std::int64_t is, std::int64_t wanted) {
+        return is != 0 && is != wanted;
+    };
+    if (differs(unit.memory_bytes, spec.memory_bytes) || differs(unit.nano_cpus, spec.nano_cpus) ||
+        differs(unit.pids, spec.pids)) {
+        parts.emplace_back("limits in the runtime");
+    }
+    for (const drivers::Mount& wanted : spec.mounts) {
+        const auto is = std::find_if(
+            unit.mounts.begin(), unit.mounts.end(),
+            [&](const drivers::Mount& mount) { return mount.target == wanted.target; });
+        const bool other = is != unit.mounts.end() && wanted.kind == drivers::Mount::Kind::volume &&
+                           (is->kind != wanted.kind || is->source != wanted.source);
+        if (other) parts.push_back("the mount " + wanted.target + " in the runtime");
+    }
+    return parts;
+}
+
 }  // namespace
 
 Duration crash_backoff(std::int64_t attempt) {
     const std::int64_t doublings = std::clamp<std::int64_t>(attempt - 1, 0, 10);
     return std::min<Duration>(std::chrono::seconds(10) * (std::int64_t{1} << doublings),
                               std::chrono::minutes(5));
+}
+
+std::string how_it_ended(const Unit& unit) {
+    std::string text = "exit code " + std::to_string(unit.exit_code);
+    if (!unit.out_of_memory) return text;
+    text += ", because it used up its memory";
+    if (unit.memory_bytes > 0) text += " of " + std::to_string(unit.memory_bytes >> 20) + " MiB";
+    return text;
+}
+
+bool lacks_network(const Observed& observed, const Unit& unit) {
+    if (!observed.networks || !observed.desired || !is_running(unit)) return false;
+    const std::string& network = observed.desired->unit.network;
+    return !network.empty() &&
+           std::find(unit.networks.begin(), unit.networks.end(), network) == unit.networks.end();
 }
 
 std::string difference(const Observed& observed, const Unit& unit) {
@@ -270,6 +320,9 @@ std::string difference(const Observed& observed, const Unit& unit) {
     }
     if (label_of(unit, unit_label::restart_digest) != restart_digest(observed.installs)) {
         reasons.emplace_back("plugins");
+    }
+    for (std::string& part : drifted_parts(observed.desired->unit, unit)) {
+        reasons.push_back(std::move(part));
     }
     return reasons.empty() ? "" : join(reasons, ", ") + " changed";
 }
@@ -302,6 +355,8 @@ std::string text(const Action& action) {
         std::string operator()(const EnsureNetwork&) const { return "ensure network"; }
         std::string operator()(const EnsureVolume& a) const { return "ensure volume " + a.name; }
         std::string operator()(const PrepareFolder&) const { return "prepare folder"; }
+        std::string operator()(const JoinNetwork&) const { return "join network"; }
+        std::string operator()(const TryCreate&) const { return "try create"; }
         std::string operator()(const RemoveFiles& a) const {
             return "remove files " + join(a.paths, " ");
         }

@@ -33,6 +33,13 @@ struct RemoveFiles {
     Found from;
     std::vector<std::string> paths;  // below /configs
 };
+// The unit runs, and is not attached to its network.
+struct JoinNetwork {
+    std::string unit_id;
+};
+// Creates the successor under another name and removes it again: what the runtime refuses is known
+// before anything is stopped.
+struct TryCreate {};
 struct Stop {
     Found what;
 };
@@ -63,10 +70,10 @@ struct LeaveChildren {
     std::vector<std::string> names;
 };
 struct Release {};  // takes the finalizer off, and the object goes
-using Action =
-    std::variant<CreateInstall, DeleteInstall, FindImage, ReadFiles, EnsureNetwork, EnsureVolume,
-                 PrepareFolder, RemoveFiles, Stop, RemoveUnit, Create, WriteFiles, Start,
-                 RemoveVolume, KeepVolumes, DestroyFolder, RemoveNetwork, LeaveChildren, Release>;
+using Action = std::variant<CreateInstall, DeleteInstall, FindImage, ReadFiles, EnsureNetwork,
+                            EnsureVolume, PrepareFolder, JoinNetwork, TryCreate, RemoveFiles, Stop,
+                            RemoveUnit, Create, WriteFiles, Start, RemoveVolume, KeepVolumes,
+                            DestroyFolder, RemoveNetwork, LeaveChildren, Release>;
 
 struct Plan {
     std::vector<Action> actions;
@@ -78,6 +85,10 @@ struct Plan {
 inline constexpr std::string_view next_attempt = "the next attempt";
 
 Plan plan(const crds::Workspace& workspace, const Observed& observed, Instant now);
+// "exit code 3", or that its memory was used up: how a unit ended by itself.
+std::string how_it_ended(const drivers::Unit& unit);
+// Whether the unit runs without being attached to the network that it is to have.
+bool lacks_network(const Observed& observed, const drivers::Unit& unit);
 // Why that unit of the workspace must be replaced by a new one: "image, plugins changed". Empty: it
 // is as declared. Requires `observed.desired`.
 std::string difference(const Observed& observed, const drivers::Unit& unit);

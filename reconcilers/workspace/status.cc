@@ -42,6 +42,11 @@ Verdict provisioned_here(const Workspace& workspace, const Observed& observed, c
     }
     const bool as_declared = unit && observed.desired && unit->state != Unit::State::created &&
                              label_of(*unit, unit_label::spec_hash) == observed.desired->spec_hash;
+    if (unit && lacks_network(observed, *unit)) {
+        return no(reason::network_missing,
+                  "the unit " + unit->name + " is not attached to the network " +
+                      observed.desired->unit.network + "; it is attached again");
+    }
     if (as_declared) return yes(reason::provisioned, "the unit " + unit->name + " is as declared");
     return no(reason::provisioning, "the unit is being made");
 }
@@ -74,11 +79,29 @@ Verdict provisioned(const Workspace& workspace, const Observed& observed, const 
 }
 
 Verdict ended(const Unit& unit, const Plan& plan) {
-    std::string message = "the unit ended with exit code " + std::to_string(unit.exit_code);
+    std::string message = "the unit ended with " + how_it_ended(unit);
     if (plan.wake_at && plan.waits_for == next_attempt) {
         message += "; it is started again at " + rfc3339(*plan.wake_at);
     }
+    if (unit.out_of_memory) return no(reason::out_of_memory, std::move(message));
     return no(attempt_of(unit) > 0 ? reason::crash_loop : reason::crashed, std::move(message));
+}
+
+// What the health check of the image says about a unit that runs.
+Verdict running(const Unit& unit) {
+    switch (unit.health) {
+        case Unit::Health::starting:
+            return no(reason::starting,
+                      "the health check of the unit " + unit.name + " has not passed yet");
+        case Unit::Health::unhealthy:
+            return no(reason::unhealthy, "the health check of the unit " + unit.name + " fails" +
+                                             (unit.health_output.empty() ? "" : ": ") +
+                                             unit.health_output);
+        case Unit::Health::none:
+        case Unit::Health::healthy:
+            break;
+    }
+    return yes(reason::running, "the unit " + unit.name + " runs");
 }
 
 Verdict healthy(const Workspace& workspace, const Observed& observed, const Plan& plan,
@@ -105,7 +128,7 @@ Verdict healthy(const Workspace& workspace, const Observed& observed, const Plan
                 return no(reason::crash_loop, "the unit runs again, after " +
                                                   std::to_string(attempt) + " crashes in a row");
             }
-            return yes(reason::running, "the unit " + unit->name + " runs");
+            return running(*unit);
         case Unit::State::exited:
             break;
     }

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/digest.h"
+#include "base/fingerprint.h"
 #include "base/text.h"
 #include "crds/deleted_workspace.h"
 #include "reconcilers/common/installs.h"
@@ -95,8 +96,9 @@ Result<void> set_program(const WorkspaceSpec& spec, const Place& place, UnitSpec
     return {};
 }
 
-std::string short_hash(const std::string& bytes) {
-    return sha256_hex(bytes).substr(0, 12);
+// Keyed, because the hash is part of the status, and an environment may hold short secrets.
+std::string short_hash(const std::string& key, const std::string& bytes) {
+    return keyed_digest(key, bytes).substr(0, 12);
 }
 
 // Lengths keep apart what would read alike when put together.
@@ -106,7 +108,7 @@ void add(std::string& bytes, std::string_view part) {
     bytes += part;
 }
 
-std::string hash_of(const WorkspaceSpec& spec, const UnitSpec& unit) {
+std::string hash_of(const WorkspaceSpec& spec, const UnitSpec& unit, const std::string& key) {
     std::array<std::string, parts.size()> bytes;
     add(bytes[0], unit.image);
     for (const std::string& word : unit.command) add(bytes[1], word);
@@ -127,7 +129,7 @@ std::string hash_of(const WorkspaceSpec& spec, const UnitSpec& unit) {
     add(bytes[4], std::to_string(unit.memory_bytes) + "/" + std::to_string(unit.nano_cpus) + "/" +
                       std::to_string(unit.pids) + (unit.read_only_root ? "r" : "w"));
     std::vector<std::string> hashes;
-    for (const std::string& one : bytes) hashes.push_back(short_hash(one));
+    for (const std::string& one : bytes) hashes.push_back(short_hash(key, one));
     return join(hashes, "-");
 }
 
@@ -155,7 +157,7 @@ Result<Desired> translate(const crds::Workspace& workspace, const Values& env, c
         desired.files.push_back(file.path);
     }
     std::sort(desired.files.begin(), desired.files.end());
-    desired.spec_hash = hash_of(workspace.spec, unit);
+    desired.spec_hash = hash_of(workspace.spec, unit, place.hash_key);
     return desired;
 }
 

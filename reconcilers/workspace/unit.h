@@ -21,6 +21,7 @@ struct Place {
     std::string network;
     std::string image;          // of the runtime, when the spec names none
     std::string agent_program;  // where the runtime has no images
+    std::string hash_key;       // of the spec hash: without it nobody can try values out
 };
 
 struct Desired {
