@@ -20,6 +20,7 @@
 #include "apiserver/http/server.h"
 #include "apiserver/identity/pki.h"
 #include "base/clock.h"
+#include "base/fingerprint.h"
 #include "base/metrics.h"
 #include "base/random.h"
 #include "cmd/certificates.h"
@@ -285,6 +286,7 @@ class Server {
                                                 : options_.network,
             .images = options_.images,
             .agent_program = agent_program(),
+            .hash_key = keyed_digest(home_->encryption_key(), "hashes of specs"),
         };
     }
 

@@ -15,7 +15,7 @@ struct UpdateTierSpec {
     std::int64_t max_unavailable = 1;  // workspaces restarting at the same time
     // How long a workspace must be Ready after its restart before it counts as updated. Absent: 30
     // in the tier "canary", 10 in others.
-    std::optional<std::int64_t> min_ready_seconds;
+    std::optional<std::int64_t> min_ready_seconds = {};
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("order", self.order);

@@ -207,7 +207,10 @@ struct WorkspacePlugin {
 };
 
 struct WorkspaceStatus : StatusBase {
-    std::string backend;        // where it runs
+    std::string backend;  // where it runs
+    // Every backend in which something of it was ever made, written before it is made: only these
+    // are asked when it is deleted.
+    std::vector<std::string> backends;
     std::string container;      // name there
     std::string image_digest;   // of the image in use
     std::string spec_hash;      // of the running container
@@ -220,6 +223,7 @@ struct WorkspaceStatus : StatusBase {
     static void fields(Self& self, V& v) {
         StatusBase::base_fields(self, v);
         v("backend", self.backend);
+        v("backends", self.backends);
         v("container", self.container);
         v("imageDigest", self.image_digest);
         v("specHash", self.spec_hash);

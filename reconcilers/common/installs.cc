@@ -2,24 +2,12 @@
 
 #include <tuple>
 
+#include "reconcilers/common/indexes.h"
+
 namespace atelier::reconcilers {
 namespace {
 
 using crds::PluginInstall;
-
-// Installs that were made by hand may lack the label; they are decoded to see.
-Result<std::vector<PluginInstall>> installs_by(const Objects& objects, const std::string& ns,
-                                               std::string_view label,
-                                               std::string crds::PluginInstallSpec::*member,
-                                               const std::string& value) {
-    auto installs = TRY(objects.list<PluginInstall>(ns, [&](const crds::Meta& meta) {
-        const std::string labelled = meta.label(label);
-        return labelled.empty() || labelled == value;
-    }));
-    std::erase_if(installs,
-                  [&](const PluginInstall& install) { return install.spec.*member != value; });
-    return installs;
-}
 
 bool is_older(const PluginInstall& a, const PluginInstall& b) {
     return std::tie(a.meta.created_at, a.meta.name) < std::tie(b.meta.created_at, b.meta.name);
@@ -30,13 +18,14 @@ bool is_older(const PluginInstall& a, const PluginInstall& b) {
 Result<std::vector<PluginInstall>> installs_of_workspace(const Objects& objects,
                                                          const std::string& ns,
                                                          const std::string& workspace) {
-    return installs_by(objects, ns, crds::label::workspace, &crds::PluginInstallSpec::workspace,
-                       workspace);
+    return objects.by_index<PluginInstall>(index::installs_by_workspace,
+                                           store::in_namespace(ns, workspace));
 }
 
 Result<std::vector<PluginInstall>> installs_of_plugin(const Objects& objects, const std::string& ns,
                                                       const std::string& plugin) {
-    return installs_by(objects, ns, crds::label::plugin, &crds::PluginInstallSpec::plugin, plugin);
+    return objects.by_index<PluginInstall>(index::installs_by_plugin,
+                                           store::in_namespace(ns, plugin));
 }
 
 const PluginInstall* counting_install(const std::vector<PluginInstall>& installs,

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "reconcilers/common/indexes.h"
+
 namespace atelier::reconcilers {
 namespace {
 
@@ -26,10 +28,9 @@ std::vector<VolumesHolder> holders_of_volumes(const Objects& objects,
                                               const std::string& volumes_uid,
                                               const std::string& except) {
     std::vector<VolumesHolder> holders;
-    const auto snapshot = objects.store().list(crds::WorkspaceSpec::resource);
-    for (const auto& object : snapshot->objects) {
+    for (const auto& object : objects.store().by_index(index::workspaces_by_volumes, volumes_uid)) {
         const crds::Meta& meta = object->meta;
-        if (meta.uid == except || crds::volumes_uid(meta) != volumes_uid) continue;
+        if (meta.uid == except) continue;
         holders.push_back({meta.name, meta.uid, meta.deleted_at.has_value(),
                            meta.controller() != nullptr, meta.has_finalizer(workspace_finalizer)});
     }
@@ -38,10 +39,23 @@ std::vector<VolumesHolder> holders_of_volumes(const Objects& objects,
     return holders;
 }
 
+std::set<std::string> backends_of(const crds::Workspace& workspace, const Runtimes& runtimes) {
+    const crds::WorkspaceStatus& status = workspace.status;
+    const bool took_over = !workspace.meta.annotation(crds::annotation::volumes_of).empty();
+    const bool forgot = status.backends.empty() && status.started_at.has_value();
+    std::set<std::string> backends(status.backends.begin(), status.backends.end());
+    for (const auto& [name, runtime] : runtimes.by_backend) {
+        if (took_over || forgot) backends.insert(name);
+    }
+    return backends;
+}
+
 Result<std::vector<std::string>> find_volumes(const Runtimes& runtimes,
+                                              const std::set<std::string>& backends,
                                               const std::string& volumes_uid) {
     std::vector<std::string> found;
     for (const auto& [name, runtime] : runtimes.by_backend) {
+        if (!backends.contains(name)) continue;
         const auto volumes = runtime->volumes(labels_to_find(runtimes, volumes_uid));
         if (!volumes) {
             return Error{Code::unavailable, "the runtime \"" + name +

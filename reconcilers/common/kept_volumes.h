@@ -2,11 +2,13 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
 #include "crds/deleted_workspace.h"
+#include "crds/workspace.h"
 #include "drivers/runtime.h"
 #include "reconcilers/common/objects.h"
 #include "reconcilers/common/runtimes.h"
@@ -38,10 +40,16 @@ std::vector<VolumesHolder> holders_of_volumes(const Objects& objects,
                                               const std::string& volumes_uid,
                                               const std::string& except = {});
 
-// "docker/ws-…": those of that uid in every runtime, sorted. unavailable when a runtime does not
+// "docker/ws-…": those of that uid, sorted. unavailable when a runtime does not
 // answer.
+// `backends`: the only ones that are asked.
 Result<std::vector<std::string>> find_volumes(const Runtimes& runtimes,
+                                              const std::set<std::string>& backends,
                                               const std::string& volumes_uid);
+// The backends that may have something of a workspace: those that its status remembers. All of this
+// server, when it has taken over the volumes of another, or when the status is of a version that
+// remembered none.
+std::set<std::string> backends_of(const crds::Workspace& workspace, const Runtimes& runtimes);
 // The two parts of "docker/ws-…".
 std::pair<std::string, std::string> parts_of_volume(const std::string& volume);
 

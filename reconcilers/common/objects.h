@@ -52,6 +52,16 @@ class Objects {
         return found;
     }
 
+    // Those that the index has under the value, sorted by namespace and name.
+    template <class T>
+    Result<std::vector<T>> by_index(const store::FieldIndex& index, std::string_view value) const {
+        std::vector<T> found;
+        for (const auto& object : store_.by_index(index, value)) {
+            found.push_back(TRY(crds::decode<T>(object->body)));
+        }
+        return found;
+    }
+
     // meta: name, namespace, labels, annotations, owners, finalizers. The object as stored.
     template <class T>
     Result<T> create(const crds::Meta& meta, const typename T::Spec& spec, Instant now) {

@@ -23,9 +23,13 @@ std::string files_volume(const std::string& uid) {
     return unit_name(uid) + "-workspace";
 }
 
-drivers::Labels labels_of_server(const Runtimes& runtimes) {
+drivers::Labels labels_of_server(const std::string& instance) {
     return {{std::string(unit_label::managed), "true"},
-            {std::string(unit_label::instance), runtimes.instance}};
+            {std::string(unit_label::instance), instance}};
+}
+
+drivers::Labels labels_of_server(const Runtimes& runtimes) {
+    return labels_of_server(runtimes.instance);
 }
 
 drivers::Labels labels_to_find(const Runtimes& runtimes, const std::string& uid) {

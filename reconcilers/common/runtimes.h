@@ -43,8 +43,10 @@ std::string configs_volume(const std::string& uid);
 std::string files_volume(const std::string& uid);  // at /workspace
 
 namespace unit_label {
-inline constexpr std::string_view managed = "atelier.dev/managed";
+inline constexpr std::string_view managed = crds::label::managed;
 inline constexpr std::string_view instance = "atelier.dev/instance";
+inline constexpr std::string_view store =
+    "atelier.dev/store";  // the identity of the store that made it
 inline constexpr std::string_view uid = "atelier.dev/uid";
 inline constexpr std::string_view ns = "atelier.dev/namespace";
 inline constexpr std::string_view name = "atelier.dev/name";
@@ -58,6 +60,7 @@ inline constexpr std::string_view files = "atelier.dev/files";  // paths below /
 }  // namespace unit_label
 
 // What everything of this server carries; what finds everything of one workspace.
+drivers::Labels labels_of_server(const std::string& instance);
 drivers::Labels labels_of_server(const Runtimes& runtimes);
 drivers::Labels labels_to_find(const Runtimes& runtimes, const std::string& uid);
 // Finds also what an earlier workspace of that name left behind.

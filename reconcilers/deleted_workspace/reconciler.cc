@@ -1,8 +1,9 @@
 #include "reconcilers/deleted_workspace/reconciler.h"
 
-#include <algorithm>
+#include <set>
 
 #include "crds/workspace.h"
+#include "reconcilers/common/indexes.h"
 #include "reconcilers/common/kept_volumes.h"
 #include "reconcilers/common/status.h"
 #include "reconcilers/deleted_workspace/status.h"
@@ -25,17 +26,25 @@ std::vector<Key> of_workspace(const store::Event& event, const store::Store& sto
         return {};
     }
     const crds::Meta& meta = event.object->meta;
-    const std::string uid = crds::volumes_uid(meta);
-    std::vector<Key> keys;
-    const auto snapshot = store.list(crds::DeletedWorkspaceSpec::resource);
-    for (const auto& object : snapshot->objects) {
-        const auto kept = crds::decode<DeletedWorkspace>(object->body);
-        if (!kept) continue;
-        const bool named = kept->meta.ns == meta.ns &&
-                           deleted_workspace::name_of_restored(kept->spec) == meta.name;
-        if (named || kept->spec.uid == uid) keys.push_back(object->key);
+    std::set<Key> keys;
+    for (Key& key : keys_by(store, index::kept_by_name, meta.ns, meta.name)) {
+        keys.insert(std::move(key));
     }
-    return keys;
+    for (const auto& object : store.by_index(index::kept_by_volumes, crds::volumes_uid(meta))) {
+        keys.insert(object->key);
+    }
+    return {keys.begin(), keys.end()};
+}
+
+// Those that its volumes are in. An object that was made by hand may name no volume: then all.
+std::set<std::string> backends_of(const crds::DeletedWorkspaceSpec& spec,
+                                  const Runtimes& runtimes) {
+    std::set<std::string> backends;
+    for (const std::string& volume : spec.volumes) backends.insert(parts_of_volume(volume).first);
+    for (const auto& [name, runtime] : runtimes.by_backend) {
+        if (spec.volumes.empty()) backends.insert(name);
+    }
+    return backends;
 }
 
 // Of a volume in a runtime that this server does not have, nothing is known.
@@ -73,7 +82,8 @@ Result<Observed> DeletedWorkspaceReconciler::observe(const DeletedWorkspace& obj
     if (observed.holder) observed.env_due = TRY(is_env_due(object, *observed.holder));
     observed.unreachable = unknown_backend(object, runtimes_);
     if (observed.unreachable.empty()) {
-        auto volumes = find_volumes(runtimes_, object.spec.uid);
+        auto volumes =
+            find_volumes(runtimes_, backends_of(object.spec, runtimes_), object.spec.uid);
         if (volumes) {
             observed.volumes = *std::move(volumes);
         } else {

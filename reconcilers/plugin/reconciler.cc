@@ -5,6 +5,7 @@
 #include "crds/plugin_install_conditions.h"
 #include "crds/plugin_update_conditions.h"
 #include "reconcilers/common/events.h"
+#include "reconcilers/common/indexes.h"
 #include "reconcilers/common/installs.h"
 #include "reconcilers/common/status.h"
 
@@ -38,15 +39,8 @@ std::vector<Key> of_install(const store::Event& event, const store::Store&) {
 }
 
 std::vector<Key> of_secret(const store::Event& event, const store::Store& store) {
-    std::vector<Key> keys;
-    const auto snapshot = store.list(crds::PluginSpec::resource);
-    for (const auto& object : snapshot->objects) {
-        if (object->key.ns != event.object->key.ns) continue;
-        const auto plugin = crds::decode<Plugin>(object->body);
-        if (!plugin || !plugin->spec.secret_ref) continue;
-        if (plugin->spec.secret_ref->name == event.object->key.name) keys.push_back(object->key);
-    }
-    return keys;
+    const Key& secret = event.object->key;
+    return keys_by(store, index::plugins_by_secret, secret.ns, secret.name);
 }
 
 bool same_content_known(const Plugin& plugin, const plugin::Approved& approved) {
@@ -89,9 +83,8 @@ Result<plugin::Observed> PluginReconciler::observe(const Plugin& plugin, Instant
     const std::string& name = plugin.meta.name;
     const auto installs = TRY(installs_of_plugin(objects_, plugin.meta.ns, name));
     observed.installs = static_cast<std::int64_t>(installs.size());
-    observed.updates = TRY(objects_.list<PluginUpdate>(plugin.meta.ns));
-    std::erase_if(observed.updates,
-                  [&](const PluginUpdate& update) { return update.spec.plugin != name; });
+    observed.updates = TRY(objects_.by_index<PluginUpdate>(
+        index::updates_by_plugin, store::in_namespace(plugin.meta.ns, name)));
 
     if (plugin::is_due(plugin, now)) observed.check = upstream_.look(plugin);
     if (observed.check && observed.check->failure &&

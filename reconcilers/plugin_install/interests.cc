@@ -1,33 +1,13 @@
 // What wakes a PluginInstall: its workspace, its plugin, and the policies of its namespace.
-#include <algorithm>
-
 #include "crds/plugin_policy.h"
 #include "crds/workspace.h"
+#include "reconcilers/common/indexes.h"
 #include "reconcilers/plugin_install/reconciler.h"
 
 namespace atelier::reconcilers {
 namespace {
 
 using crds::PluginInstall;
-
-template <class Wanted>
-std::vector<Key> installs(const store::Store& store, const std::string& ns, Wanted wanted) {
-    std::vector<Key> keys;
-    const auto snapshot = store.list(crds::PluginInstallSpec::resource);
-    for (const auto& object : snapshot->objects) {
-        if (object->key.ns == ns && wanted(*object)) keys.push_back(object->key);
-    }
-    return keys;
-}
-
-// Installs made by hand may lack the labels: those are decoded.
-bool names(const store::Object& object, std::string_view label,
-           std::string crds::PluginInstallSpec::*member, const std::string& value) {
-    const std::string labelled = object.meta.label(label);
-    if (!labelled.empty()) return labelled == value;
-    const auto install = crds::decode<PluginInstall>(object.body);
-    return install && install->spec.*member == value;
-}
 
 // A part of two states of one object, as JSON text.
 bool differs(const store::Event& event, std::initializer_list<std::string_view> path) {
@@ -50,10 +30,7 @@ std::vector<Key> of_workspace(const store::Event& event, const store::Store& sto
         !differs(event, {"status", "container"})) {
         return {};
     }
-    return installs(store, meta.ns, [&](const store::Object& object) {
-        return names(object, crds::label::workspace, &crds::PluginInstallSpec::workspace,
-                     meta.name);
-    });
+    return keys_by(store, index::installs_by_workspace, meta.ns, meta.name);
 }
 
 // When the install that counts is gone, another one for the same workspace and plugin does.
@@ -61,12 +38,7 @@ std::vector<Key> of_sibling(const store::Event& event, const store::Store& store
     if (event.change != store::Change::deleted) return {};
     const auto gone = crds::decode<PluginInstall>(event.object->body);
     if (!gone) return {};
-    return installs(store, gone->meta.ns, [&](const store::Object& object) {
-        return names(object, crds::label::workspace, &crds::PluginInstallSpec::workspace,
-                     gone->spec.workspace) &&
-               names(object, crds::label::plugin, &crds::PluginInstallSpec::plugin,
-                     gone->spec.plugin);
-    });
+    return keys_by(store, index::installs_by_workspace, gone->meta.ns, gone->spec.workspace);
 }
 
 std::vector<Key> of_plugin(const store::Event& event, const store::Store& store) {
@@ -74,10 +46,8 @@ std::vector<Key> of_plugin(const store::Event& event, const store::Store& store)
         !differs(event, {"status", "capabilities"}) && !differs(event, {"status", "conditions"})) {
         return {};
     }
-    return installs(store, event.object->meta.ns, [&](const store::Object& object) {
-        return names(object, crds::label::plugin, &crds::PluginInstallSpec::plugin,
-                     event.object->meta.name);
-    });
+    const Key& plugin = event.object->key;
+    return keys_by(store, index::installs_by_plugin, plugin.ns, plugin.name);
 }
 
 std::vector<Key> of_policy(const store::Event& event, const store::Store& store) {
@@ -85,7 +55,13 @@ std::vector<Key> of_policy(const store::Event& event, const store::Store& store)
         event.previous->meta.generation == event.object->meta.generation) {
         return {};
     }
-    return installs(store, event.object->meta.ns, [](const store::Object&) { return true; });
+    // A policy may be about any plugin and any workspace of the namespace.
+    std::vector<Key> keys;
+    const auto all = store.list(crds::PluginInstallSpec::resource);
+    for (const auto& object : all->objects) {
+        if (object->key.ns == event.object->key.ns) keys.push_back(object->key);
+    }
+    return keys;
 }
 
 }  // namespace

@@ -1,10 +1,11 @@
 #include "reconcilers/plugin_update/reconciler.h"
 
-#include <algorithm>
+#include <set>
 
 #include "crds/plugin_update_conditions.h"
 #include "crds/workspace_conditions.h"
 #include "reconcilers/common/events.h"
+#include "reconcilers/common/indexes.h"
 #include "reconcilers/common/installs.h"
 #include "reconcilers/common/status.h"
 
@@ -18,33 +19,39 @@ using crds::UpdatePhase;
 using crds::UpdateTier;
 using crds::Workspace;
 
-// The open updates that are wanted, and the newest applied one of each plugin: it still gives its
+// Of these updates of one plugin: the open ones, and the newest applied one, which still gives its
 // version to installs that were created during the rollout.
-std::vector<Key> updates(const store::Store& store,
-                         const std::function<bool(const PluginUpdate&)>& wanted) {
+std::vector<Key> useful(const std::vector<store::ObjectPtr>& updates) {
     std::vector<Key> keys;
-    std::map<std::string, std::pair<Instant, Key>> applied;  // by namespace and plugin
-    const auto snapshot = store.list(crds::PluginUpdateSpec::resource);
-    for (const auto& object : snapshot->objects) {
+    std::optional<std::pair<Instant, Key>> newest;
+    for (const auto& object : updates) {
         const auto update = crds::decode<PluginUpdate>(object->body);
-        if (!update || !wanted(*update)) continue;
-        if (!crds::has_ended(update->status.phase)) {
+        if (!update) continue;
+        const auto& at = update->status.completed_at;
+        if (crds::is_open(*update)) {
             keys.push_back(object->key);
-        } else if (update->status.phase == UpdatePhase::applied && update->status.completed_at) {
-            auto& newest = applied[update->meta.ns + "/" + update->spec.plugin];
-            const Instant at = *update->status.completed_at;
-            if (newest.second.name.empty() || newest.first <= at) newest = {at, object->key};
+        } else if (update->status.phase == UpdatePhase::applied && at &&
+                   (!newest || newest->first <= *at)) {
+            newest = {*at, object->key};
         }
     }
-    for (auto& [plugin, newest] : applied) keys.push_back(std::move(newest.second));
+    if (newest) keys.push_back(std::move(newest->second));
     return keys;
 }
 
 std::vector<Key> of_named(const store::Store& store, const std::string& ns,
                           const std::string& plugin) {
-    return updates(store, [&](const PluginUpdate& update) {
-        return update.meta.ns == ns && update.spec.plugin == plugin;
-    });
+    return useful(store.by_index(index::updates_by_plugin, store::in_namespace(ns, plugin)));
+}
+
+std::vector<Key> open_updates(const store::Store& store) {
+    std::vector<Key> keys;
+    const auto all = store.list(crds::PluginUpdateSpec::resource);
+    for (const auto& object : all->objects) {
+        const auto update = crds::decode<PluginUpdate>(object->body);
+        if (update && crds::is_open(*update)) keys.push_back(object->key);
+    }
+    return keys;
 }
 
 std::vector<Key> of_plugin(const store::Event& event, const store::Store& store) {
@@ -76,16 +83,24 @@ bool matters(const store::Event& event) {
            before->being_deleted() != after->being_deleted();
 }
 
+// The updates of every plugin that is installed in it.
 std::vector<Key> of_workspace(const store::Event& event, const store::Store& store) {
     if (!matters(event)) return {};
-    return updates(store, [&](const PluginUpdate& update) {
-        return update.meta.ns == event.object->key.ns && !crds::has_ended(update.status.phase);
-    });
+    const Key& workspace = event.object->key;
+    std::set<Key> keys;
+    for (const auto& object : store.by_index(index::installs_by_workspace,
+                                             store::in_namespace(workspace.ns, workspace.name))) {
+        const auto install = crds::decode<PluginInstall>(object->body);
+        if (!install) continue;
+        for (Key& key : of_named(store, workspace.ns, install->spec.plugin)) {
+            keys.insert(std::move(key));
+        }
+    }
+    return {keys.begin(), keys.end()};
 }
 
 std::vector<Key> of_tier(const store::Event&, const store::Store& store) {
-    return updates(
-        store, [](const PluginUpdate& update) { return !crds::has_ended(update.status.phase); });
+    return open_updates(store);
 }
 
 }  // namespace

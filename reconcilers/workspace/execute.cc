@@ -1,5 +1,7 @@
 #include "reconcilers/workspace/execute.h"
 
+#include <set>
+
 #include "base/digest.h"
 #include "base/text.h"
 #include "crds/org.h"
@@ -296,8 +298,9 @@ Result<void> Executor::execute(const DestroyFolder&) {
 // it.
 Result<void> Executor::execute(const RemoveNetwork&) {
     if (!is_last_of_server(objects_, workspace_.meta.uid)) return {};
+    const std::set<std::string> backends = backends_of(workspace_, runtimes_);
     for (const auto& [name, place] : runtimes_.by_backend) {
-        if (!place->capabilities().networks) continue;
+        if (!backends.contains(name) || !place->capabilities().networks) continue;
         // ensure_network refuses a network of that name without our labels: it is not ours, and
         // stays.
         auto removed = place->ensure_network(runtimes_.network, labels_of_server(runtimes_));

@@ -1,40 +1,22 @@
-// Who else wakes a Workspace: its installs, its plugins, and the Secrets and ConfigMaps it names.
-#include <algorithm>
-
+// What wakes a Workspace: its installs, its plugins, and the Secrets and ConfigMaps that it names.
 #include "crds/core.h"
 #include "crds/plugin.h"
 #include "crds/plugin_install.h"
+#include "reconcilers/common/indexes.h"
 #include "reconcilers/workspace/reconciler.h"
 
 namespace atelier::reconcilers {
 namespace {
 
-using crds::Workspace;
-
-std::vector<Key> workspaces(const store::Store& store, const std::string& ns,
-                            const std::function<bool(const crds::WorkspaceSpec&)>& wanted) {
-    std::vector<Key> keys;
-    const auto snapshot = store.list(crds::WorkspaceSpec::resource);
-    for (const auto& object : snapshot->objects) {
-        if (object->key.ns != ns) continue;
-        const auto decoded = crds::decode<Workspace>(object->body);
-        if (decoded && wanted(decoded->spec)) keys.push_back(object->key);
-    }
-    return keys;
-}
-
 std::vector<Key> of_install(const store::Event& event, const store::Store&) {
-    const crds::Meta& meta = event.object->meta;
-    std::string name = meta.label(crds::label::workspace);
-    if (name.empty()) {
-        const auto install = crds::decode<crds::PluginInstall>(event.object->body);
-        if (install) name = install->spec.workspace;
-    }
-    if (name.empty()) return {};
-    return {{std::string(crds::WorkspaceSpec::resource), meta.ns, name}};
+    const auto install = crds::decode<crds::PluginInstall>(event.object->body);
+    if (!install) return {};
+    return {
+        {std::string(crds::WorkspaceSpec::resource), install->meta.ns, install->spec.workspace}};
 }
 
-// What a workspace reads of a Plugin: whether it is there, what is approved, why there is nothing.
+// What a workspace reads of a Plugin: that it exists, its approved version, and whether it is
+// stalled.
 bool matters(const store::Event& event) {
     if (event.change != store::Change::modified || !event.previous) return true;
     const auto before = crds::decode<crds::Plugin>(event.previous->body);
@@ -48,36 +30,18 @@ bool matters(const store::Event& event) {
 
 std::vector<Key> of_plugin(const store::Event& event, const store::Store& store) {
     if (!matters(event)) return {};
-    const std::string& name = event.object->meta.name;
-    return workspaces(store, event.object->meta.ns, [&](const crds::WorkspaceSpec& spec) {
-        return std::find(spec.plugins.begin(), spec.plugins.end(), name) != spec.plugins.end();
-    });
+    const Key& plugin = event.object->key;
+    return keys_by(store, index::workspaces_by_plugin, plugin.ns, plugin.name);
 }
 
 std::vector<Key> of_secret(const store::Event& event, const store::Store& store) {
-    const std::string& name = event.object->meta.name;
-    return workspaces(store, event.object->meta.ns, [&](const crds::WorkspaceSpec& spec) {
-        return std::any_of(spec.env_from.begin(), spec.env_from.end(),
-                           [&](const crds::EnvFrom& from) {
-                               return from.secret_ref && from.secret_ref->name == name;
-                           }) ||
-               std::any_of(spec.env.begin(), spec.env.end(), [&](const crds::EnvValue& value) {
-                   return value.secret_key_ref && value.secret_key_ref->name == name;
-               });
-    });
+    const Key& secret = event.object->key;
+    return keys_by(store, index::workspaces_by_secret, secret.ns, secret.name);
 }
 
 std::vector<Key> of_config_map(const store::Event& event, const store::Store& store) {
-    const std::string& name = event.object->meta.name;
-    return workspaces(store, event.object->meta.ns, [&](const crds::WorkspaceSpec& spec) {
-        return std::any_of(spec.env_from.begin(), spec.env_from.end(),
-                           [&](const crds::EnvFrom& from) {
-                               return from.config_map_ref && from.config_map_ref->name == name;
-                           }) ||
-               std::any_of(spec.env.begin(), spec.env.end(), [&](const crds::EnvValue& value) {
-                   return value.config_map_key_ref && value.config_map_key_ref->name == name;
-               });
-    });
+    const Key& map = event.object->key;
+    return keys_by(store, index::workspaces_by_config_map, map.ns, map.name);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "reconcilers/workspace/observe.h"
 
 #include <algorithm>
+#include <set>
 
 #include "base/text.h"
 #include "crds/plugin.h"
@@ -38,11 +39,13 @@ struct Units {
 };
 
 // In the runtime where the unit is to be and in the one where it was. When the workspace is being
-// deleted, in all.
+// deleted, in those where something of it was ever made.
 Units units_of(const Workspace& object, const std::string& backend, const Runtimes& runtimes) {
     Units units;
+    std::set<std::string> asked = {backend, object.status.backend};
+    if (object.being_deleted()) asked = backends_of(object, runtimes);
     for (const auto& [name, runtime] : runtimes.by_backend) {
-        if (!object.being_deleted() && name != backend && name != object.status.backend) continue;
+        if (!asked.contains(name)) continue;
         const auto listed =
             runtime->list(labels_of_name(runtimes, object.meta.ns, object.meta.name));
         if (!listed) return {{}, no_answer(name, listed.error())};
@@ -182,7 +185,7 @@ std::string doubtful_mount(const Workspace& object, const Observed& observed,
 Result<std::string> observe_leftovers(const Workspace& object, const Objects& objects,
                                       const Runtimes& runtimes, Observed& observed) {
     const std::string uid = crds::volumes_uid(object.meta);
-    auto volumes = find_volumes(runtimes, uid);
+    auto volumes = find_volumes(runtimes, backends_of(object, runtimes), uid);
     if (!volumes) return volumes.error().message;
     observed.volumes = *std::move(volumes);
     for (const VolumesHolder& holder : holders_of_volumes(objects, uid, object.meta.uid)) {

@@ -346,6 +346,14 @@ Plan plan(const Workspace& workspace, const Observed& observed, Instant now) {
     return plan;
 }
 
+bool creates(const Plan& plan) {
+    return std::any_of(plan.actions.begin(), plan.actions.end(), [](const Action& action) {
+        return std::holds_alternative<EnsureVolume>(action) ||
+               std::holds_alternative<PrepareFolder>(action) ||
+               std::holds_alternative<Create>(action);
+    });
+}
+
 std::string text(const Action& action) {
     struct Words {
         std::string operator()(const CreateInstall& a) const { return "install " + a.plugin; }

@@ -92,6 +92,8 @@ bool lacks_network(const Observed& observed, const drivers::Unit& unit);
 // Why that unit of the workspace must be replaced by a new one: "image, plugins changed". Empty: it
 // is as declared. Requires `observed.desired`.
 std::string difference(const Observed& observed, const drivers::Unit& unit);
+// Whether an action creates something in the runtime, which deletion must find again.
+bool creates(const Plan& plan);
 std::string text(const Action& action);
 std::string text(const Plan& plan);  // "find image a, …, start ws-1; waits for …"
 

@@ -1,5 +1,7 @@
 #include "reconcilers/workspace/reconciler.h"
 
+#include <algorithm>
+
 #include "crds/workspace_conditions.h"
 #include "reconcilers/workspace/events.h"
 #include "reconcilers/workspace/execute.h"
@@ -45,15 +47,18 @@ Result<Outcome> WorkspaceReconciler::reconcile(const Key& key, Instant now) {
     if (!object.being_deleted()) {
         object = TRY(objects_.add_finalizer(std::move(object), finalizer, now));
     }
-    return reconcile_object(object, now);
+    return reconcile_object(std::move(object), now);
 }
 
 // The status is that of what is observed and left to do after acting, never of what was intended.
-Result<Outcome> WorkspaceReconciler::reconcile_object(const Workspace& object, Instant now) {
+Result<Outcome> WorkspaceReconciler::reconcile_object(Workspace object, Instant now) {
     Observed observed = TRY(observe(object));
     Plan plan = workspace::plan(object, observed, now);
     Plan done;
     std::optional<Error> failure;
+    if (workspace::creates(plan)) {
+        object = TRY(remember_backend(object, observed.backend, now));
+    }
     if (!plan.actions.empty()) {
         const auto acted = execute(object, plan, observed, now);
         if (acted && releases(plan)) {
@@ -78,6 +83,21 @@ Result<Outcome> WorkspaceReconciler::reconcile_object(const Workspace& object, I
         return Error{Code::unavailable, observed.problem};
     }
     return Outcome{.wake_at = plan.wake_at};
+}
+
+// Written before anything is made there: whatever happens in between, deletion finds it.
+Result<Workspace> WorkspaceReconciler::remember_backend(const Workspace& object,
+                                                        const std::string& backend, Instant now) {
+    auto next = object.status;
+    auto& known = next.backends;
+    if (std::find(known.begin(), known.end(), backend) != known.end()) return object;
+    known.push_back(backend);
+    TRY(objects_.report(object, next, now));
+    auto again = TRY(objects_.find<Workspace>(object.meta.ns, object.meta.name));
+    const bool same = again && again->meta.uid == object.meta.uid &&
+                      again->meta.generation == object.meta.generation && !again->being_deleted();
+    if (!same) return Error{Code::conflict, object.key().text() + " changed meanwhile"};
+    return *std::move(again);
 }
 
 Result<void> WorkspaceReconciler::execute(const Workspace& object, const Plan& plan,

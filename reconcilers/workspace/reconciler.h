@@ -32,7 +32,9 @@ class WorkspaceReconciler final : public Reconciler {
     Result<workspace::Observed> observe(const crds::Workspace& object) const;
 
   private:
-    Result<Outcome> reconcile_object(const crds::Workspace& object, Instant now);
+    Result<Outcome> reconcile_object(crds::Workspace object, Instant now);
+    Result<crds::Workspace> remember_backend(const crds::Workspace& object,
+                                             const std::string& backend, Instant now);
     Result<void> execute(const crds::Workspace& object, const workspace::Plan& plan,
                          const workspace::Observed& observed, Instant now);
     Result<void> stop_orphans(const Key& key);

@@ -28,19 +28,16 @@ void set_limits(const WorkspaceSpec& spec, const Place& place, Desired& desired)
                                       place.can.name + "\" does not have");
         return;
     }
-    switch (spec.tier) {
-        case 1:
-            unit.read_only_root = true;
-            break;
-        case 3:
-            unit.memory_bytes = 2048 * mebibyte, unit.nano_cpus = 2 * one_cpu;
-            break;
-        case 4:
-            unit.memory_bytes = 4096 * mebibyte, unit.nano_cpus = 4 * one_cpu;
-            break;
-        default:
-            unit.memory_bytes = 512 * mebibyte, unit.nano_cpus = one_cpu;
-            break;
+    // Every tier has a limit; the lowest has the least, and cannot write to its root.
+    unit.memory_bytes = 512 * mebibyte;
+    unit.nano_cpus = one_cpu;
+    unit.read_only_root = spec.tier == 1;
+    if (spec.tier == 3) {
+        unit.memory_bytes = 2048 * mebibyte;
+        unit.nano_cpus = 2 * one_cpu;
+    } else if (spec.tier == 4) {
+        unit.memory_bytes = 4096 * mebibyte;
+        unit.nano_cpus = 4 * one_cpu;
     }
     if (spec.tier >= 3) {
         desired.not_granted.push_back("privileged mode");

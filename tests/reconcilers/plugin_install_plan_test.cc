@@ -195,7 +195,7 @@ TEST(PluginInstallReport, LooksSoonThenLessAndLessOften) {
     EXPECT_EQ(wait(milliseconds(2000)), milliseconds(500));
     EXPECT_EQ(wait(milliseconds(4000)), milliseconds(1000));
     EXPECT_EQ(wait(milliseconds(60'000)), milliseconds(5000));
-    EXPECT_EQ(wait(milliseconds(120'000)), milliseconds(60'000));
+    EXPECT_EQ(wait(milliseconds(120'000)), milliseconds(30'000));
     s.loaded = next.delivered;
     EXPECT_FALSE(next_wake(object, s, next, start));
     s.loaded.reset();

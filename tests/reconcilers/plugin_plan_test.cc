@@ -109,11 +109,11 @@ const std::string good = "SourceReady=True/Fetched, Verified=True/Verified";
 TEST(PluginPlan, OfWhatUpstreamHas) {
     const std::string first =
         "a a, " + good +
-        ", Ready=True/Resolved, UpdateAvailable=False/UpToDate, event Approved, wake in 10m";
+        ", Ready=True/Resolved, UpdateAvailable=False/UpToDate, event FirstVersion, wake in 10m";
     const std::string pinned =
         "a b, create p-bbbbbbb ab, " + good +
         ", Ready=True/Resolved, UpdateAvailable=True/UpdateOpen, pending p-bbbbbbb, event "
-        "Approved, event UpdateAvailable, wake in 10m";
+        "FirstVersion, event UpdateAvailable, wake in 10m";
     const std::string same =
         "a a, Ready=True/Resolved, " + good + ", UpdateAvailable=False/UpToDate, wake in 10m";
     const std::string drift =

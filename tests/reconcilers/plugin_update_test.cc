@@ -14,6 +14,7 @@ using plugin_update::Member;
 using plugin_update::Rollout;
 
 const Instant noon = Instant(std::chrono::hours(24 * 365 * 55));
+const Instant later = noon + std::chrono::hours(1);  // whoever was Ready at noon has stayed so
 
 // One install at "old" or "new", as "name tier" and words about how it stands:
 //   new        it was given the new version          delivered  … and has it
@@ -47,6 +48,7 @@ Member member(const std::string& description) {
         "Test");
     if (has("broken")) set("Stalled", ConditionStatus::yes, "DeliveryFailed");
     if (has("denied")) set("Stalled", ConditionStatus::yes, "Denied");
+    if (has("external")) set("Stalled", ConditionStatus::yes, "Unsupported");
     if (has("orphan")) return m;
     crds::Workspace workspace;
     workspace.meta.name = words[0];
@@ -140,10 +142,14 @@ TEST(PluginUpdateRollout, Scenario34GoesTierByTier) {
          {"b canary new paused", "a production"},
          "1/2 production: a.p"},
         {"without a workspace", true, {"b x orphan"}, "0/1 production: b.p"},
-        {"denied ones are not waited for",
+        {"denied ones are neither waited for nor counted",
          true,
          {"b canary new denied", "a production"},
-         "1/2 production: a.p"},
+         "0/1 production: a.p"},
+        {"Fault21: an external workspace does not count as updated",
+         true,
+         {"b canary new external", "a production new delivered loaded"},
+         "1/1 all done"},
         {"one that fails", true, {"b canary new broken", "a production"}, "failed at b.p"},
         {"it failed before already", true, {"b canary broken"}, "0/1 canary: b.p"},
         {"an unknown tier", true, {"a production", "b beta"}, "0/2 beta: b.p"},
@@ -152,7 +158,7 @@ TEST(PluginUpdateRollout, Scenario34GoesTierByTier) {
         SCOPED_TRACE(c.name);
         std::vector<Member> members;
         for (const std::string& description : c.members) members.push_back(member(description));
-        EXPECT_EQ(text(roll_out(members, {"old", "new", c.cold}, {})), c.expected);
+        EXPECT_EQ(text(roll_out(members, {"old", "new", c.cold}, {}, later)), c.expected);
     }
 }
 
@@ -162,17 +168,17 @@ TEST(PluginUpdateRollout, ObeysUpdateTiers) {
     std::map<std::string, crds::UpdateTierSpec> tiers;
     tiers["first"] = {.order = -5, .max_unavailable = 2};
     tiers["canary"] = {.order = 7, .max_unavailable = 1};
-    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, tiers)), "0/4 first: a.p b.p");
+    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, tiers, later)), "0/4 first: a.p b.p");
     tiers["first"].max_unavailable = 0;  // never nothing: it would stand still for ever
-    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, tiers)), "0/4 first: a.p");
+    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, tiers, later)), "0/4 first: a.p");
     tiers["first"].order = 8;
-    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, tiers)), "0/4 canary: d.p");
+    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, tiers, later)), "0/4 canary: d.p");
 }
 
 TEST(PluginUpdateRollout, LeavesInstallsAloneThatAreGoing) {
     std::vector<Member> members = {member("a canary")};
     members[0].install.meta.deleted_at = noon;
-    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, {})), "0/0 all done");
+    EXPECT_EQ(text(roll_out(members, {"old", "new", true}, {}, later)), "0/0 all done");
 }
 
 class PluginUpdatePlan : public testing::Test {
@@ -188,7 +194,7 @@ class PluginUpdatePlan : public testing::Test {
         observed_.plugin->status.latest = {"", "new", ""};
     }
     std::string run() {
-        const auto plan = plugin_update::plan(update_, observed_, noon);
+        const auto plan = plugin_update::plan(update_, observed_, now_);
         std::string out(json::name_of(plan.status.phase));
         const crds::Condition* ready = plan.status.find("Ready");
         if (ready) out += " " + ready->reason;
@@ -198,6 +204,7 @@ class PluginUpdatePlan : public testing::Test {
     }
     PluginUpdate update_;
     plugin_update::Observed observed_;
+    Instant now_ = later;
 };
 
 TEST_F(PluginUpdatePlan, WaitsForADecision) {
@@ -233,6 +240,47 @@ TEST_F(PluginUpdatePlan, EndsByDecision) {
     EXPECT_EQ(run(), "Failed InstallFailed, event UpdateApproved, event InstallFailed");
     update_.status.change_class = "";
     EXPECT_EQ(run(), "Approved WaitingForPlugin, event UpdateApproved");
+}
+
+TEST(PluginUpdateRollout, NobodyCountsBeforeHavingBeenReadyForLongEnough) {
+    using std::chrono::seconds;
+    // Restarted and Ready one minute after noon.
+    const auto at = [](const char* tier, Duration after) {
+        Member restarted = member("b " + std::string(tier) + " new delivered restarted");
+        restarted.workspace->status.conditions.clear();
+        restarted.workspace->status.set({"Ready", ConditionStatus::yes, "Test", "", {}, 1},
+                                        noon + seconds(60));
+        return plugin_update::roll_out({restarted}, {"old", "new", true}, {}, noon + seconds(60) + after);
+    };
+    EXPECT_EQ(text(at("canary", seconds(29))), "0/1 canary, waits for b");
+    EXPECT_EQ(at("canary", seconds(29)).wake_at, noon + seconds(90));
+    EXPECT_EQ(text(at("canary", seconds(30))), "1/1 all done");
+    EXPECT_EQ(text(at("production", seconds(9))), "0/1 production, waits for b");
+    EXPECT_EQ(text(at("production", seconds(10))), "1/1 all done");
+}
+
+TEST_F(PluginUpdatePlan, AMemberThatFailsAfterItWasCountedStopsTheRollout) {
+    update_.spec.decision = crds::Decision::approve;
+    update_.status.phase = UpdatePhase::rolling_out;
+    update_.status.decided_at = noon;
+    update_.status.updated = 1;
+    Member broken = member("a canary new delivered restarted unready");
+    broken.workspace->status.set(
+        {"Healthy", ConditionStatus::no, "CrashLoop", "exit code 3", {}, 1}, noon);
+    observed_.members = {broken, member("b production")};
+    EXPECT_EQ(run(), "Failed UpdateBroke, event UpdateBroke");
+    // One that was never counted is waited for; nobody else gets the version meanwhile.
+    update_.status.updated = 0;
+    EXPECT_EQ(run(), "RollingOut RollingOut");
+}
+
+TEST_F(PluginUpdatePlan, Fault21AppliedSaysWhoCannotReceiveIt) {
+    update_.spec.decision = crds::Decision::approve;
+    observed_.members = {member("a canary new delivered loaded"),
+                         member("far canary new external")};
+    const auto plan = plugin_update::plan(update_, observed_, now_);
+    EXPECT_EQ(plan.status.find("Ready")->message,
+              "new is in 1 installs; it cannot be delivered to far");
 }
 
 TEST_F(PluginUpdatePlan, WhatHasEndedStaysSo) {
@@ -401,6 +449,20 @@ TEST_F(PluginUpdateInAWorld, AnInstallMadeMeanwhileIsTakenAlong) {
     world_.make<crds::PluginInstall>("w4.reviewer", {"w4", "reviewer", before, false});
     world_.settle();
     EXPECT_EQ(world_.read<crds::PluginInstall>("w4.reviewer").spec.version.digest,
+              update().spec.to.digest);
+}
+
+TEST_F(PluginUpdateInAWorld, Fault21AnInstallOfAnyNameGetsUpdates) {
+    const auto before = *world_.plugin().status.approved;
+    crds::WorkspaceSpec spec;
+    spec.workspace_key = spec.display_name = "w5";
+    world_.make<crds::Workspace>("w5", spec);
+    world_.make<crds::PluginInstall>("by-hand", {"w5", "reviewer", before, false});
+    world_.settle();
+    EXPECT_EQ(world_.plugin().status.installs, 4);
+    approve(world_.push_skill("b"));
+    for (const char* workspace : {"w3", "w1", "w2"}) deliver(workspace);
+    EXPECT_EQ(world_.read<crds::PluginInstall>("by-hand").spec.version.digest,
               update().spec.to.digest);
 }
 

@@ -67,6 +67,7 @@ Found unit(const Workspace& made_from, Unit::State state, std::int64_t attempt =
     found.unit.id = "id";
     found.unit.name = unit_name(uid);
     found.unit.state = state;
+    found.unit.networks = {"net"};
     found.unit.exit_code = state == Unit::State::exited ? 3 : 0;
     found.unit.labels = {
         {std::string(unit_label::spec_hash), desired(made_from).spec_hash},
@@ -101,6 +102,9 @@ const std::string make =
     "ensure volume ws-0a1b2c3d-4e5-workspace, prepare folder, ";
 const std::string take_down = "stop ws-0a1b2c3d-4e5, remove ws-0a1b2c3d-4e5";
 
+// A unit that runs is replaced once the runtime has accepted its successor.
+const std::string replace = find + make + "try create, " + take_down + ", prepare folder, ";
+
 std::string started(const std::string& how) {
     return "create #" + how + ", write files, start";
 }
@@ -120,13 +124,13 @@ TEST(WorkspacePlan, OfTheUnit) {
 
     const Workspace other_image = declared([](Workspace& x) { x.spec.image = "agent:0"; });
     EXPECT_EQ(planned(w, seen(w, {unit(other_image, Unit::State::running)})),
-              find + take_down + ", " + make + started("0 (image changed)"));
+              replace + started("0 (image changed)"));
     const Workspace other_command = declared([](Workspace& x) {
         x.spec.command = {"x"};
         x.spec.tier = 3;
     });
     EXPECT_EQ(planned(w, seen(w, {unit(other_command, Unit::State::created)})),
-              find + "remove ws-0a1b2c3d-4e5, " + make + started("0 (command, settings changed)"));
+              find + make + "remove ws-0a1b2c3d-4e5, " + started("0 (command, settings changed)"));
 }
 
 TEST(WorkspacePlan, RemovesFilesThatAreNoLongerDeclared) {
@@ -138,8 +142,9 @@ TEST(WorkspacePlan, RemovesFilesThatAreNoLongerDeclared) {
     });
     Found old = unit(before, Unit::State::running);
     old.unit.labels[std::string(unit_label::files)] = "a.md\nb/c.md";
-    EXPECT_EQ(planned(after, seen(after, {old})), find + "remove files b/c.md, " + take_down +
-                                                      ", " + make + started("0 (files changed)"));
+    EXPECT_EQ(planned(after, seen(after, {old})),
+              find + make + "try create, remove files b/c.md, " + take_down + ", prepare folder, " +
+                  started("0 (files changed)"));
 }
 
 TEST(WorkspacePlan, OfAUnitThatEnded) {
@@ -149,7 +154,7 @@ TEST(WorkspacePlan, OfAUnitThatEnded) {
         found.unit.finished_at = noon + after_start;
         return seen(w, {found});
     };
-    const std::string again = find + "remove ws-0a1b2c3d-4e5, " + make;
+    const std::string again = find + make + "remove ws-0a1b2c3d-4e5, ";
     using std::chrono::minutes;
     using std::chrono::seconds;
     EXPECT_EQ(planned(w, ended(0, seconds(1)), seconds(1)), again + started("1 (exit code 3)"));
@@ -176,7 +181,7 @@ TEST(WorkspacePlan, WithoutATimeOfItsEndTheConditionSaysSinceWhen) {
     EXPECT_EQ(planned(w, seen(w, {unit(w, Unit::State::exited, 2)}), std::chrono::seconds(5)),
               "waits for the next attempt [wake 20s]");
     EXPECT_EQ(planned(w, seen(w, {unit(w, Unit::State::exited, 2)}), std::chrono::seconds(20)),
-              find + "remove ws-0a1b2c3d-4e5, " + make + started("3 (exit code 3)"));
+              find + make + "remove ws-0a1b2c3d-4e5, " + started("3 (exit code 3)"));
 }
 
 TEST(WorkspacePlan, OfItsPlugins) {
@@ -201,7 +206,7 @@ TEST(WorkspacePlan, OfItsPlugins) {
     s.installs[1].meta.deleted_at = noon;
     EXPECT_EQ(planned(w, s), "");
     s.installs.pop_back();
-    EXPECT_EQ(planned(w, s), find + take_down + ", " + make + started("0 (plugins changed)"))
+    EXPECT_EQ(planned(w, s), replace + started("0 (plugins changed)"))
         << "the uninstalled one is loaded still";
 }
 
@@ -221,7 +226,7 @@ TEST(WorkspacePlan, ANewWorkspaceWaitsForItsPluginsToBeResolvedButNotForEver) {
     // One that runs is not held up.
     s.plugins = {wanted("p", State::unresolved)};
     s.units = {unit(declared([](Workspace& x) { x.spec.tier = 3; }), Unit::State::running)};
-    EXPECT_EQ(planned(w, s), find + take_down + ", " + make + started("0 (settings changed)"));
+    EXPECT_EQ(planned(w, s), replace + started("0 (settings changed)"));
 }
 
 TEST(WorkspacePlan, Scenario41ManyChangesAreOneRestartAfterAllHaveSettled) {
@@ -233,14 +238,12 @@ TEST(WorkspacePlan, Scenario41ManyChangesAreOneRestartAfterAllHaveSettled) {
                  wanted("q", WantedPlugin::State::resolved)};
     EXPECT_EQ(planned(w, s), "waits for plugin q");
     s.installs = {install("p", "d1"), install("q", "d1")};
-    EXPECT_EQ(planned(w, s),
-              find + take_down + ", " + make + started("0 (image, plugins changed)"));
+    EXPECT_EQ(planned(w, s), replace + started("0 (image, plugins changed)"));
     // One that goes changes what the unit carries, too: only without it the restart is the last.
     s.plugins = {wanted("p", WantedPlugin::State::resolved)};
     EXPECT_EQ(planned(w, s), "uninstall acme-pm.q; waits for plugin q");
     s.installs = {install("p", "d1")};
-    EXPECT_EQ(planned(w, s),
-              find + take_down + ", " + make + started("0 (image, plugins changed)"));
+    EXPECT_EQ(planned(w, s), replace + started("0 (image, plugins changed)"));
 }
 
 TEST(WorkspacePlan, WhatCannotBeDoneIsNotBegun) {
@@ -290,8 +293,7 @@ TEST(WorkspacePlan, StrangersUnderItsNameGo) {
               "stop ws-ffffffff-fff, remove ws-ffffffff-fff");
     Found elsewhere = unit(w, Unit::State::running);
     elsewhere.backend = "process";
-    EXPECT_EQ(planned(w, seen(w, {elsewhere})),
-              find + make + take_down + ", " + started("0 (backend changed)"));
+    EXPECT_EQ(planned(w, seen(w, {elsewhere})), replace + started("0 (backend changed)"));
 }
 
 TEST(WorkspacePlan, OfDeletion) {
@@ -328,6 +330,8 @@ TEST(WorkspaceUnit, TiersAreWhatTheyGive) {
     };
     EXPECT_TRUE(tier(1).unit.read_only_root);
     EXPECT_EQ(tier(1).unit.mounts.back().target, "/tmp");
+    EXPECT_EQ(tier(1).unit.memory_bytes, 512LL << 20) << "the tier with the least has limits too";
+    EXPECT_EQ(tier(1).unit.nano_cpus, 1'000'000'000);
     EXPECT_FALSE(tier(2).unit.read_only_root);
     EXPECT_EQ(tier(2).unit.memory_bytes, 512LL << 20);
     EXPECT_EQ(tier(2).unit.nano_cpus, 1'000'000'000);
