@@ -19,6 +19,8 @@ inline constexpr std::string_view healthy = "Healthy";
 inline constexpr std::string_view secrets_available = "SecretsAvailable";
 // Present while the spec sets a field that has no effect in this release.
 inline constexpr std::string_view not_acted_on = "NotActedOn";
+// Present while two plugins of the spec have a skill of one name, of which agents load one only.
+inline constexpr std::string_view skill_conflict = "SkillConflict";
 // Present while the unit does not get a part of what its tier stands for.
 inline constexpr std::string_view tier_limited = "TierLimited";
 
@@ -96,6 +98,8 @@ inline constexpr std::string_view available = "Available";
 inline constexpr std::string_view missing = "Missing";
 // The fields that the message names are stored and have no effect.
 inline constexpr std::string_view not_in_this_release = "NotInThisRelease";
+// The plugins that the message names have a skill of one name.
+inline constexpr std::string_view same_skill = "SameSkill";
 // The parts of the tier that the message names are not given to the unit.
 inline constexpr std::string_view not_granted = "NotGranted";
 // There is no Workspace of that name, or it is being deleted.

@@ -59,6 +59,9 @@ void add_changes(const WorkspaceStatus& last, const WorkspaceStatus& next,
             out.push_back({EventType::warning, now->reason, now->message});
         }
     }
+    if (const auto* skills = changed_reason(last, next, condition::skill_conflict)) {
+        out.push_back({EventType::warning, skills->reason, skills->message});
+    }
     const crds::Condition* before = last.find(condition::provisioned);
     if (before && before->reason == reason::runtime_unreachable &&
         changed_reason(last, next, condition::provisioned)) {

@@ -60,6 +60,7 @@ WantedPlugin wanted(const std::string& name, const std::optional<Plugin>& plugin
     if (plugin->status.approved) {
         out.state = WantedPlugin::State::resolved;
         out.version = *plugin->status.approved;
+        out.skills = plugin->status.capabilities.skills;
         return out;
     }
     const crds::Condition* stalled = plugin->status.find(crds::condition::stalled);

@@ -21,6 +21,7 @@ struct WantedPlugin {
     State state = State::missing;
     std::string problem;          // the message of its Stalled condition, when it is failing
     crds::PluginVersion version;  // when resolved
+    std::vector<std::string> skills = {};  // names of the skills of that version
 };
 
 // A unit, and the backend it is in.

@@ -1,15 +1,20 @@
 #include "reconcilers/workspace/status.h"
 
+#include <map>
+
 #include "base/text.h"
 #include "crds/conditions.h"
 #include "crds/plugin_install_conditions.h"
 #include "reconcilers/common/status.h"
+#include "reconcilers/common/text.h"
 
 namespace atelier::reconcilers::workspace {
 namespace {
 
 namespace condition = crds::workspace::condition;
 namespace reason = crds::workspace::reason;
+
+constexpr std::size_t most_skills = 5;
 
 using crds::Condition;
 using crds::ConditionStatus;
@@ -299,6 +304,20 @@ void set_plugins(WorkspaceStatus& status, const Observed& observed) {
     status.plugins_summary = std::to_string(loaded) + "/" + std::to_string(observed.plugins.size());
 }
 
+// "the skill "x" is in the plugins a, b": those that more than one plugin has; empty: none is.
+std::string shared_skills(const Observed& observed) {
+    std::map<std::string, std::vector<std::string>> plugins;
+    for (const WantedPlugin& plugin : observed.plugins) {
+        for (const std::string& skill : plugin.skills) plugins[skill].push_back(plugin.name);
+    }
+    std::vector<std::string> texts;
+    for (const auto& [skill, names] : plugins) {
+        if (names.size() < 2) continue;
+        texts.push_back("the skill \"" + skill + "\" is in the plugins " + join(names, ", "));
+    }
+    return some_of(texts, most_skills, "; ");
+}
+
 void set_notices(WorkspaceStatus& status, const Workspace& workspace, const Observed& observed,
                  Instant now) {
     const auto fields = idle_fields(workspace.spec);
@@ -307,6 +326,10 @@ void set_notices(WorkspaceStatus& status, const Workspace& workspace, const Obse
                      now);
     set_condition_if(workspace.spec.suspend, status, crds::condition::suspended,
                      crds::reason::suspended, "spec.suspend is true: the unit is left as it is",
+                     now);
+    const std::string skills = shared_skills(observed);
+    set_condition_if(!skills.empty(), status, condition::skill_conflict, reason::same_skill,
+                     skills + ": agents load only one of them; rename one, or take a plugin out",
                      now);
     const bool external = observed.place == Observed::Place::external;
     if (!observed.desired && !external) return;  // not known: it stays as it was

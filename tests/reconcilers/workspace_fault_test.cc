@@ -293,6 +293,27 @@ TEST(Fault21, AnAgentThatNeverReportsIsNotReadForEver) {
     EXPECT_FALSE(wake(minutes(30)));
 }
 
+// --- 26
+
+TEST(Fault26, TwoPluginsWithOneSkillAreWarnedAbout) {
+    TestWorld world;
+    world.plugin("p", plugin_tree("1"));
+    world.plugin("q", plugin_tree("2"));
+    for (const char* name : {"p", "q"}) {
+        const auto plugin = world.get<crds::Plugin>(name);
+        auto status = plugin.status;
+        status.capabilities.skills = {"review"};
+        ASSERT_TRUE(world.objects->report(plugin, status, world.clock.now()));
+    }
+    world.workspace("a", [](crds::WorkspaceSpec& spec) { spec.plugins = {"p", "q"}; });
+    world.settle();
+    EXPECT_EQ(world.condition("a", "SkillConflict"), "True SameSkill");
+    EXPECT_EQ(world.count_events("SameSkill"), 1);
+    world.change("a", [](crds::WorkspaceSpec& spec) { spec.plugins = {"p"}; });
+    world.settle();
+    EXPECT_EQ(world.condition("a", "SkillConflict"), "");
+}
+
 // --- 22
 
 TEST(Fault22, WhatIsHeldByAnothersFinalizerSaysThatItIsGoing) {
