@@ -586,7 +586,7 @@ TEST(Adoption, NewValuesAndANewSpecAreOneRestart) {
         w.runtime.clear_calls();
         w.store.fail_write(cut, true);
         w.settle_all();
-        EXPECT_EQ(w.runtime.count("create"), 1u);
+        EXPECT_EQ(w.runtime.count("start"), 1u);
         const auto spec = w.runtime.spec(w.unit_of("acme-qa"));
         ASSERT_TRUE(spec);
         EXPECT_EQ(spec->env.at("TOKEN"), "n3w");

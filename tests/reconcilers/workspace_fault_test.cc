@@ -123,9 +123,9 @@ TEST(Fault18, AWorkspaceIsDeletedThoughARuntimeThatItWasNeverInIsAway) {
     TestWorld world;
     FakeRuntime other(world.clock);
     other.set_weather(FakeRuntime::Weather::away);
-    world.runtimes->by_backend["other"] = &other;
+    world.runtimes->by_backend["process"] = &other;
     world.workspace("a");
-    world.workspace("never", [](crds::WorkspaceSpec& spec) { spec.backend = "other"; });
+    world.workspace("never", [](crds::WorkspaceSpec& spec) { spec.backend = "process"; });
     world.round();
     world.remove<crds::Workspace>("a");
     world.remove<crds::Workspace>("never");
@@ -138,13 +138,13 @@ TEST(Fault18, AWorkspaceThatWasInARuntimeWaitsForIt) {
     TestWorld world;
     FakeRuntime other(world.clock);
     other.add_image("agent:1");
-    world.runtimes->by_backend["other"] = &other;
-    world.workspace("a", [](crds::WorkspaceSpec& spec) { spec.backend = "other"; });
+    world.runtimes->by_backend["process"] = &other;
+    world.workspace("a", [](crds::WorkspaceSpec& spec) { spec.backend = "process"; });
     world.settle();
     world.change("a", [](crds::WorkspaceSpec& spec) { spec.backend = "docker"; });
     world.settle();
     EXPECT_EQ(world.get<crds::Workspace>("a").status.backends,
-              (std::vector<std::string>{"other", "docker"}));
+              (std::vector<std::string>{"process", "docker"}));
     other.set_weather(FakeRuntime::Weather::away);
     world.remove<crds::Workspace>("a");
     world.round();
