@@ -160,6 +160,7 @@ drivers::UnitSpec Executor::labelled_unit(std::int64_t attempt, std::int64_t res
     const auto label = [&](std::string_view name, std::string value) {
         unit.labels[std::string(name)] = std::move(value);
     };
+    label(unit_label::store, objects_.store().identity());
     label(unit_label::spec_hash, observed_.desired->spec_hash);
     label(unit_label::restart_digest, restart_digest(observed_.installs));
     label(unit_label::attempt, std::to_string(attempt));

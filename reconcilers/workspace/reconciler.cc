@@ -110,12 +110,18 @@ Result<void> WorkspaceReconciler::execute(const Workspace& object, const Plan& p
 }
 
 // There is no such Workspace. A unit that carries its name was left behind when the object was
-// removed without its finalizer, or when the store was lost. It is stopped; its volumes, which hold
-// work, stay.
+// removed without its finalizer. It is stopped; its volumes, which hold work, stay. A unit that
+// another store made is left alone: this store has never known its Workspace, and may be an empty
+// or a wrong one.
 Result<void> WorkspaceReconciler::stop_orphans(const Key& key) {
     for (const auto& [backend, runtime] : runtimes_.by_backend) {
         const auto units = TRY(runtime->list(labels_of_name(runtimes_, key.ns, key.name)));
         for (const drivers::Unit& unit : units) {
+            if (workspace::label_of(unit, unit_label::store) != objects_.store().identity()) {
+                log_.warning("a unit without a workspace is left alone: another store made it",
+                             {{"workspace", key.ns + "/" + key.name}, {"unit", unit.name}});
+                continue;
+            }
             log_.warning("removing a unit without a workspace",
                          {{"workspace", key.ns + "/" + key.name}, {"unit", unit.name}});
             if (unit.state != drivers::Unit::State::exited) {

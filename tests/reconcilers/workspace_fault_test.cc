@@ -167,6 +167,33 @@ TEST(Fault15, TheHashInTheStatusCannotBeTriedOut) {
     EXPECT_NE(world.get<crds::Workspace>("a").status.spec_hash, one);
 }
 
+// --- 17
+
+TEST(Fault17, AUnitThatAnotherStoreMadeIsNoOrphanOfThisOne) {
+    TestWorld world;
+    world.workspace("a");
+    world.settle();
+    drivers::UnitSpec foreign = *world.runtime.spec(name_of_unit(world, "a"));
+    foreign.name = "ws-lost";
+    foreign.labels[std::string(unit_label::name)] = "lost";
+    foreign.labels[std::string(unit_label::uid)] = "lost";
+    WorkspaceReconciler reconciler(*world.objects, *world.runtimes, Log());
+    const Key key{"workspaces.atelier.dev", "default", "lost"};
+    // Of this store: its object was removed without its finalizer.
+    const auto orphan = world.runtime.create(foreign);
+    ASSERT_TRUE(orphan);
+    ASSERT_TRUE(reconciler.reconcile(key, world.clock.now()));
+    EXPECT_FALSE(world.runtime.unit("ws-lost"));
+    // Of another one, as with an empty or a wrong database: nothing is stopped for want of an
+    // object that this store has never known.
+    foreign.labels[std::string(unit_label::store)] = "another";
+    const auto running = world.runtime.create(foreign);
+    ASSERT_TRUE(running);
+    ASSERT_TRUE(world.runtime.start(*running));
+    ASSERT_TRUE(reconciler.reconcile(key, world.clock.now()));
+    EXPECT_EQ(world.runtime.unit("ws-lost")->state, Unit::State::running);
+}
+
 // --- 20
 
 TEST(Fault20, NothingIsStoppedWhenTheRuntimeRefusesTheSuccessor) {
