@@ -68,8 +68,7 @@ Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& 
         drivers::DockerOptions docker;
         docker.host = choice.docker_host;
         docker.probe_folder = (options.home / "workspaces").string();
-        docker.probe_labels = {{std::string(reconcilers::unit_label::managed), "true"},
-                               {std::string(reconcilers::unit_label::instance), instance}};
+        docker.probe_labels = reconcilers::labels_of_server(instance);
         runtimes.by_name["docker"] = TRY(drivers::connect_docker(docker, clock, random));
     }
     runtimes.default_backend = choice.default_backend;
