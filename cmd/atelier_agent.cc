@@ -1,5 +1,4 @@
-// atelier-agent: runs inside a workspace. Everything it is told comes by its arguments and by the
-// environment.
+// atelier-agent: runs inside a workspace. Its arguments and its environment configure it.
 #include <fcntl.h>
 
 #include <cerrno>
@@ -29,7 +28,7 @@ takes over. Without COMMAND it runs until SIGTERM. "status" prints the report;
   ATELIER_AGENT_ADDRESS  address to listen on (0.0.0.0), or the absolute path
                          of a socket to listen at instead
   ATELIER_AGENT_GRACE    time from SIGTERM to SIGKILL of COMMAND (8s)
-  ATELIER_AGENT_RESCAN   how often to look for changes untold (5s)
+  ATELIER_AGENT_RESCAN   how often to look for changes (5s)
 )";
 
 int wrong(const std::string& message) {
@@ -50,7 +49,7 @@ int print_status(const atelier::agent::Options& options) {
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
 }
 
-// For scripts that deliver plugins into a workspace: mv cannot do it.
+// For scripts that deliver plugins into a workspace: mv(1) cannot exchange two folders.
 int exchange(const std::vector<std::string>& paths) {
     if (paths.size() != 3) return wrong("exchange takes two paths");
     if (renameat2(AT_FDCWD, paths[1].c_str(), AT_FDCWD, paths[2].c_str(), RENAME_EXCHANGE) == 0) {

@@ -5,8 +5,9 @@
 namespace atelier::cmd {
 namespace {
 
-// Renewal begins 30 days before the end; a clock that was set is noticed soon enough.
-constexpr Duration look_every = std::chrono::hours(1);
+// Certificates are renewed 30 days before they expire, so an hour is early enough, also after the
+// clock was set.
+constexpr Duration check_every = std::chrono::hours(1);
 
 }  // namespace
 
@@ -23,13 +24,27 @@ Certificates::~Certificates() {
     if (thread_.joinable()) thread_.join();
 }
 
+Result<apiserver::Pki> Certificates::read(Instant now) {
+    apiserver::Pki pki = TRY(apiserver::ensure_pki(home_, names_, now, random_));
+    if (!pki.set_aside.empty()) log_.warning(pki.set_aside);
+    return pki;
+}
+
+void Certificates::check_now() {
+    {
+        const std::lock_guard lock(mutex_);
+        due_ = true;
+    }
+    wake_.notify_all();
+}
+
 Result<apiserver::Pki> Certificates::current(Instant now) {
-    used_ = TRY(apiserver::ensure_pki(home_, names_, now, random_));
+    used_ = TRY(read(now));
     return *used_;
 }
 
-Result<bool> Certificates::look(Instant now, const Use& use) {
-    const apiserver::Pki pki = TRY(apiserver::ensure_pki(home_, names_, now, random_));
+Result<bool> Certificates::check(Instant now, const Use& use) {
+    const apiserver::Pki pki = TRY(read(now));
     if (used_ && used_->tls.certificate_pem == pki.tls.certificate_pem &&
         used_->tls.key_pem == pki.tls.key_pem && used_->ca_pem == pki.ca_pem) {
         return false;
@@ -45,26 +60,19 @@ void Certificates::keep(Use use) {
         while (true) {
             {
                 std::unique_lock lock(mutex_);
-                wake_.wait_for(lock, stop, look_every, [this] { return look_now_; });
-                look_now_ = false;
+                wake_.wait_for(lock, stop, check_every, [this] { return due_; });
+                due_ = false;
             }
             if (stop.stop_requested()) return;
-            const auto renewed = look(clock_.now(), use);
+            const auto renewed = check(clock_.now(), use);
             if (!renewed) {
-                log_.error("the certificate cannot be renewed", renewed.error());
+                log_.error("the certificate cannot be renewed; it is tried again in an hour",
+                           renewed.error());
             } else if (*renewed) {
-                log_.info("another certificate is used from now on");
+                log_.info("the server uses another certificate from now on");
             }
         }
     });
-}
-
-void Certificates::look_soon() {
-    {
-        const std::lock_guard lock(mutex_);
-        look_now_ = true;
-    }
-    wake_.notify_one();
 }
 
 }  // namespace atelier::cmd

@@ -1,5 +1,5 @@
-// The server's certificate over time: renewed before it ends, and read again when somebody changed
-// the files, without a restart.
+// The server's certificate while the server runs: it is renewed before it expires, and read again
+// when its files have changed, without a restart.
 #pragma once
 
 #include <condition_variable>
@@ -21,33 +21,36 @@ namespace atelier::cmd {
 
 class Certificates {
   public:
-    // Puts a certificate into use. After an Error the same is tried again at the next look.
+    // Puts a certificate into use. After an Error the same one is offered again at the next check.
     using Use = std::function<Result<void>(const apiserver::Pki&)>;
 
-    // `names` as for apiserver::ensure_pki. Clock and random outlive it.
+    // `names` as for apiserver::ensure_pki. Clock and random must outlive this object.
     Certificates(std::filesystem::path home, std::vector<std::string> names, const Clock& clock,
                  Random& random, Log log);
-    ~Certificates();  // ends what keep() began
+    ~Certificates();  // ends the thread of keep()
 
-    // What is to be used now, made or renewed where needed, and taken for used.
+    // The certificate to start with; made, or renewed, when needed.
     Result<apiserver::Pki> current(Instant now);
-    // Looks again; true when another certificate or authority was put into use.
-    Result<bool> look(Instant now, const Use& use);
-    // Looks every hour on a thread of its own, the first time in an hour. After current().
+    // Checks the files once, renews what expires soon, and calls `use` when the certificate or the
+    // authority differs from the one in use; true then.
+    Result<bool> check(Instant now, const Use& use);
+    // Starts a thread that calls check() every hour. Call current() before.
     void keep(Use use);
-    // Has the thread of keep() look at once. Thread-safe.
-    void look_soon();
+    // Has that thread check now. Thread-safe.
+    void check_now();
 
   private:
+    Result<apiserver::Pki> read(Instant now);
+
     const std::filesystem::path home_;
     const std::vector<std::string> names_;
     const Clock& clock_;
     Random& random_;
     const Log log_;
-    std::optional<apiserver::Pki> used_;  // of keep()'s thread once that runs
+    std::optional<apiserver::Pki> used_;  // only keep()'s thread uses it once that runs
     std::mutex mutex_;
     std::condition_variable_any wake_;
-    bool look_now_ = false;  // guarded by mutex_
+    bool due_ = false;  // guarded by mutex_: check_now() was called
     std::jthread thread_;
 };
 

@@ -13,13 +13,56 @@
 namespace atelier::cmd {
 namespace {
 
-Result<std::string> kept(const std::filesystem::path& file, const std::string& fresh,
-                         unsigned mode) {
-    auto text = read_file(file);
+namespace fs = std::filesystem;
+
+// A server has run on this folder: it made its token right after the identity and the keys.
+bool was_used(const fs::path& home) {
+    std::error_code ignored;
+    for (const char* name : {"token", "kubeconfig", "atelier.db"}) {
+        if (fs::exists(home / name, ignored)) return true;
+    }
+    return false;
+}
+
+// The text of a file, which is made when the folder is new. In a folder that was used, the file was
+// lost: another one in its place would be another server's identity, or a key that opens nothing.
+Result<std::string> text_or_first(const fs::path& home, const std::string& name,
+                                  const std::string& fresh, unsigned mode,
+                                  const std::string& advice) {
+    auto text = read_file(home / name);
     if (text) return std::string(trim(*text));
     if (text.error().code != Code::not_found) return text.error();
-    TRY(write_file_atomically(file, fresh + "\n", mode));
+    if (was_used(home)) {
+        return Error{Code::invalid,
+                     name + " is missing from the home folder, which was used before: " + advice,
+                     (home / name).string()};
+    }
+    TRY(write_file_atomically(home / name, fresh + "\n", mode));
     return fresh;
+}
+
+bool is_uuid(std::string_view text) {
+    if (text.size() != 36) return false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        const bool hex = std::string_view("0123456789abcdef").find(text[i]) != text.npos;
+        if (dash ? text[i] != '-' : !hex) return false;
+    }
+    return true;
+}
+
+// The id stands in the labels of all containers and volumes of this server. Under another id the
+// server would not find its own; under an empty one it would take those of another server for its
+// own.
+Result<std::string> read_instance(const fs::path& home, Random& random) {
+    const std::string advice =
+        "restore it from a backup; its value is also the label atelier.dev/instance of the "
+        "containers "
+        "and volumes of this server";
+    std::string id = TRY(text_or_first(home, "instance-id", uuid4(random), 0644, advice));
+    if (is_uuid(id)) return id;
+    return Error{Code::invalid, "instance-id of the home folder holds no UUID: " + advice,
+                 (home / "instance-id").string()};
 }
 
 std::string random_bytes(Random& random) {
@@ -31,7 +74,7 @@ std::string random_bytes(Random& random) {
     return bytes;
 }
 
-// One key a line, in base64; the first one seals.
+// One key a line, in base64. The first one seals, the others only open.
 Result<std::vector<std::string>> keys_of(std::string_view text, const std::filesystem::path& file) {
     std::vector<std::string> keys;
     for (const std::string& line : split(text, '\n')) {
@@ -81,10 +124,13 @@ Result<Home> Home::open(const ServerOptions& options, Random& random) {
                      "another folder",
                      options.home.string()};
     }
-    home.instance_ = TRY(kept(options.home / "instance-id", uuid4(random), 0644));
+    home.instance_ = TRY(read_instance(options.home, random));
     home.key_file_ = options.home / "keys" / "encryption.key";
     if (options.encryption_key.empty()) {
-        const std::string text = TRY(kept(home.key_file_, base64(random_bytes(random)), 0600));
+        const std::string text = TRY(text_or_first(
+            options.home, "keys/encryption.key", base64(random_bytes(random)), 0600,
+            "restore it from a backup, or set SECRETS_ENCRYPTION_KEY; without the key no Secret "
+            "can be read"));
         home.encryption_keys_ = TRY(keys_of(text, home.key_file_));
     } else {
         home.encryption_keys_ = options.old_encryption_keys;

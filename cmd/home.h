@@ -1,4 +1,4 @@
-// The server's folder: who it is, its keys, and the lock that keeps a second server out.
+// The server's folder: the server's identity, its keys, and the lock that excludes a second server.
 #pragma once
 
 #include <filesystem>
@@ -13,23 +13,26 @@ namespace atelier::cmd {
 
 class Home {
   public:
-    // Makes the folder (mode 0700) and what belongs in it, and locks it for this process: conflict
-    // when another server uses it.
+    // Makes the folder (mode 0700) and its subfolders where they are absent, and locks it for this
+    // process. Code::conflict when another server has locked it; Code::invalid, naming the file,
+    // when instance-id or a key is damaged, or missing from a folder that was used.
     static Result<Home> open(const ServerOptions& options, Random& random);
     ~Home();
     Home(Home&& other) noexcept;
     Home& operator=(Home&&) = delete;
 
-    const std::string& instance() const { return instance_; }  // a UUID, made once
-    // 32 bytes: SECRETS_ENCRYPTION_KEY, else the first line of keys/encryption.key, made when
-    // absent.
+    const std::string& instance() const {
+        return instance_;
+    }  // a UUID, made when the folder is new
+    // 32 bytes, which seal new Secrets: SECRETS_ENCRYPTION_KEY, else the first line of
+    // keys/encryption.key.
     const std::string& encryption_key() const { return encryption_keys_.front(); }
-    // Those before it, which a database may still be sealed under.
+    // The keys before that one, under which a database may still be sealed.
     std::vector<std::string> old_encryption_keys() const;
 
-    // Puts a new key before those in the file.
+    // Makes a new key and writes it before those of the key file.
     Result<void> add_encryption_key(Random& random);
-    // Leaves the file with its first key alone.
+    // Removes all keys but the first from the key file.
     Result<void> forget_old_encryption_keys();
 
   private:

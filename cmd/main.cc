@@ -1,5 +1,5 @@
-// atelier: `server` runs the control plane, `rekey` works on its database, `validate` looks at a
-// template here; every other verb is the command line (cli/run.h).
+// atelier: `server` runs the control plane, `rekey` changes the key of its database, `validate`
+// compiles a template in this process; every other verb is a client of the server (cli/run.h).
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -20,7 +20,7 @@
 
 namespace {
 
-std::atomic<bool> interrupted = false;  // set by the signal handler alone
+std::atomic<bool> interrupted = false;  // only the signal handler sets it
 
 void interrupt(int) {
     interrupted = true;

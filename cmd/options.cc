@@ -21,14 +21,14 @@ po::options_description describe() {
     po::options_description all(
         "Options of atelier server (each also as ATELIER_<NAME>, or in the file of --config)");
     auto add = all.add_options();
-    add("help,h", "this text");
+    add("help,h", "show this help");
     add("config", po::value<std::string>(), "file with lines of the form `option = value`");
     add("home", po::value<std::string>(),
         "folder of everything the server keeps (default ~/.atelier)");
     add("listen", po::value<std::string>()->default_value("127.0.0.1:7443"),
         "address and port of the API");
     add("name", po::value<std::vector<std::string>>()->composing(),
-        "a further host name or address for the server's certificate; may be repeated");
+        "one more host name or address for the server's certificate; may be repeated");
     add("store", po::value<std::string>()->default_value(""),
         "sqlite:<file> or postgres://… (default: SQLite below the home folder)");
     add("history", po::value<std::string>()->default_value("10m,256Mi"),
@@ -43,19 +43,19 @@ po::options_description describe() {
         "unix://<socket> or tcp://<host:port>");
     add("process-runtime", po::value<std::string>()->default_value("on"),
         "on or off: whether workspaces may run as processes of this machine, which are not "
-        "isolated "
-        "from the server");
+        "isolated from the server");
     add("backend", po::value<std::string>()->default_value(""),
-        "docker or process, for workspaces that name none (default: docker if it is used)");
+        "docker or process: the runtime of workspaces that name none (default: docker if it is "
+        "used)");
     add("network", po::value<std::string>()->default_value(""), "name of the containers' network");
     add("org-templates", po::value<std::string>()->default_value(""),
         "folder of templates for source.directory (default: <home>/org-templates)");
     add("plugins", po::value<std::string>()->default_value(""),
         "folder of plugins for local:// sources (default: <home>/plugins)");
     add("github-url", po::value<std::string>()->default_value("https://github.com"),
-        "where github:// sources are fetched from");
+        "git server of github:// sources");
     add("external-host", po::value<std::string>()->default_value("git.moleculesai.app"),
-        "where an !external of a template is when it names no url; a token for it is read from "
+        "git server of an !external that names no URL; its token is read from "
         "ATELIER_EXTERNAL_TOKEN or MOLECULE_GITEA_TOKEN, never from a flag");
     add("external-allow", po::value<std::vector<std::string>>()->composing(),
         "host/path that an !external may name; may be repeated; a host without TLS needs http:// "
@@ -76,7 +76,7 @@ Error bad(std::string_view option, std::string_view value, std::string_view want
     return {Code::invalid, fmt::format("--{}: \"{}\" is not {}", option, value, wanted)};
 }
 
-// ATELIER_LOG_LEVEL -> log-level; empty for a variable that is no option.
+// "ATELIER_LOG_LEVEL" -> "log-level"; empty for a variable that names no option.
 std::string option_of_variable(const std::string& variable, const po::options_description& known) {
     if (variable == "PLUGIN_ALLOW_UNPINNED") return "allow-unpinned";
     if (variable == "MOLECULE_EXTERNAL_GITEA_URL") return "external-host";
@@ -247,7 +247,7 @@ Result<ParsedOptions> parse_server_options(const std::vector<std::string>& argum
     const po::options_description known = describe();
     po::variables_map values;
     try {
-        // The first to store a value wins: flags, then the environment, then the file.
+        // The first stored value wins: flags, then the environment, then the file.
         const auto given = po::command_line_parser(arguments).options(known).run();
         for (const auto& option : given.options) {
             if (option.position_key < 0) continue;

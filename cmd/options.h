@@ -34,22 +34,22 @@ struct ServerOptions {
     reconcilers::ExternalOptions external;
     std::map<std::string, std::string> images;  // runtime -> image
     bool allow_unpinned = false;
-    int workers = 6;  // four keep a Docker Engine busy; the others prepare and look meanwhile
+    int workers = 6;  // four keep a Docker Engine busy; the others observe and prepare
     Log::Level log_level = Log::Level::info;
     Log::Format log_format = Log::Format::text;
     std::string encryption_key;  // 32 bytes; empty: <home>/keys/encryption.key, made when absent
-    std::vector<std::string> old_encryption_keys;  // that the database may still be sealed under
+    std::vector<std::string> old_encryption_keys;  // under which the database may still be sealed
 };
 
 struct ParsedOptions {
     ServerOptions options;
-    std::string help;  // not empty: print it and end
+    std::string help;  // not empty: print it and exit
 };
 
-// The store's URL: as given, else SQLite below home.
+// --store, else the SQLite file below the home folder.
 std::string store_url(const ServerOptions& options);
 
-// Code::invalid says which option, where it was given, and what it may be.
+// Code::invalid names the option, where it was given, and its valid values.
 Result<ParsedOptions> parse_server_options(const std::vector<std::string>& arguments,
                                            const Environment& environment);
 

@@ -16,9 +16,10 @@ namespace {
 
 Result<void> rekey(const ServerOptions& options) {
     if (!options.encryption_key.empty()) {
-        return Error{Code::invalid,
-                     "the key is given by SECRETS_ENCRYPTION_KEY, not by a file: set that to a new "
-                     "key, SECRETS_ENCRYPTION_KEY_PREVIOUS to the old one, and start the server"};
+        return Error{
+            Code::invalid,
+            "the key comes from SECRETS_ENCRYPTION_KEY, not from a file: set that to a new "
+            "key and SECRETS_ENCRYPTION_KEY_PREVIOUS to the old one, and start the server"};
     }
     SystemRandom random;
     const SystemClock clock;
@@ -44,7 +45,7 @@ int rekey(const std::vector<std::string>& arguments, const Environment& environm
         return cli::exit_code::usage;
     }
     if (!parsed->help.empty()) {
-        out << "Seals every Secret under a new encryption key. Stop the server first.\n"
+        out << "Encrypts every Secret under a new key. Stop the server first.\n"
                "Takes the options of the server; see atelier server --help.\n";
         return cli::exit_code::fine;
     }

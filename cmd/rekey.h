@@ -1,5 +1,4 @@
-// `atelier rekey`: a new encryption key for the Secrets in the database of a server that is
-// stopped.
+// `atelier rekey`: encrypts the Secrets of a database under a new key. The server must be stopped.
 #pragma once
 
 #include <iosfwd>
@@ -10,8 +9,8 @@
 
 namespace atelier::cmd {
 
-// Returns an exit code. Takes the options of the server. Safe to be ended at any point: the key
-// file holds both keys until everything is sealed under the new one.
+// Takes the options of the server; returns an exit code. It may be ended at any point: the key file
+// holds both keys until everything is sealed under the new one.
 int rekey(const std::vector<std::string>& arguments, const Environment& environment,
           std::ostream& out, std::ostream& err);
 

@@ -37,28 +37,28 @@ std::vector<Key> workspaces_of(const std::vector<drivers::Unit>& units) {
     return keys;
 }
 
-struct RuntimeWatch::Place {
-    Place(std::string n, drivers::Runtime& r) : name(std::move(n)), runtime(r) {}
+struct RuntimeWatch::Watched {
+    Watched(std::string n, drivers::Runtime& r) : name(std::move(n)), runtime(r) {}
     const std::string name;
     drivers::Runtime& runtime;
 
     std::mutex mutex;
     std::condition_variable_any wake;
     std::optional<Error> error;  // guarded by mutex
-    bool missed = true;          // guarded by mutex: something may have happened unseen
+    bool missed = true;          // guarded by mutex: an event may have been missed
 };
 
-RuntimeWatch::RuntimeWatch(Runtimes& runtimes, Options options, Hints hints, const Clock& clock,
-                           Log log)
+RuntimeWatch::RuntimeWatch(OwnedRuntimes& runtimes, Options options, Hints hints,
+                           const Clock& clock, Log log)
     : options_(std::move(options)), hints_(std::move(hints)), clock_(clock), log_(std::move(log)) {
     for (auto& [name, runtime] : runtimes.by_name) {
-        places_[name] = std::make_unique<Place>(name, *runtime);
+        watched_[name] = std::make_unique<Watched>(name, *runtime);
     }
-    for (auto& [name, place] : places_) {
+    for (auto& [name, watched] : watched_) {
         threads_.emplace_back(
-            [this, &at = *place](const std::stop_token& stop) { look(stop, at); });
+            [this, &one = *watched](const std::stop_token& stop) { check(stop, one); });
         threads_.emplace_back(
-            [this, &at = *place](const std::stop_token& stop) { follow(stop, at); });
+            [this, &one = *watched](const std::stop_token& stop) { follow(stop, one); });
     }
 }
 
@@ -67,26 +67,26 @@ RuntimeWatch::~RuntimeWatch() {
 }
 
 Result<void> RuntimeWatch::health(const std::string& runtime) const {
-    const auto place = places_.find(runtime);
-    if (place == places_.end()) return {};
-    const std::lock_guard lock(place->second->mutex);
-    if (place->second->error) return *place->second->error;
+    const auto watched = watched_.find(runtime);
+    if (watched == watched_.end()) return {};
+    const std::lock_guard lock(watched->second->mutex);
+    if (watched->second->error) return *watched->second->error;
     return {};
 }
 
-void RuntimeWatch::look(const std::stop_token& stop, Place& place) {
-    name_thread("look-" + place.name);
+void RuntimeWatch::check(const std::stop_token& stop, Watched& watched) {
+    name_thread("ping-" + watched.name);
     Instant due = clock_.now();
     while (!stop.stop_requested()) {
         bool missed = false;
         {
-            const std::lock_guard lock(place.mutex);
-            missed = std::exchange(place.missed, false);
+            const std::lock_guard lock(watched.mutex);
+            missed = std::exchange(watched.missed, false);
         }
-        auto answer = place.runtime.ping();
+        auto answer = watched.runtime.ping();
         const Instant now = clock_.now();
         if (answer && (missed || now >= due)) {
-            const auto units = place.runtime.list(options_.having);
+            const auto units = watched.runtime.list(options_.having);
             if (units) {
                 for (const Key& key : workspaces_of(*units)) hints_.one(key);
                 due = now + options_.resync;
@@ -94,26 +94,28 @@ void RuntimeWatch::look(const std::stop_token& stop, Place& place) {
                 answer = units.error();
             }
         }
-        std::unique_lock lock(place.mutex);
-        place.error = answer ? std::optional<Error>() : answer.error();
+        std::unique_lock lock(watched.mutex);
+        watched.error = answer ? std::optional<Error>() : answer.error();
         if (!answer) due = now;
-        place.wake.wait_for(lock, stop, options_.look_every, [&] { return place.missed; });
+        watched.wake.wait_for(lock, stop, options_.ping_every, [&] { return watched.missed; });
     }
 }
 
-void RuntimeWatch::follow(const std::stop_token& stop, Place& place) {
-    name_thread("events-" + place.name);
+void RuntimeWatch::follow(const std::stop_token& stop, Watched& watched) {
+    name_thread("events-" + watched.name);
     Duration wait = first_wait;
     while (!stop.stop_requested()) {
         const auto ended =
-            place.runtime.events(stop, options_.having, [&](const drivers::Labels& labels) {
+            watched.runtime.events(stop, options_.having, [&](const drivers::Labels& labels) {
                 wait = first_wait;
                 if (const auto key = workspace_of(labels)) hints_.one(*key);
             });
         if (stop.stop_requested()) return;
         if (!ended) {
-            log_.warning("events are missed: reading them again",
-                         {{"runtime", place.name}, {"err", ended.error().message}});
+            log_.warning(
+                "the events of a runtime broke off: every workspace is reconciled, and they are "
+                "read again",
+                {{"runtime", watched.name}, {"err", ended.error().message}});
         }
         std::mutex mutex;
         std::condition_variable_any never;
@@ -123,10 +125,10 @@ void RuntimeWatch::follow(const std::stop_token& stop, Place& place) {
         if (stop.stop_requested()) return;
         hints_.all();
         {
-            const std::lock_guard guard(place.mutex);
-            place.missed = true;
+            const std::lock_guard guard(watched.mutex);
+            watched.missed = true;
         }
-        place.wake.notify_all();
+        watched.wake.notify_all();
     }
 }
 

@@ -1,4 +1,4 @@
-// Keeps an eye on the runtimes: whether they answer, and what happens in them unasked.
+// Watches the runtimes: whether they answer, and what happens in them.
 #pragma once
 
 #include <condition_variable>
@@ -20,46 +20,48 @@
 
 namespace atelier::cmd {
 
-// Two threads a runtime. events-<name> turns what happens there into keys of Workspaces, and makes
-// a broken connection again with backoff. look-<name> lists the units every few seconds, one call,
-// which tells whether the runtime is well without a probe waiting for a daemon. When something may
-// have been missed, it also gives the keys of all units found: at the start, after the runtime did
-// not answer, after the events broke off, and at every resync. That is how a unit is found whose
-// Workspace is gone from the store.
+// Two threads for each runtime. events-<name> turns events of the runtime into keys of Workspaces,
+// and reconnects with backoff. ping-<name> asks every few seconds whether the runtime answers, so
+// that health() needs no call that may hang. When an event may have been missed (at the start,
+// after the runtime did not answer, after the events broke off, at every resync), it also lists the
+// units and reports the keys of all of them. A unit whose Workspace is no longer in the store is
+// found this way.
 class RuntimeWatch {
   public:
     struct Options {
         drivers::Labels having;
-        Duration look_every = std::chrono::seconds(5);
+        Duration ping_every = std::chrono::seconds(5);
         Duration resync = std::chrono::minutes(10);
     };
-    // Called from the threads above.
+    // Called from those threads, several at a time.
     struct Hints {
-        std::function<void(const Key&)> one;  // a Workspace, which need not exist
+        std::function<void(const Key&)> one;  // a Workspace, which may not exist
         std::function<void()> all;            // every Workspace that exists
     };
 
-    // What is given outlives it.
-    RuntimeWatch(Runtimes& runtimes, Options options, Hints hints, const Clock& clock, Log log);
-    ~RuntimeWatch();  // stops
+    // `runtimes` and `clock` must outlive it.
+    RuntimeWatch(OwnedRuntimes& runtimes, Options options, Hints hints, const Clock& clock,
+                 Log log);
+    ~RuntimeWatch();  // ends the threads
 
-    // What the last listing of that runtime said; fine before the first one.
+    // The error of the last ping or listing of that runtime; success before the first one.
+    // Thread-safe.
     Result<void> health(const std::string& runtime) const;
 
   private:
-    struct Place;
-    void look(const std::stop_token& stop, Place& place);
-    void follow(const std::stop_token& stop, Place& place);
+    struct Watched;
+    void check(const std::stop_token& stop, Watched& watched);
+    void follow(const std::stop_token& stop, Watched& watched);
 
     const Options options_;
     const Hints hints_;
     const Clock& clock_;
     const Log log_;
-    std::map<std::string, std::unique_ptr<Place>> places_;  // constant after construction
+    std::map<std::string, std::unique_ptr<Watched>> watched_;  // constant after construction
     std::vector<std::jthread> threads_;
 };
 
-// The Workspaces that these units say they are of, each once.
+// The keys of the Workspaces in the labels of these units, sorted, each once.
 std::vector<Key> workspaces_of(const std::vector<drivers::Unit>& units);
 
 }  // namespace atelier::cmd

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view usual_socket = "/var/run/docker.sock";
 
-std::string said_of(const RuntimeChoice& choice, const ServerOptions& options) {
+std::string summary_of(const RuntimeChoice& choice, const ServerOptions& options) {
     if (choice.default_backend == "docker") {
         return "workspaces run as containers of the Docker Engine at " + choice.docker_host;
     }
@@ -19,9 +19,8 @@ std::string said_of(const RuntimeChoice& choice, const ServerOptions& options) {
                             : options.docker == "off"
                                 ? "--docker is off"
                                 : "there is no socket " + std::string(usual_socket);
-    return "workspaces run as processes of this machine, by the server's own user, who can read "
-           "the "
-           "server's token and keys: " +
+    return "workspaces run as processes of this machine, as the server's own user, who can read "
+           "its token and keys: " +
            why;
 }
 
@@ -37,28 +36,29 @@ Result<RuntimeChoice> choose_runtimes(const ServerOptions& options, bool usual_s
     }
     const bool docker = !choice.docker_host.empty();
     if (!docker && !choice.process) {
-        return Error{Code::invalid,
-                     "no workspace could run: --process-runtime is off, and no Docker is used; "
-                     "name its socket with --docker unix://<socket>"};
+        return Error{
+            Code::invalid,
+            "there is no runtime: --process-runtime is off, and Docker is not used; name its "
+            "socket with --docker unix://<socket>"};
     }
     choice.default_backend = options.backend;
     if (choice.default_backend.empty()) choice.default_backend = docker ? "docker" : "process";
     if (choice.default_backend == "docker" && !docker) {
-        return Error{Code::invalid, "--backend docker, but no Docker is used: see --docker"};
+        return Error{Code::invalid, "--backend is docker, but Docker is not used: see --docker"};
     }
     if (choice.default_backend == "process" && !choice.process) {
-        return Error{Code::invalid, "--backend process, but --process-runtime is off"};
+        return Error{Code::invalid, "--backend is process, but --process-runtime is off"};
     }
-    choice.said = said_of(choice, options);
+    choice.summary = summary_of(choice, options);
     return choice;
 }
 
-Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& instance,
-                               const Clock& clock, Random& random) {
+Result<OwnedRuntimes> make_runtimes(const ServerOptions& options, const std::string& instance,
+                                    const Clock& clock, Random& random) {
     std::error_code ignored;
     const RuntimeChoice choice =
         TRY(choose_runtimes(options, std::filesystem::exists(usual_socket, ignored)));
-    Runtimes runtimes;
+    OwnedRuntimes runtimes;
     if (choice.process) {
         drivers::ProcessOptions process;
         process.root = options.home / "processes";
@@ -72,7 +72,7 @@ Result<Runtimes> make_runtimes(const ServerOptions& options, const std::string& 
         runtimes.by_name["docker"] = TRY(drivers::connect_docker(docker, clock, random));
     }
     runtimes.default_backend = choice.default_backend;
-    runtimes.said = choice.said;
+    runtimes.summary = choice.summary;
     return runtimes;
 }
 

@@ -1,4 +1,4 @@
-// What a server finds made: the namespaces, and the two UpdateTiers that people name first.
+// Objects that exist from the start: the namespaces, and the UpdateTiers canary and production.
 #pragma once
 
 #include "apiserver/api.h"
@@ -8,7 +8,7 @@
 
 namespace atelier::cmd {
 
-// Makes what is absent; what people changed since stays as they want it.
+// Creates those that do not exist. Those that exist stay as people have changed them.
 Result<void> seed(reconcilers::Objects& objects, apiserver::Api& api, Instant now);
 
 }  // namespace atelier::cmd

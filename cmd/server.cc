@@ -1,19 +1,15 @@
 #include "cmd/server.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <csignal>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <stop_token>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "apiserver/api.h"
@@ -24,7 +20,9 @@
 #include "base/metrics.h"
 #include "base/random.h"
 #include "cmd/certificates.h"
+#include "cmd/fleet_gauges.h"
 #include "cmd/forecaster.h"
+#include "cmd/garbage_loop.h"
 #include "cmd/home.h"
 #include "cmd/runtime_watch.h"
 #include "cmd/runtimes.h"
@@ -33,7 +31,6 @@
 #include "cmd/store_guard.h"
 #include "controllers/controller.h"
 #include "controllers/fleet_metrics.h"
-#include "controllers/garbage.h"
 #include "crds/kind.h"
 #include "drivers/git/git.h"
 #include "drivers/plugins/plugin_folders.h"
@@ -47,7 +44,6 @@
 #include "reconcilers/plugin_install/reconciler.h"
 #include "reconcilers/plugin_policy/reconciler.h"
 #include "reconcilers/plugin_update/reconciler.h"
-#include "reconcilers/tree_garbage.h"
 #include "reconcilers/update_tier/reconciler.h"
 #include "reconcilers/workspace/reconciler.h"
 #include "store/open.h"
@@ -58,88 +54,15 @@ namespace {
 constexpr Duration shutdown_grace = std::chrono::seconds(30);
 constexpr Duration stream_grace = std::chrono::seconds(2);
 
-// The program beside this one, for workspaces that run as processes.
+// The agent of workspaces that run as processes: the program beside this one.
 std::string agent_program() {
     std::error_code error;
     const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
     return error ? "atelier-agent" : (self.parent_path() / "atelier-agent").string();
 }
 
-// Collects garbage whenever something changed, and trees from time to time, on a thread of its own.
-class GarbageLoop {
-  public:
-    GarbageLoop(store::Store& store, const crds::Kinds& kinds, drivers::TreeCollection& trees,
-                const Clock& clock, Metrics& metrics, const Log& log)
-        : garbage_(store, kinds, log),
-          trees_(store, kinds, trees, metrics, log, {}),
-          clock_(clock) {
-        subscription_ = store.on_commit([this](Revision) {
-            {
-                const std::lock_guard lock(mutex_);
-                changed_ = true;
-            }
-            wake_.notify_one();
-        });
-        thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
-    }
-    ~GarbageLoop() {
-        thread_.request_stop();
-        thread_.join();
-        subscription_.reset();
-    }
-
-  private:
-    void run(const std::stop_token& stop) {
-        pthread_setname_np(pthread_self(), "garbage");
-        while (!stop.stop_requested()) {
-            {
-                const std::lock_guard lock(mutex_);
-                changed_ = false;
-            }
-            if (garbage_.collect(clock_.now())) continue;
-            trees_.collect(clock_.now());
-            const Instant due = std::min(garbage_.next_sweep(), trees_.next());
-            std::unique_lock lock(mutex_);
-            // Short enough that a step of the clock, or a machine that slept, delays no sweep.
-            const Duration left = std::min<Duration>(due - clock_.now(), std::chrono::minutes(1));
-            wake_.wait_for(lock, stop, left, [&] { return changed_; });
-        }
-    }
-
-    controllers::Garbage garbage_;
-    reconcilers::TreeGarbage trees_;
-    const Clock& clock_;
-    std::mutex mutex_;
-    std::condition_variable_any wake_;
-    bool changed_ = true;  // guarded by mutex_
-    std::unique_ptr<store::Subscription> subscription_;
-    std::jthread thread_;
-};
-
-std::vector<controllers::FieldGauge> fleet_gauges() {
-    return {
-        {"pluginupdates.atelier.dev",
-         "atelier_plugin_updates",
-         "Plugin updates by phase; Pending is drift that waits for a decision.",
-         "phase",
-         {"status", "phase"},
-         {"Pending", "Approved", "RollingOut", "Applied", "Dismissed", "Failed"}},
-        {"plugininstalls.atelier.dev",
-         "atelier_plugin_installs",
-         "Plugin installs by the class of their last change.",
-         "class",
-         {"status", "lastChange"},
-         {"Hot", "Cold", "None"}},
-        {"workspaces.atelier.dev",
-         "atelier_workspaces",
-         "Workspaces by update tier.",
-         "update_tier",
-         {"spec", "updateTier"},
-         {}},
-    };
-}
-
-// Everything that runs, in the order it is made; it is unmade in the reverse order.
+// The composition of the server: makes every part and joins them. The members stand in the order in
+// which they are made, so that each may refer to those before it.
 class Server {
   public:
     Server(const ServerOptions& options, Log log) : options_(options), log_(std::move(log)) {}
@@ -156,10 +79,10 @@ class Server {
         git_ = TRY(drivers::open_git(options_.home / "git", git, clock_, log_));
         folders_ = drivers::home_plugin_folders(options_.home);
         runtimes_ = TRY(make_runtimes(options_, home_->instance(), clock_, random_));
-        log_.info(runtimes_.said);
+        log_.info(runtimes_.summary);
         objects_ = std::make_unique<reconcilers::Objects>(*store_, kinds_, random_, log_);
         TRY(recognise_store());
-        make_plans();
+        make_forecasts();
         TRY(make_api());
         if (!hold_.empty()) return serve();
         TRY(seed(*objects_, *api_, clock_.now()));
@@ -168,27 +91,23 @@ class Server {
         make_controllers();
         for (auto& controller : controllers_) controller->start();
         garbage_ = std::make_unique<GarbageLoop>(*store_, kinds_, *trees_, clock_, metrics_, log_);
-        watch_ = std::make_unique<RuntimeWatch>(
-            runtimes_,
-            RuntimeWatch::Options{
-                .having = {{std::string(reconcilers::unit_label::instance), home_->instance()}}},
-            RuntimeWatch::Hints{[this](const Key& key) { workspaces_->hint(key); },
-                                [this] { workspaces_->hint_all(); }},
-            clock_, log_);
+        watch_runtimes();
         return serve();
     }
 
-    // The certificates are read again, or renewed, within a moment.
+    // SIGHUP: the certificate's files are read again. The log goes to stderr, so that there is no
+    // file of it to open again.
     void reload() {
-        log_.info("reading the certificates again");
-        certificates_->look_soon();
+        log_.info("SIGHUP: the files of the certificate are read again");
+        certificates_->check_now();
     }
 
-    // The API first (readiness fails at once), then what turns the world, then the store.
+    // Ends the API first, so that readiness fails at once; then everything that acts on runtimes
+    // and git servers; then the store, which all of them use.
     void stop() {
         stopping_ = true;
         certificates_.reset();
-        git_stop_.request_stop();  // a remote that hangs holds up no end, nor does a plan
+        git_stop_.request_stop();  // ends git calls and forecasts, which may wait for a remote
         if (api_) api_->stop();
         if (http_) http_->stop(stream_grace);
         watch_.reset();
@@ -246,7 +165,7 @@ class Server {
         apiserver::ApiOptions options;
         options.credentials = {{token_, "admin", {"system:masters"}}};
         options.version = ATELIER_VERSION;
-        options.planner = planner_.get();
+        options.planner = forecasts_.get();
         options.address = url();
         options.ready.push_back({"shutdown", [this]() -> Result<void> {
                                      if (!stopping_) return {};
@@ -271,6 +190,7 @@ class Server {
         return {};
     }
 
+    // What the reconcilers get of the runtimes.
     reconcilers::Runtimes runtimes() {
         std::map<std::string, drivers::Runtime*> runtimes;
         for (const auto& [name, runtime] : runtimes_.by_name) runtimes[name] = runtime.get();
@@ -290,20 +210,21 @@ class Server {
         };
     }
 
-    void make_plans() {
-        planner_ = make_forecast_service({.store = *store_,
-                                          .kinds = kinds_,
-                                          .random = random_,
-                                          .git = *git_,
-                                          .trees = *trees_,
-                                          .templates_root = options_.org_templates,
-                                          .external = options_.external,
-                                          .runtimes = runtimes(),
-                                          .fingerprint_key = plan_key(home_->encryption_key()),
-                                          .log = log_},
-                                         clock_, git_stop_.get_token());
+    void make_forecasts() {
+        forecasts_ = make_forecast_service({.store = *store_,
+                                            .kinds = kinds_,
+                                            .random = random_,
+                                            .git = *git_,
+                                            .trees = *trees_,
+                                            .templates_root = options_.org_templates,
+                                            .external = options_.external,
+                                            .runtimes = runtimes(),
+                                            .fingerprint_key = plan_key(home_->encryption_key()),
+                                            .log = log_},
+                                           clock_, git_stop_.get_token());
     }
 
+    // One line for each kind.
     void make_controllers() {
         add(std::make_unique<reconcilers::OrgTemplateReconciler>(
             *objects_, *git_, *trees_, options_.org_templates, options_.external,
@@ -326,6 +247,16 @@ class Server {
         metrics_.before_scrape([this] {
             if (!stopping_) fleet_->sample();
         });
+    }
+
+    void watch_runtimes() {
+        RuntimeWatch::Options options;
+        options.having = {{std::string(reconcilers::unit_label::instance), home_->instance()}};
+        watch_ = std::make_unique<RuntimeWatch>(
+            runtimes_, options,
+            RuntimeWatch::Hints{[this](const Key& key) { workspaces_->hint(key); },
+                                [this] { workspaces_->hint_all(); }},
+            clock_, log_);
     }
 
     controllers::Controller& add(std::unique_ptr<reconcilers::Reconciler> reconciler) {
@@ -376,10 +307,10 @@ class Server {
     std::stop_source git_stop_;
     std::unique_ptr<drivers::Git> git_;
     std::unique_ptr<drivers::PluginFolders> folders_;
-    Runtimes runtimes_;
+    OwnedRuntimes runtimes_;
     std::unique_ptr<reconcilers::Objects> objects_;
     std::unique_ptr<controllers::FleetMetrics> fleet_;
-    std::unique_ptr<apiserver::ForecastService> planner_;
+    std::unique_ptr<apiserver::ForecastService> forecasts_;
     std::unique_ptr<apiserver::Api> api_;
     std::vector<std::unique_ptr<reconcilers::Reconciler>> reconcilers_;
     std::vector<std::unique_ptr<controllers::Controller>> controllers_;
@@ -391,8 +322,9 @@ class Server {
 };
 
 extern "C" void end_now(int) {
-    constexpr std::string_view said = "what did not end in time was cut off\n";
-    [[maybe_unused]] const auto written = write(STDERR_FILENO, said.data(), said.size());
+    constexpr std::string_view message =
+        "atelier: the server did not stop within 30 seconds and was ended\n";
+    [[maybe_unused]] const auto written = write(STDERR_FILENO, message.data(), message.size());
     _exit(0);
 }
 
@@ -408,12 +340,11 @@ int run_server(const ServerOptions& options) {
         return 1;
     }
     log.info("ready");
-    // Whoever rotates logs or certificates sends SIGHUP; the log goes to standard error, whose
-    // reader rotates it, so only the certificates are read again.
     while (signals.wait() == SIGHUP) server.reload();
-    log.info("stopping: a second signal ends it at once");
+    log.info("stopping; a second signal ends the process at once");
     signals.release();
-    // What does not end by itself is ended: everything is safe to be cut at any point.
+    // The process ends even when a thread does not. That is safe: the store and all files can be
+    // cut off at any point.
     std::signal(SIGALRM, end_now);
     alarm(static_cast<unsigned>(
         std::chrono::duration_cast<std::chrono::seconds>(shutdown_grace).count()));

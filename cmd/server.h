@@ -1,4 +1,4 @@
-// `atelier server`: builds everything, joins it, runs until it is told to end.
+// `atelier server`: makes every part of the server, joins them, and runs until a signal.
 #pragma once
 
 #include "base/log.h"
@@ -6,8 +6,9 @@
 
 namespace atelier::cmd {
 
-// Returns the exit code: 0 after a signal and an orderly end, 1 when it could not start. SIGTERM
-// and SIGINT end it within 30 seconds; a second one ends it at once.
+// SIGHUP reads the files of the certificate again. Returns the exit code: 0 after SIGTERM or
+// SIGINT, 1 when the server could not start. SIGTERM and SIGINT end the server within 30 seconds; a
+// second one ends the process at once.
 int run_server(const ServerOptions& options);
 
 }  // namespace atelier::cmd

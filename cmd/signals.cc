@@ -18,7 +18,9 @@ int Signals::wait() {
 }
 
 void Signals::release() {
-    pthread_sigmask(SIG_UNBLOCK, &set_, nullptr);
+    sigset_t ends = set_;
+    sigdelset(&ends, SIGHUP);
+    pthread_sigmask(SIG_UNBLOCK, &ends, nullptr);
 }
 
 }  // namespace atelier::cmd

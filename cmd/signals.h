@@ -1,4 +1,4 @@
-// Signals as a value to wait for. Block them before the first thread is made.
+// Waiting for signals. Make it before the first thread: every thread inherits the blocked signals.
 #pragma once
 
 #include <csignal>
@@ -7,9 +7,10 @@ namespace atelier::cmd {
 
 class Signals {
   public:
-    Signals();   // blocks SIGTERM, SIGINT and SIGHUP in this thread and all that it will make
-    int wait();  // the next of them
-    // From now on a further one of them ends the process at once.
+    // Blocks SIGTERM, SIGINT and SIGHUP in this thread and in those that it starts.
+    Signals();
+    int wait();  // blocks until the next of them comes; its number
+    // Unblocks SIGTERM and SIGINT: the next one ends the process at once.
     void release();
 
   private:

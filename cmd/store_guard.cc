@@ -108,7 +108,7 @@ void StoreMarkKeeper::write() {
     written_ = newest;
 }
 
-FoundStore find_strangers(const store::Store& store, Runtimes& runtimes,
+FoundStore find_strangers(const store::Store& store, OwnedRuntimes& runtimes,
                           const drivers::Labels& ours) {
     FoundStore found;
     found.mark = {store.identity(), store.revision()};

@@ -61,7 +61,7 @@ class StoreMarkKeeper {
 };
 
 // What the store has beside what runs. Asks every runtime once for the units with these labels.
-FoundStore find_strangers(const store::Store& store, Runtimes& runtimes,
+FoundStore find_strangers(const store::Store& store, OwnedRuntimes& runtimes,
                           const drivers::Labels& ours);
 
 }  // namespace atelier::cmd

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 constexpr const char* usage = "usage: atelier validate DIR [FLAGS]";
 
-struct Asked {
+struct ValidateOptions {
     fs::path folder;
     bool help = false;
     bool git = false;
@@ -34,14 +34,15 @@ po::options_description describe() {
     po::options_description all("flags");
     auto add = all.add_options();
     add("help,h", "this text");
-    add("git", "links must stay inside DIR, as where the template comes from git");
+    add("git", "links must stay inside DIR, as in a template that comes from git");
     add("strict", "warnings count as errors");
     add("output,o", po::value<std::string>()->default_value("text"), "text or json");
     add("external", po::value<std::vector<std::string>>()->composing(),
-        "owner/name=folder: what stands in for that repository in an !external; may be repeated");
-    add("external-host", po::value<std::string>(), "as of the server");
+        "owner/name=folder: the folder to read for that repository in an !external; may be "
+        "repeated");
+    add("external-host", po::value<std::string>(), "as --external-host of the server");
     add("external-allow", po::value<std::vector<std::string>>()->composing(),
-        "as of the server; when absent, every repository may be named");
+        "as --external-allow of the server; without it every repository is allowed");
     return all;
 }
 
@@ -66,40 +67,41 @@ Result<templates::StandIns> stand_ins_of(const std::vector<std::string>& pairs) 
     return stand_ins;
 }
 
-Result<Asked> interpret(const po::variables_map& values, const Environment& environment) {
-    Asked asked;
-    asked.help = values.count("help") > 0;
-    if (asked.help) return asked;
-    if (!values.count("folder")) return bad("it needs the folder of the template");
-    asked.folder = values["folder"].as<std::string>();
+Result<ValidateOptions> interpret(const po::variables_map& values, const Environment& environment) {
+    ValidateOptions options;
+    options.help = values.count("help") > 0;
+    if (options.help) return options;
+    if (!values.count("folder")) return bad("name the folder of the template");
+    options.folder = values["folder"].as<std::string>();
     std::error_code error;
-    if (!fs::is_directory(asked.folder, error)) {
-        return bad(fmt::format("there is no folder \"{}\"", asked.folder.string()));
+    if (!fs::is_directory(options.folder, error)) {
+        return bad(fmt::format("there is no folder \"{}\"", options.folder.string()));
     }
-    asked.git = values.count("git") > 0;
-    asked.strict = values.count("strict") > 0;
+    options.git = values.count("git") > 0;
+    options.strict = values.count("strict") > 0;
     const std::string output = values["output"].as<std::string>();
     if (output != "text" && output != "json") {
         return bad(fmt::format("-o: \"{}\" is not text or json", output));
     }
-    asked.json = output == "json";
-    asked.policy.allow.clear();
+    options.json = output == "json";
+    options.policy.allow.clear();
     const std::string host = environment.get("ATELIER_EXTERNAL_HOST");
-    if (!host.empty()) asked.policy.host = host;
+    if (!host.empty()) options.policy.host = host;
     if (values.count("external-host")) {
-        asked.policy.host = values["external-host"].as<std::string>();
+        options.policy.host = values["external-host"].as<std::string>();
     }
     if (values.count("external-allow")) {
-        asked.policy.allow = values["external-allow"].as<std::vector<std::string>>();
+        options.policy.allow = values["external-allow"].as<std::vector<std::string>>();
     }
-    TRY(templates::check_external_policy(asked.policy));
+    TRY(templates::check_external_policy(options.policy));
     if (values.count("external")) {
-        asked.stand_ins = TRY(stand_ins_of(values["external"].as<std::vector<std::string>>()));
+        options.stand_ins = TRY(stand_ins_of(values["external"].as<std::vector<std::string>>()));
     }
-    return asked;
+    return options;
 }
 
-Result<Asked> parse(const std::vector<std::string>& arguments, const Environment& environment) {
+Result<ValidateOptions> parse(const std::vector<std::string>& arguments,
+                              const Environment& environment) {
     po::options_description known = describe();
     known.add_options()("folder", po::value<std::string>());
     po::positional_options_description positional;
@@ -115,38 +117,40 @@ Result<Asked> parse(const std::vector<std::string>& arguments, const Environment
     return interpret(values, environment);
 }
 
-Result<std::unique_ptr<templates::TemplateFiles>> files_of(const Asked& asked) {
-    if (asked.git) {
-        auto tree = TRY(drivers::read_tree(asked.folder));
+Result<std::unique_ptr<templates::TemplateFiles>> files_of(const ValidateOptions& options) {
+    if (options.git) {
+        auto tree = TRY(drivers::read_tree(options.folder));
         return templates::files_of_tree(std::make_shared<const drivers::Tree>(std::move(tree)));
     }
-    return templates::files_of_directory(asked.folder, asked.folder / "..");
+    return templates::files_of_directory(options.folder, options.folder / "..");
 }
 
 }  // namespace
 
 int validate(const std::vector<std::string>& arguments, const Environment& environment,
              std::ostream& out, std::ostream& err) {
-    const auto asked = parse(arguments, environment);
-    if (!asked) {
-        err << "error: " << cli::printable(asked.error().message) << "\n" << usage << "\n";
+    const auto options = parse(arguments, environment);
+    if (!options) {
+        err << "error: " << cli::printable(options.error().message) << "\n" << usage << "\n";
         return cli::exit_code::usage;
     }
-    if (asked->help) {
-        out << "compile a template as the server would, without one\n\n"
+    if (options->help) {
+        out << "compile a template as the server would, without a server\n\n"
             << usage << "\n\n"
             << describe()
-            << "\nExit codes: 0 fine, 1 errors (with --strict: or warnings), 2 usage.\n";
+            << "\nExit codes: 0 the template compiles, 1 it has errors (with --strict: or "
+               "warnings), "
+               "2 wrong usage.\n";
         return cli::exit_code::fine;
     }
-    const auto files = files_of(*asked);
+    const auto files = files_of(*options);
     if (!files) {
         err << "error: " << cli::printable(files.error().message) << "\n";
         return cli::exit_code::error;
     }
-    const auto externals = templates::local_externals(asked->policy, asked->stand_ins);
+    const auto externals = templates::local_externals(options->policy, options->stand_ins);
     const auto compiled = templates::compile(**files, *externals);
-    if (asked->json) {
+    if (options->json) {
         out << templates::json_of(compiled);
     } else {
         for (const auto& [what, findings] :
@@ -160,7 +164,7 @@ int validate(const std::vector<std::string>& arguments, const Environment& envir
             out << cli::printable(line) << "\n";
         }
     }
-    const bool fine = compiled.errors.empty() && (!asked->strict || compiled.warnings.empty());
+    const bool fine = compiled.errors.empty() && (!options->strict || compiled.warnings.empty());
     return fine ? cli::exit_code::fine : cli::exit_code::error;
 }
 

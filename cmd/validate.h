@@ -1,4 +1,4 @@
-// atelier validate DIR: compiles a template as the server would, without one.
+// `atelier validate DIR`: compiles a template as the server would, without a server.
 #pragma once
 
 #include <iosfwd>
@@ -9,7 +9,8 @@
 
 namespace atelier::cmd {
 
-// The exit code: 0 the template is fine, 1 it has errors (with --strict: or warnings), 2 usage.
+// Returns the exit code: 0 the template compiles, 1 it has errors (with --strict: or warnings), 2
+// wrong usage.
 int validate(const std::vector<std::string>& arguments, const Environment& environment,
              std::ostream& out, std::ostream& err);
 

@@ -70,8 +70,34 @@ Result<void> write_pair(const PairFiles& files, const KeyPair& pair) {
     return write_file_atomically(files.certificate, pair.certificate_pem, 0644);
 }
 
-Result<KeyPair> ensure_ca(const PairFiles& files, Instant now, Random& random) {
+// Moves a certificate that cannot be read, and its key, to names of their own, and says so; empty
+// when the certificate can be read.
+Result<std::string> set_aside_damaged(const PairFiles& files, const KeyPair& pair) {
+    if (is_certificate(pair.certificate_pem)) return std::string();
+    for (const fs::path& file : {files.certificate, files.key}) {
+        std::error_code error;
+        fs::rename(file, file.string() + ".damaged", error);
+        if (error) {
+            return Error{Code::unavailable, "a damaged file cannot be moved: " + error.message(),
+                         file.string()};
+        }
+    }
+    const std::string name = "pki/" + files.certificate.filename().string();
+    return name + " is not a certificate in PEM: it and its key were moved to " + name +
+           ".damaged, and new ones were made";
+}
+
+Result<KeyPair> ensure_ca(const PairFiles& files, const fs::path& signed_by_it, Instant now,
+                          Random& random) {
     std::optional<KeyPair> pair = TRY(read_pair(files));
+    std::error_code ignored;
+    if (!pair && fs::exists(signed_by_it, ignored)) {
+        return Error{
+            Code::not_found,
+            "pki/ca.crt is missing, but pki/" + signed_by_it.filename().string() +
+                ", which it signed, is there: restore it, or remove the folder pki to have "
+                "a new authority made, which no client trusts yet"};
+    }
     if (pair) {
         const auto facts = read_key_pair(*pair);
         if (!facts) return facts.error().in("pki/ca.crt");
@@ -115,11 +141,14 @@ Result<Pki> ensure_pki(const fs::path& home, const std::vector<std::string>& nam
     }
     const fs::path folder = home / "pki";
     TRY(make_directories(folder, 0700));
-    const KeyPair ca = TRY(ensure_ca({folder / "ca.crt", folder / "ca.key"}, now, random));
     const PairFiles files{folder / "server.crt", folder / "server.key"};
+    const KeyPair ca =
+        TRY(ensure_ca({folder / "ca.crt", folder / "ca.key"}, files.certificate, now, random));
     std::optional<KeyPair> pair = TRY(read_pair(files));
+    std::string set_aside;
     Instant not_after;
     if (pair) {
+        set_aside = TRY(set_aside_damaged(files, *pair));
         // A crash while it was made again leaves a new key beside the old certificate.
         const auto facts = read_key_pair(*pair);
         if (facts) not_after = facts->not_after;
@@ -130,8 +159,10 @@ Result<Pki> ensure_pki(const fs::path& home, const std::vector<std::string>& nam
         TRY(write_pair(files, *pair));
         not_after = now + leaf_lifetime;
     }
-    return Pki{
-        {pair->certificate_pem, pair->key_pem, {}}, ca.certificate_pem, not_after - leaf_renewal};
+    return Pki{{pair->certificate_pem, pair->key_pem, {}},
+               ca.certificate_pem,
+               not_after - leaf_renewal,
+               std::move(set_aside)};
 }
 
 std::string host_name() {

@@ -183,6 +183,12 @@ Result<CertificateFacts> read_key_pair(const KeyPair& pair) {
     return facts;
 }
 
+bool is_certificate(std::string_view pem) {
+    const bool readable = certificate_of(pem) != nullptr;
+    ERR_clear_error();
+    return readable;
+}
+
 bool is_signed_by(std::string_view certificate_pem, std::string_view ca_pem) {
     const CertificatePtr certificate = certificate_of(certificate_pem);
     const CertificatePtr ca = certificate_of(ca_pem);

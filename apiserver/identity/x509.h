@@ -30,6 +30,7 @@ Result<KeyPair> make_server_certificate(const KeyPair& ca, const std::vector<std
 
 // Code::invalid when the text is not a certificate with its own key.
 Result<CertificateFacts> read_key_pair(const KeyPair& pair);
+bool is_certificate(std::string_view pem);
 bool is_signed_by(std::string_view certificate_pem, std::string_view ca_pem);
 
 }  // namespace atelier::apiserver

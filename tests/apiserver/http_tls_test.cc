@@ -200,6 +200,12 @@ TEST_F(HttpTlsTest, heals_a_half_written_pair_but_never_replaces_an_authority) {
     const Pki healed = make();
     EXPECT_NE(healed.tls.certificate_pem, first.tls.certificate_pem);
     EXPECT_EQ(healed.ca_pem, first.ca_pem);
+    // Fault 16: nothing is made anew where something was.
+    fs::rename(home / "pki/ca.crt", home / "kept");
+    const auto without_ca = ensure_pki(home, {}, now, random);
+    ASSERT_FALSE(without_ca);
+    EXPECT_NE(without_ca.error().message.find("pki/ca.crt is missing"), std::string::npos);
+    fs::rename(home / "kept", home / "pki/ca.crt");
     fs::remove(home / "pki/ca.key");
     auto without_key = ensure_pki(home, {}, now, random);
     ASSERT_FALSE(without_key);

@@ -51,7 +51,7 @@ TEST_F(CertificatesTest, AreRenewedBeforeTheyEndAndPutIntoUse) {
     apiserver::Pki used = *first;
     for (int i = 0; i < 11 * 73; ++i) {
         now += 5 * day;
-        const auto renewed = certificates.look(now, taking());
+        const auto renewed = certificates.check(now, taking());
         ASSERT_TRUE(renewed);
         if (*renewed) {
             ++renewals;
@@ -69,25 +69,27 @@ TEST_F(CertificatesTest, AreRenewedBeforeTheyEndAndPutIntoUse) {
 TEST_F(CertificatesTest, WhatCouldNotBePutIntoUseIsTriedAgain) {
     ASSERT_TRUE(certificates.current(start));
     refuse = true;
-    EXPECT_FALSE(certificates.look(start + 340 * day, taking()));
+    EXPECT_FALSE(certificates.check(start + 340 * day, taking()));
     refuse = false;
-    const auto renewed = certificates.look(start + 341 * day, taking());
+    const auto renewed = certificates.check(start + 341 * day, taking());
     ASSERT_TRUE(renewed);
     EXPECT_TRUE(*renewed);
-    EXPECT_FALSE(*certificates.look(start + 342 * day, taking()));
+    EXPECT_FALSE(*certificates.check(start + 342 * day, taking()));
     EXPECT_EQ(taken.size(), 1u);
 }
 
 TEST_F(CertificatesTest, FilesThatSomebodyChangedAreReadAgain) {
     ASSERT_TRUE(certificates.current(start));
     std::filesystem::remove(home.path() / "pki" / "server.crt");
-    const auto renewed = certificates.look(start + day, taking());
+    const auto renewed = certificates.check(start + day, taking());
     ASSERT_TRUE(renewed);
     EXPECT_TRUE(*renewed);
     ASSERT_TRUE(write_file_atomically(home.path() / "pki" / "server.crt", "nonsense", 0644));
-    EXPECT_TRUE(*certificates.look(start + 2 * day, taking())) << "it is made anew";
+    EXPECT_TRUE(*certificates.check(start + 2 * day, taking())) << "it is made anew";
+    EXPECT_EQ(*read_file(home.path() / "pki" / "server.crt.damaged"), "nonsense");
+    EXPECT_TRUE(std::filesystem::exists(home.path() / "pki" / "server.key.damaged"));
     ASSERT_TRUE(write_file_atomically(home.path() / "pki" / "ca.crt", "nonsense", 0644));
-    EXPECT_FALSE(certificates.look(start + 3 * day, taking())) << "an authority is not replaced";
+    EXPECT_FALSE(certificates.check(start + 3 * day, taking())) << "an authority is not replaced";
     EXPECT_EQ(taken.size(), 2u);
 }
 
@@ -103,7 +105,7 @@ TEST_F(CertificatesTest, Fault04_SighupHasTheFilesReadAgain) {
     std::filesystem::remove(home.path() / "pki/server.key");
     pthread_kill(pthread_self(), SIGHUP);
     ASSERT_EQ(signals.wait(), SIGHUP) << "it does not end the process";
-    certificates.look_soon();
+    certificates.check_now();
     EXPECT_EQ(used.get_future().wait_for(std::chrono::seconds(20)), std::future_status::ready);
     signals.release();
 }

@@ -1,4 +1,4 @@
-// Which Workspaces the server looks at without being asked, told by fakes of its runtimes.
+// Which Workspaces are reconciled because of what happens in a runtime, with fakes of runtimes.
 #include "cmd/runtime_watch.h"
 
 #include <gtest/gtest.h>
@@ -48,7 +48,7 @@ class RuntimeWatchTest : public testing::Test {
     }
     void watch() {
         RuntimeWatch::Options options{.having = {{"atelier.dev/instance", "here"}},
-                                      .look_every = milliseconds(1),
+                                      .ping_every = milliseconds(1),
                                       .resync = std::chrono::minutes(10)};
         RuntimeWatch::Hints hints{[this](const Key& key) {
                                       const std::lock_guard lock(mutex);
@@ -96,7 +96,7 @@ class RuntimeWatchTest : public testing::Test {
     }
 
     HandClock clock;
-    Runtimes runtimes;
+    OwnedRuntimes runtimes;
     fakes::FakeRuntime* runtime = nullptr;
     std::mutex mutex;
     std::condition_variable changed;

@@ -19,8 +19,8 @@ TEST(Runtimes, Fault14_ProcessesAreSaidPlainlyAndCanBeSwitchedOff) {
     const auto choice = choose_runtimes({}, false);
     ASSERT_TRUE(choice);
     EXPECT_EQ(choice->default_backend, "process");
-    EXPECT_THAT(choice->said, testing::HasSubstr("can read the server's token and keys"));
-    EXPECT_THAT(choice->said, testing::HasSubstr("there is no socket /var/run/docker.sock"));
+    EXPECT_THAT(choice->summary, testing::HasSubstr("can read its token and keys"));
+    EXPECT_THAT(choice->summary, testing::HasSubstr("there is no socket /var/run/docker.sock"));
 
     ServerOptions off;
     off.process_runtime = false;
@@ -37,7 +37,7 @@ TEST(Runtimes, AnExplicitChoiceWins) {
     EXPECT_EQ(choose_runtimes(options, true)->docker_host, options.docker);
     options.backend = "process";
     EXPECT_EQ(choose_runtimes(options, true)->default_backend, "process");
-    EXPECT_THAT(choose_runtimes(options, true)->said, testing::HasSubstr("--backend says so"));
+    EXPECT_THAT(choose_runtimes(options, true)->summary, testing::HasSubstr("--backend says so"));
     options.docker = "off";
     options.backend = "docker";
     EXPECT_EQ(choose_runtimes(options, true).error().code, Code::invalid);
