@@ -12,6 +12,7 @@
 #include "process.h"
 #include "shared_log.h"
 #include "store/cached_store.h"
+#include "store/overlay.h"
 #include "world.h"
 
 namespace atelier::store {
@@ -23,7 +24,8 @@ Write check(const Key& key, Revision expected) {
     return {Write::Kind::check, key, {}, expected};
 }
 
-class Together : public testing::TestWithParam<Where> {
+// What every Store promises of joined writes, an Overlay too.
+class TogetherContract : public testing::TestWithParam<Where> {
   protected:
     void SetUp() override {
         place_ = GetParam().make();
@@ -31,8 +33,9 @@ class Together : public testing::TestWithParam<Where> {
         world_ = std::make_unique<World>(place_);
         world_->options().commit_inline = GetParam().commit_inline;
         must(world_->open());
+        if (GetParam().overlay) overlay_ = std::make_unique<Overlay>(world_->store());
     }
-    Store& store() { return world_->store(); }
+    Store& store() { return overlay_ ? *overlay_ : world_->store(); }
     Result<ObjectPtr> put(Write write) { return write_and_wait(store(), std::move(write)); }
     Result<std::vector<ObjectPtr>> put_all(std::vector<Write> writes) {
         return write_all_and_wait(store(), std::move(writes));
@@ -44,7 +47,11 @@ class Together : public testing::TestWithParam<Where> {
 
     std::shared_ptr<Place> place_;
     std::unique_ptr<World> world_;
+    std::unique_ptr<Overlay> overlay_;
 };
+
+// What a Store with subscribers and a database promises besides.
+class Together : public TogetherContract {};
 
 TEST_P(Together, All_are_written_in_their_order) {
     must(put(create(workspace("old"), "1")));
@@ -84,7 +91,7 @@ TEST_P(Together, All_are_written_in_their_order) {
 }
 
 // Wherever in the row the refused one is.
-TEST_P(Together, One_that_is_refused_leaves_nothing_written) {
+TEST_P(TogetherContract, One_that_is_refused_leaves_nothing_written) {
     must(put(create(workspace("seen"), "1")));
     must(put(update(workspace("seen"), 1, "2")));
     struct Case {
@@ -119,7 +126,7 @@ TEST_P(Together, One_that_is_refused_leaves_nothing_written) {
     EXPECT_EQ(place_->query("SELECT count(*) FROM log"), std::vector<std::string>{"3"});
 }
 
-TEST_P(Together, A_check_writes_nothing) {
+TEST_P(TogetherContract, A_check_writes_nothing) {
     must(put(create(workspace("a"), "1")));
     const auto made = must(put_all({check(workspace("a"), 1), check(workspace("b"), 0),
                                     create(workspace("c")), check(workspace("c"), 2)}));
@@ -133,7 +140,7 @@ TEST_P(Together, A_check_writes_nothing) {
 }
 
 // What stands beside it in the queue is committed by the same transaction, and does not care.
-TEST_P(Together, Neighbours_go_their_own_way) {
+TEST_P(TogetherContract, Neighbours_go_their_own_way) {
     must(put(create(workspace("seen"), "1")));
     std::atomic<int> fine = 0;
     std::atomic<int> refused = 0;
@@ -211,6 +218,13 @@ TEST_P(Together, Readers_and_watchers_never_see_a_half) {
     EXPECT_EQ(store().revision(), 2 + 2 * moved);
     EXPECT_EQ(text("left"), text("right"));
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    All, TogetherContract,
+    testing::Values(Where{"memory", memory_place}, Where{"memory_inline", memory_place, true},
+                    Where{"sqlite", sqlite_place}, Where{"sqlite_inline", sqlite_place, true},
+                    Where{"postgres", postgres_place}, Where{"overlay", memory_place, true, true}),
+    where_name);
 
 INSTANTIATE_TEST_SUITE_P(All, Together,
                          testing::Values(Where{"memory", memory_place},
