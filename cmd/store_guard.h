@@ -3,8 +3,8 @@
 //
 // The home remembers in <home>/store.json which store it worked with, and how far that one was.
 // When the store found now is another one, is behind, or has no Workspace at all beside units that
-// run, the server serves but holds: it starts no controller until it is told that the store is
-// right.
+// run, the server serves but holds: it starts no controller until an operator confirms the
+// store (--accept-store).
 #pragma once
 
 #include <filesystem>

@@ -73,7 +73,7 @@ struct ForecastBlocker {
     std::string reason;  // one CamelCase word
     std::string message;
     std::string command;   // what helps; may be empty
-    bool blocks = true;    // false: it is told, and does not hold anything up
+    bool blocks = true;    // false: a note, which holds nothing
     bool passing = false;  // seen of what runs just now: no part of what a token stands for
     template <class Self, class V>
     static void fields(Self& self, V& v) {

@@ -27,7 +27,7 @@ std::vector<std::string> lines_of(const Forecast& forecast) {
     for (const Item& item : forecast.items) lines.push_back(line_of(item));
     for (const Blocker& blocker : forecast.blockers) {
         if (blocker.passing) continue;
-        lines.push_back(fmt::format("{} {}: {}: {}", blocker.blocks ? "blocked" : "told",
+        lines.push_back(fmt::format("{} {}: {}: {}", blocker.blocks ? "blocked" : "note",
                                     blocker.about, blocker.reason, blocker.message));
     }
     for (const Followed& org : forecast.orgs) {

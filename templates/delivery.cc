@@ -91,7 +91,8 @@ void Delivery::deliver(Mapping& entry, Node& node) {
     const std::string system_prompt = entry.text("system_prompt");
     drivers::Tree tree;
     if (entry.has("files_dir")) {
-        if (!resolve_path("", entry.text("files_dir"))) return;  // told where it was read
+        if (!resolve_path("", entry.text("files_dir")))
+            return;  // the error was recorded where it was read
         const Place place = entry.place_of("files_dir");
         auto folder = entry.mount().files->folder(node.files_dir);
         if (!folder) {

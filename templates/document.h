@@ -138,7 +138,7 @@ class Mapping {
     // A field that exists in real templates and is not acted on.
     void ignore(std::string_view name) { known_.emplace(name); }
     bool has(std::string_view name) const;
-    // Then its type was told where it was read.
+    // True when the field is there and no text; a warning about its type was recorded already.
     bool has_other_than_text(std::string_view name) const;
 
     Place place_of(std::string_view name) const;  // the field's, or the mapping's own

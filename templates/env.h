@@ -12,7 +12,7 @@ namespace atelier::templates {
 
 // KEY=VALUE per line; '#' lines and blank ones are skipped; the first '=' splits; one pair of equal
 // quotes around the value is taken off; an empty key or value is ignored. `bad_lines` gets the
-// numbers of lines that are none of that: values are never told.
+// numbers of lines that are none of that: values are never shown.
 EnvMap parse_env(std::string_view text, std::vector<int>& bad_lines);
 
 bool is_env_name(std::string_view name);           // [A-Za-z_][A-Za-z0-9_]*, at most 128

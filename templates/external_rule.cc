@@ -137,7 +137,7 @@ Result<std::string> external_origin(std::string_view host) {
     const std::string_view name = rest.substr(0, colon);
     std::string_view port = colon == std::string_view::npos ? "" : rest.substr(colon + 1);
     if (!is_host(name) || (colon != std::string_view::npos && !is_port(port))) {
-        // Not told as it is: people put credentials there.
+        // The message does not repeat the URL: people put credentials there.
         return invalid("url must be a host such as git.example.com, without a user or a path");
     }
     if (port == (scheme == https ? "443" : "80")) port = "";

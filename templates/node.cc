@@ -116,7 +116,7 @@ std::string read_url(Mapping& at, bool external) {
         return {};
     }
     if (url.size() <= longest_url && crds::check_git_url(url)) return url;
-    // Not told as it is: people put credentials there.
+    // The message does not repeat the URL: people put credentials there.
     wrong(at, "url",
           "an external workspace needs its url: http:// or https://, with a host, and without "
           "credentials and '#'");

@@ -136,7 +136,7 @@ std::string FileSystemProbe::owner() const {
 }
 
 // Removes what an earlier run of this server left when it was killed during its probe. Without
-// labels, that cannot be told from the probes of other servers.
+// labels, the probes of other servers look the same, and nothing is removed.
 Result<void> FileSystemProbe::clear_old() {
     if (labels_.empty()) return {};
     clear_probe_folders(folder_);

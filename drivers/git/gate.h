@@ -48,7 +48,7 @@ class GitGate {
 
         void heard(std::int64_t bytes);
         bool must_give_up() const;  // cheap enough to be asked all the time
-        // How it ended, as far as the server is concerned. `why`: what the operation was told.
+        // How the operation ended for the server. `why`: the error of the operation.
         void answered();
         void in_vain(const std::string& why);
 

@@ -210,10 +210,9 @@ Result<int> spawn(const Spawn& what) {
     failure.write.reset();
     int number = 0;
     fcntl(failure.read.get(), F_SETFL, 0);
-    ssize_t told = 0;
-    while ((told = read(failure.read.get(), &number, sizeof number)) < 0 && errno == EINTR)
-        continue;
-    if (told == 0) return pid;  // closed by exec
+    ssize_t got = 0;
+    while ((got = read(failure.read.get(), &number, sizeof number)) < 0 && errno == EINTR) continue;
+    if (got == 0) return pid;  // closed by exec
     waitpid(pid, nullptr, 0);
     return cannot("cannot start \"" + what.command[0] + "\"", number);
 }

@@ -1,5 +1,6 @@
-// The values that an Org hands its workspaces, told apart without telling any: of its template's
-// .env files, of the Secrets and ConfigMaps in spec.envFrom, and of personas. Pure.
+// Fingerprints of the values that an Org gives its workspaces, which tell two sets of values apart
+// without showing any: those of its template's .env files, of the Secrets and ConfigMaps in
+// spec.envFrom, and of personas. Pure.
 #pragma once
 
 #include <map>
