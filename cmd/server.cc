@@ -207,6 +207,8 @@ class Server {
             .images = options_.images,
             .agent_program = agent_program(),
             .hash_key = keyed_digest(home_->encryption_key(), "hashes of specs"),
+            .stops_strangers =
+                !options_.accept_store.empty() && options_.accept_store == store_->identity(),
         };
     }
 

@@ -32,6 +32,9 @@ struct Runtimes {
     std::string agent_program = {};
     std::string hash_key = {};      // of the hashes that statuses and labels show
     std::string platform_url = {};  // PLATFORM_URL of agents; empty: not set
+    // Whether a unit that another store made is an orphan, too, when this store does not have its
+    // Workspace: the operator said so (--accept-store).
+    bool stops_strangers = false;
 };
 
 // docker, process, external: the spec's, else the server's default.

@@ -111,13 +111,15 @@ Result<void> WorkspaceReconciler::execute(const Workspace& object, const Plan& p
 
 // There is no such Workspace. A unit that carries its name was left behind when the object was
 // removed without its finalizer. It is stopped; its volumes, which hold work, stay. A unit that
-// another store made is left alone: this store has never known its Workspace, and may be an empty
-// or a wrong one.
+// another store made is left alone, because this store has never known its Workspace and may be an
+// empty or a wrong one, until the operator says that it is right.
 Result<void> WorkspaceReconciler::stop_orphans(const Key& key) {
     for (const auto& [backend, runtime] : runtimes_.by_backend) {
         const auto units = TRY(runtime->list(labels_of_name(runtimes_, key.ns, key.name)));
         for (const drivers::Unit& unit : units) {
-            if (workspace::label_of(unit, unit_label::store) != objects_.store().identity()) {
+            const bool is_ours =
+                workspace::label_of(unit, unit_label::store) == objects_.store().identity();
+            if (!is_ours && !runtimes_.stops_strangers) {
                 log_.warning("a unit without a workspace is left alone: another store made it",
                              {{"workspace", key.ns + "/" + key.name}, {"unit", unit.name}});
                 continue;

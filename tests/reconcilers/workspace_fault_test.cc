@@ -192,6 +192,12 @@ TEST(Fault17, AUnitThatAnotherStoreMadeIsNoOrphanOfThisOne) {
     ASSERT_TRUE(world.runtime.start(*running));
     ASSERT_TRUE(reconciler.reconcile(key, world.clock.now()));
     EXPECT_EQ(world.runtime.unit("ws-lost")->state, Unit::State::running);
+    // The operator has said that this store is the right one.
+    Runtimes accepting = *world.runtimes;
+    accepting.stops_strangers = true;
+    WorkspaceReconciler certain(*world.objects, accepting, Log());
+    ASSERT_TRUE(certain.reconcile(key, world.clock.now()));
+    EXPECT_FALSE(world.runtime.unit("ws-lost"));
 }
 
 // --- 20
