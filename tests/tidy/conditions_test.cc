@@ -91,6 +91,22 @@ TEST(Conditions, ThePageAndTheConstantsSayTheSame) {
     }
 }
 
+// Whoever sets a condition names a constant: a reason that is written out where it is used would
+// be missing on the page.
+TEST(Conditions, ReasonsAreSetByTheirConstants) {
+    const std::regex literal(
+        R"(set_condition\((?:[^;"]|\n)*?ConditionStatus::\w+,\s*"(\w+)\"|\b(?:yes|no|unknown)\((?:type|condition::\w+|crds::condition::\w+),\s*"(\w+)\")");
+    for (const auto& entry : fs::recursive_directory_iterator(root / "reconcilers")) {
+        if (entry.path().extension() != ".cc") continue;
+        // Org and OrgTemplate still write some of theirs out.
+        if (entry.path().parent_path().filename().string().starts_with("org")) continue;
+        const std::string text = read(entry.path());
+        std::smatch match;
+        EXPECT_FALSE(std::regex_search(text, match, literal))
+            << entry.path() << ": " << match.str();
+    }
+}
+
 // The first error of the compiler becomes the reason of Rendered.
 TEST(Conditions, ReasonsOfTheCompilerAreKnown) {
     const Names known = declared().at("OrgTemplate");
