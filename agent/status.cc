@@ -1,5 +1,7 @@
 #include "agent/status.h"
 
+#include "base/field_codec.h"
+
 namespace atelier::agent {
 
 std::string text_of(const Status& status) {

@@ -12,17 +12,17 @@ namespace {
 
 using namespace std::chrono;
 
-struct Fields {
+struct CivilTime {
     year_month_day date;
     hh_mm_ss<Duration> time;
 };
 
-Fields split(Instant instant) {
+CivilTime civil_time(Instant instant) {
     const auto day = floor<days>(instant);
     return {year_month_day{day}, hh_mm_ss<Duration>{instant - day}};
 }
 
-std::string date_and_time(const Fields& f) {
+std::string date_and_time(const CivilTime& f) {
     return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}", static_cast<int>(f.date.year()),
                        static_cast<unsigned>(f.date.month()), static_cast<unsigned>(f.date.day()),
                        f.time.hours().count(), f.time.minutes().count(), f.time.seconds().count());
@@ -57,11 +57,11 @@ Instant SystemClock::now() const {
 }
 
 std::string rfc3339(Instant instant) {
-    return date_and_time(split(instant)) + "Z";
+    return date_and_time(civil_time(instant)) + "Z";
 }
 
 std::string rfc3339_micro(Instant instant) {
-    const Fields f = split(instant);
+    const CivilTime f = civil_time(instant);
     return fmt::format("{}.{:06}Z", date_and_time(f), f.time.subseconds().count());
 }
 
@@ -111,7 +111,7 @@ Result<Instant> parse_rfc3339(std::string_view text) {
 }
 
 std::string compact_stamp(Instant instant) {
-    const Fields f = split(instant);
+    const CivilTime f = civil_time(instant);
     return fmt::format("{:04}{:02}{:02}T{:02}{:02}{:02}Z", static_cast<int>(f.date.year()),
                        static_cast<unsigned>(f.date.month()), static_cast<unsigned>(f.date.day()),
                        f.time.hours().count(), f.time.minutes().count(), f.time.seconds().count());

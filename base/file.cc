@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/descriptor.h"
+
 namespace atelier {
 Error error_of_errno(int number, std::string_view doing, const std::filesystem::path& path) {
     Code code = Code::internal;
@@ -49,7 +51,7 @@ Error error_of_errno(int number, std::string_view doing, const std::filesystem::
 
 Result<std::string> read_file(const std::filesystem::path& path, std::size_t most) {
     const Descriptor fd(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (fd.get() < 0) return error_of_errno(errno, "cannot read", path);
+    if (!fd) return error_of_errno(errno, "cannot read", path);
     std::string bytes;
     char buffer[65536];
     while (true) {
@@ -87,7 +89,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
     {
         unlink(temporary.c_str());
         const Descriptor fd(open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-        if (fd.get() < 0) return fail(errno);
+        if (!fd) return fail(errno);
         if (fchmod(fd.get(), mode) != 0) return fail(errno);
         if (auto written = write_all(fd, bytes, path); !written) {
             unlink(temporary.c_str());
@@ -97,7 +99,7 @@ Result<void> write_file_atomically(const std::filesystem::path& path, std::strin
     }
     if (rename(temporary.c_str(), path.c_str()) != 0) return fail(errno);
     const Descriptor folder(open(path.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.get() < 0 || fsync(folder.get()) != 0) {
+    if (!folder || fsync(folder.get()) != 0) {
         return error_of_errno(errno, "cannot write", path);
     }
     return {};

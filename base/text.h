@@ -9,6 +9,20 @@
 
 namespace atelier {
 
+// Of ASCII, whatever the locale.
+constexpr bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+constexpr bool is_upper(char c) {
+    return c >= 'A' && c <= 'Z';
+}
+constexpr bool is_letter(char c) {
+    return is_upper(c) || (c >= 'a' && c <= 'z');
+}
+constexpr bool is_letter_or_digit(char c) {
+    return is_letter(c) || is_digit(c);
+}
+
 std::vector<std::string> split(std::string_view text, char separator);  // keeps empty parts
 std::string join(const std::vector<std::string>& parts, std::string_view separator);
 std::string_view trim(std::string_view text);  // ASCII white space at both ends

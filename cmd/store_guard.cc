@@ -7,7 +7,7 @@
 #include <condition_variable>
 #include <mutex>
 
-#include "base/fields.h"
+#include "base/field_codec.h"
 #include "base/file.h"
 #include "crds/workspace.h"
 #include "reconcilers/common/runtimes.h"

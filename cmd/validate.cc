@@ -30,7 +30,7 @@ struct ValidateOptions {
     templates::StandIns stand_ins;
 };
 
-po::options_description describe() {
+po::options_description describe_validate() {
     po::options_description all("flags");
     auto add = all.add_options();
     add("help,h", "this text");
@@ -67,7 +67,8 @@ Result<templates::StandIns> stand_ins_of(const std::vector<std::string>& pairs) 
     return stand_ins;
 }
 
-Result<ValidateOptions> interpret(const po::variables_map& values, const Environment& environment) {
+Result<ValidateOptions> interpret_validate(const po::variables_map& values,
+                                           const Environment& environment) {
     ValidateOptions options;
     options.help = values.count("help") > 0;
     if (options.help) return options;
@@ -102,7 +103,7 @@ Result<ValidateOptions> interpret(const po::variables_map& values, const Environ
 
 Result<ValidateOptions> parse(const std::vector<std::string>& arguments,
                               const Environment& environment) {
-    po::options_description known = describe();
+    po::options_description known = describe_validate();
     known.add_options()("folder", po::value<std::string>());
     po::positional_options_description positional;
     positional.add("folder", 1);
@@ -114,7 +115,7 @@ Result<ValidateOptions> parse(const std::vector<std::string>& arguments,
     } catch (const po::error& e) {
         return bad(e.what());
     }
-    return interpret(values, environment);
+    return interpret_validate(values, environment);
 }
 
 Result<std::unique_ptr<templates::TemplateFiles>> files_of(const ValidateOptions& options) {
@@ -137,7 +138,7 @@ int validate(const std::vector<std::string>& arguments, const Environment& envir
     if (options->help) {
         out << "compile a template as the server would, without a server\n\n"
             << usage << "\n\n"
-            << describe()
+            << describe_validate()
             << "\nExit codes: 0 the template compiles, 1 it has errors (with --strict: or "
                "warnings), "
                "2 wrong usage.\n";

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/digest.h"
+#include "base/field_codec.h"
 #include "base/json_members.h"
 #include "crds/causes.h"
 #include "crds/definition.h"
@@ -259,3 +260,5 @@ Result<ConfigMap> decode_config_map(std::string_view text) {
 }
 
 }  // namespace atelier::crds
+
+INSTANTIATE_FIELDS(atelier::crds::ObjectReference);

@@ -17,7 +17,7 @@ using json::string_at;
 using json::Value;
 using json::view;
 
-Error bad(std::string_view why) {
+Error bad_definition(std::string_view why) {
     return {Code::invalid, fmt::format("custom resource definition: {}", why)};
 }
 
@@ -25,9 +25,9 @@ Result<std::vector<std::string>> texts(const Value& object, std::string_view nam
     std::vector<std::string> out;
     const Value* list = find(object, {name});
     if (!list) return out;
-    if (!list->IsArray()) return bad(fmt::format("{} must be a list", name));
+    if (!list->IsArray()) return bad_definition(fmt::format("{} must be a list", name));
     for (const Value& element : list->GetArray()) {
-        if (!element.IsString()) return bad(fmt::format("{} must hold strings", name));
+        if (!element.IsString()) return bad_definition(fmt::format("{} must hold strings", name));
         out.emplace_back(view(element));
     }
     return out;
@@ -39,7 +39,7 @@ Result<void> read_names(Kind& kind, const Value& names) {
     kind.kind = string_at(names, {"kind"});
     kind.list_kind = string_at(names, {"listKind"});
     if (kind.plural.empty() || kind.kind.empty())
-        return bad("names.plural and names.kind are wanted");
+        return bad_definition("names.plural and names.kind are wanted");
     if (kind.singular.empty()) kind.singular = lower(kind.kind);
     if (kind.list_kind.empty()) kind.list_kind = kind.kind + "List";
     kind.short_names = TRY(texts(names, "shortNames"));
@@ -55,18 +55,19 @@ Result<Column> read_column(const Value& value) {
     column.description = string_at(value, {"description"});
     column.json_path = string_at(value, {"jsonPath"});
     if (const Value* priority = find(value, {"priority"})) {
-        if (!priority->IsInt64()) return bad("the priority of a column must be an integer");
+        if (!priority->IsInt64())
+            return bad_definition("the priority of a column must be an integer");
         column.priority = priority->GetInt64();
     }
     static constexpr std::string_view types[] = {"string", "integer", "number", "boolean", "date"};
     if (std::find(std::begin(types), std::end(types), column.type) == std::end(types)) {
-        return bad(
+        return bad_definition(
             fmt::format("column \"{}\": the type must be string, integer, number, boolean or "
                         "date",
                         column.name));
     }
     if (column.name.empty() || column.json_path.empty())
-        return bad("a column wants name and jsonPath");
+        return bad_definition("a column wants name and jsonPath");
     const auto path = JsonPath::compile(column.json_path);
     if (!path) return path.error().in(fmt::format("column \"{}\"", column.name));
     return column;
@@ -74,22 +75,24 @@ Result<Column> read_column(const Value& value) {
 
 Result<void> read_version(Kind& kind, const Value& version) {
     kind.version = string_at(version, {"name"});
-    if (kind.version.empty()) return bad("the version has no name");
+    if (kind.version.empty()) return bad_definition("the version has no name");
     const Value* schema = find(version, {"schema", "openAPIV3Schema"});
-    if (!schema) return bad("schema.openAPIV3Schema is wanted");
+    if (!schema) return bad_definition("schema.openAPIV3Schema is wanted");
     auto compiled = Schema::compile(*schema);
     if (!compiled) return compiled.error().in("custom resource definition " + kind.plural);
     kind.schema = *compiled;
     if (const Value* subresources = find(version, {"subresources"})) {
-        if (!subresources->IsObject()) return bad("subresources must be an object");
+        if (!subresources->IsObject()) return bad_definition("subresources must be an object");
         for (const auto& m : subresources->GetObject()) {
             if (view(m.name) != "status") {
-                return bad(fmt::format("the subresource \"{}\" is not served", view(m.name)));
+                return bad_definition(
+                    fmt::format("the subresource \"{}\" is not served", view(m.name)));
             }
             kind.status_subresource = true;
         }
     }
-    if (find(version, {"selectableFields"})) return bad("selectableFields are not served");
+    if (find(version, {"selectableFields"}))
+        return bad_definition("selectableFields are not served");
     const Value* columns = find(version, {"additionalPrinterColumns"});
     if (columns && columns->IsArray()) {
         for (const Value& column : columns->GetArray()) {
@@ -107,36 +110,38 @@ Result<void> read_version(Kind& kind, const Value& version) {
 Result<Kind> kind_of_definition(const Value& crd) {
     if (string_at(crd, {"apiVersion"}) != "apiextensions.k8s.io/v1" ||
         string_at(crd, {"kind"}) != "CustomResourceDefinition") {
-        return bad("apiVersion must be apiextensions.k8s.io/v1, kind CustomResourceDefinition");
+        return bad_definition(
+            "apiVersion must be apiextensions.k8s.io/v1, kind CustomResourceDefinition");
     }
     const Value* spec = find(crd, {"spec"});
     const Value* names = spec ? find(*spec, {"names"}) : nullptr;
     const Value* versions = spec ? find(*spec, {"versions"}) : nullptr;
     if (!names || !versions || !versions->IsArray())
-        return bad("spec.names and spec.versions wanted");
+        return bad_definition("spec.names and spec.versions wanted");
     Kind kind;
     kind.group = string_at(*spec, {"group"});
     TRY(read_names(kind, *names));
     if (string_at(crd, {"metadata", "name"}) != kind.resource()) {
-        return bad(fmt::format("metadata.name must be \"{}\"", kind.resource()));
+        return bad_definition(fmt::format("metadata.name must be \"{}\"", kind.resource()));
     }
     const std::string scope = string_at(*spec, {"scope"});
     if (scope != "Namespaced" && scope != "Cluster") {
-        return bad("scope must be Namespaced or Cluster");
+        return bad_definition("scope must be Namespaced or Cluster");
     }
     kind.scope = scope == "Cluster" ? Scope::cluster : Scope::namespaced;
     const std::string conversion = string_at(*spec, {"conversion", "strategy"});
-    if (!conversion.empty() && conversion != "None") return bad("conversion is not served");
-    if (versions->Size() != 1) return bad("exactly one version is served");
+    if (!conversion.empty() && conversion != "None")
+        return bad_definition("conversion is not served");
+    if (versions->Size() != 1) return bad_definition("exactly one version is served");
     TRY(read_version(kind, (*versions)[0]));
     return kind;
 }
 
 Result<Kind> kind_from_crd(std::string_view yaml) {
     const auto documents = TRY(parse_yaml(yaml, "crd"));
-    if (documents.size() != 1) return bad("one document is wanted");
+    if (documents.size() != 1) return bad_definition("one document is wanted");
     Kind kind = TRY(kind_of_definition(documents.front().value));
-    if (kind.group.empty()) return bad("spec.group is wanted");
+    if (kind.group.empty()) return bad_definition("spec.group is wanted");
     return kind;
 }
 

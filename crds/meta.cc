@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/field_codec.h"
+
 namespace atelier {
 
 std::string Key::text() const {
@@ -18,7 +20,7 @@ std::string Key::text() const {
 namespace atelier::crds {
 namespace {
 
-Error bad(std::string_view field, std::string_view wanted) {
+Error bad_member(std::string_view field, std::string_view wanted) {
     return {Code::invalid, fmt::format("metadata.{}: must be {}", field, wanted)};
 }
 
@@ -38,7 +40,7 @@ Result<void> take_string(Meta& meta, std::string_view name, std::string_view tex
         meta.revision = *revision;
     } else {
         const Result<Instant> at = parse_rfc3339(text);
-        if (!at) return bad(name, "an RFC 3339 time");
+        if (!at) return bad_member(name, "an RFC 3339 time");
         (name == "creationTimestamp" ? meta.created_at : meta.deleted_at) = *at;
     }
     return {};
@@ -181,7 +183,7 @@ Result<Meta> read_meta(const json::Value& object) {
     for (const auto& m : metadata->GetObject()) {
         const std::string_view name = json::view(m.name);
         if (!is_string_field(name) || m.value.IsNull()) continue;
-        if (!m.value.IsString()) return bad(name, "a string");
+        if (!m.value.IsString()) return bad_member(name, "a string");
         TRY(take_string(meta, name, json::view(m.value)));
     }
     json::FieldReader reader(*metadata);

@@ -167,37 +167,14 @@ struct Typed {
     }
 };
 
+// Defined in crds/codec.h, and instantiated for each kind by crds/<kind>.cc.
 template <class T>
-Result<T> decode(const json::Value& object) {
-    T out;
-    out.meta = TRY(read_meta(object));
-    if (const json::Value* spec = json::find(object, {"spec"})) {
-        out.spec = TRY(json::read<typename T::Spec>(*spec));
-    }
-    if (const json::Value* status = json::find(object, {"status"})) {
-        out.status = TRY(json::read<typename T::Status>(*status));
-    }
-    return out;
-}
-
+Result<T> decode(const json::Value& object);
 template <class T>
-Result<T> decode(std::string_view json_text) {
-    const json::Document document = TRY(json::parse(json_text));
-    return decode<T>(static_cast<const json::Value&>(document));
-}
-
+Result<T> decode(std::string_view json_text);
 // The whole object as JSON, with an empty resourceVersion left out.
 template <class T>
-json::Document encode(const T& object) {
-    json::Document out(rapidjson::kObjectType);
-    auto& allocator = out.GetAllocator();
-    json::set(out, "apiVersion", api_version, allocator);
-    json::set(out, "kind", T::Spec::kind, allocator);
-    json::set(out, "metadata", write_meta(object.meta, allocator), allocator);
-    json::set(out, "spec", json::write(object.spec, allocator), allocator);
-    json::set(out, "status", json::write(object.status, allocator), allocator);
-    return out;
-}
+json::Document encode(const T& object);
 
 // A reference to an object of the same namespace.
 struct LocalRef {

@@ -93,7 +93,7 @@ std::string_view wrong_with_qualified(std::string_view text) {
     return is_word(name) ? std::string_view() : qualified_rule;
 }
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
     Value value(rapidjson::StringRef(text.data(), static_cast<rapidjson::SizeType>(text.size())));
     return json::text(value);
 }
@@ -175,7 +175,7 @@ class Checker {
                 add("ownerReferences", "FieldValueInvalid",
                     fmt::format("Invalid value: {}: Only one reference can have Controller set to "
                                 "true. Found \"true\" in references for {} and {}",
-                                quoted(owner.name), controller->name, owner.name));
+                                json_string(owner.name), controller->name, owner.name));
             }
             controller = &owner;
         }
@@ -192,7 +192,7 @@ class Checker {
             const std::string_view wrong = wrong_with_qualified(finalizer);
             if (!wrong.empty()) invalid(fmt::format("finalizers[{}]", i), finalizer, wrong);
             if (++named > most_finalizers_named) continue;
-            added += (added.empty() ? "" : ", ") + quoted(finalizer);
+            added += (added.empty() ? "" : ", ") + json_string(finalizer);
         }
         if (named > most_finalizers_named) {
             added += fmt::format(", and {} more", named - most_finalizers_named);
@@ -212,7 +212,7 @@ class Checker {
     }
     void invalid(std::string_view field, std::string_view value, std::string_view rule) {
         add(field, "FieldValueInvalid",
-            fmt::format("Invalid value: {}: {}", quoted(value.substr(0, 300)), rule));
+            fmt::format("Invalid value: {}: {}", json_string(value.substr(0, 300)), rule));
     }
 
     std::vector<Cause>& causes_;

@@ -12,10 +12,6 @@ namespace {
 
 constexpr std::size_t longest_ref = 255;
 
-bool is_letter_or_digit(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 bool is_plain(std::string_view text, std::string_view more) {
     return std::all_of(text.begin(), text.end(), [&](char c) {
         return is_letter_or_digit(c) || more.find(c) != std::string_view::npos;

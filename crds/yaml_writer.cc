@@ -103,7 +103,7 @@ bool fits_block(std::string_view text) {
     return true;
 }
 
-class Writer {
+class YamlWriter {
   public:
     std::string out;
 
@@ -179,7 +179,7 @@ class Writer {
 }  // namespace
 
 std::string to_yaml(const json::Value& value) {
-    Writer writer;
+    YamlWriter writer;
     if (value.IsObject() && value.MemberCount() > 0) {
         writer.mapping(value, 0, true);
     } else if (value.IsArray() && !value.Empty()) {

@@ -14,7 +14,7 @@ namespace atelier::forecast {
 namespace {
 
 // A status that moves is no other state, but takes another attempt.
-constexpr int most_attempts = 64;
+constexpr int most_commit_attempts = 64;
 
 using crds::Org;
 using crds::OrgTemplate;
@@ -48,7 +48,7 @@ class Writer {
     // Everything is written to an overlay first, by the rules that hold for everybody, and what
     // that comes to is one transaction.
     Result<std::vector<std::string>> write() {
-        for (int attempt = 0; attempt < most_attempts; ++attempt) {
+        for (int attempt = 0; attempt < most_commit_attempts; ++attempt) {
             store::Overlay overlay(tools_.store);
             TRY(verify(overlay));
             TRY(fill(overlay));

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/field_codec.h"
 #include "base/fingerprint.h"
 #include "crds/core.h"
 #include "forecast/apply.h"
@@ -17,7 +18,7 @@ constexpr std::size_t most_lines = 2000;  // of a plan that is kept, for saying 
 constexpr std::size_t most_moved = 50;
 constexpr std::size_t most_bytes = 1u << 20;  // of the objects of one plan
 constexpr std::size_t token_length = 20;
-constexpr int most_attempts = 8;
+constexpr int most_write_attempts = 8;
 constexpr std::string_view label = "atelier.dev/plan";
 constexpr std::string_view expires_at = "atelier.dev/expires-at";
 
@@ -292,7 +293,7 @@ Result<void> Forecasts::keep(const std::string& ns, const std::string& token, co
         // The same plan is made twice at once.
         const Code code = done.error().code;
         const bool raced = code == Code::conflict || code == Code::already_exists;
-        if (!raced || attempt == most_attempts) return done.error();
+        if (!raced || attempt == most_write_attempts) return done.error();
     }
 }
 

@@ -19,9 +19,9 @@ std::string name_in(const drivers::Labels& labels) {
 }
 
 bool carries(const drivers::Unit& unit, const drivers::Labels& having) {
-    return std::all_of(having.begin(), having.end(), [&](const auto& label) {
-        const auto it = unit.labels.find(label.first);
-        return it != unit.labels.end() && it->second == label.second;
+    return std::all_of(having.begin(), having.end(), [&](const auto& wanted) {
+        const auto it = unit.labels.find(wanted.first);
+        return it != unit.labels.end() && it->second == wanted.second;
     });
 }
 

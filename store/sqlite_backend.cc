@@ -40,7 +40,7 @@ class FileLock {
 };
 
 Result<int> open_private(const std::filesystem::path& path) {
-    const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0) return error_of_errno(errno, "cannot open", path);
     return fd;
 }

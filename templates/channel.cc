@@ -15,10 +15,6 @@ constexpr std::string_view bot_token = "bot_token";
 constexpr std::string_view webhook_url = "webhook_url";
 constexpr std::size_t shortest_bot_secret = 20;
 
-bool is_letter_or_digit(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 // "<number of the bot>:<secret>"
 bool is_telegram_token(std::string_view token) {
     const std::size_t colon = token.find(':');

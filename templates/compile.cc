@@ -17,7 +17,6 @@ namespace {
 
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_key = 50;
-constexpr std::size_t most_memories = 1000;  // of one workspace
 constexpr int deepest_tree = 64;
 
 enum class Spawning { yes, no };

@@ -11,7 +11,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int deepest_folder = 40;
-constexpr int most_folders = 5000;
 
 bool is_within(const fs::path& path, const fs::path& folder) {
     const auto [at, unused] = std::mismatch(folder.begin(), folder.end(), path.begin(), path.end());

@@ -8,21 +8,11 @@
 namespace atelier::templates {
 namespace {
 
-constexpr std::size_t longest_name = 128;
+constexpr std::size_t longest_variable = 128;
 constexpr std::size_t longest_persona = 100;
 constexpr std::size_t longest_entry = 128 * 1024 - 1;  // NAME=value, as Linux starts a program
 
 using Group = std::set<std::string>;
-
-bool is_upper(char c) {
-    return c >= 'A' && c <= 'Z';
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-bool is_letter(char c) {
-    return is_upper(c) || (c >= 'a' && c <= 'z');
-}
 
 std::set<Group> groups_of(const std::vector<crds::EnvRequirement>& requirements) {
     std::set<Group> groups;
@@ -69,13 +59,13 @@ std::string_view without_byte_order_mark(std::string_view text) {
 }
 
 bool is_env_name(std::string_view name) {
-    return !name.empty() && name.size() <= longest_name && !is_digit(name.front()) &&
+    return !name.empty() && name.size() <= longest_variable && !is_digit(name.front()) &&
            std::all_of(name.begin(), name.end(),
                        [](char c) { return is_letter(c) || is_digit(c) || c == '_'; });
 }
 
 bool is_required_env_name(std::string_view name) {
-    return !name.empty() && name.size() <= longest_name && is_upper(name.front()) &&
+    return !name.empty() && name.size() <= longest_variable && is_upper(name.front()) &&
            std::all_of(name.begin(), name.end(),
                        [](char c) { return is_upper(c) || is_digit(c) || c == '_'; });
 }

@@ -23,6 +23,9 @@ struct FileLimits {
     std::int64_t folder_files = 1990;  // a Workspace holds 2000, with those we write
 };
 
+inline constexpr int most_folders =
+    5000;  // that one call of folder() walks, loops of links among them
+
 class TemplateFiles {
   public:
     virtual ~TemplateFiles() = default;

@@ -22,7 +22,6 @@ constexpr std::size_t most_routed_names = 1000;
 constexpr std::size_t most_settings = 100;  // of a channel
 constexpr std::size_t most_users = 10'000;  // of a channel
 constexpr std::size_t most_schedules = 200;
-constexpr std::size_t most_memories = 1000;
 
 // Line ends as "\n", no blanks before them, no empty lines at the end.
 std::string tidied(std::string_view text) {

@@ -20,7 +20,7 @@ constexpr std::size_t longest_plugin_name = 128;
 constexpr std::size_t longest_url = 2048;
 constexpr std::size_t most_plugins = 500;
 constexpr std::size_t most_categories = 1000;
-constexpr std::size_t longest_path = 1024;
+constexpr std::size_t longest_workspace_dir = 1024;
 constexpr std::int64_t longest_idle_interval = 31'536'000;  // a year of seconds
 constexpr std::int64_t most_tasks = 1000;
 
@@ -232,9 +232,9 @@ Result<std::string> clean_workspace_dir(std::string_view path) {
     if (!path.starts_with('/')) {
         return Error{Code::invalid, "workspace_dir must be an absolute path"};
     }
-    if (path.size() > longest_path) {
+    if (path.size() > longest_workspace_dir) {
         return Error{Code::invalid,
-                     fmt::format("workspace_dir has more than {} bytes", longest_path)};
+                     fmt::format("workspace_dir has more than {} bytes", longest_workspace_dir)};
     }
     std::vector<std::string> parts;
     for (std::string& part : split(path, '/')) {

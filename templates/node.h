@@ -40,6 +40,7 @@ Node read_node(Mapping& at, const Defaults& defaults, EnvMap& channel_secrets);
 // Lists of an entry. An element that cannot be used is left out with a warning.
 std::vector<crds::Schedule> read_schedules(Mapping& at, const std::string& folder);
 std::vector<crds::Channel> read_channels(Mapping& at, EnvMap& secrets);
+inline constexpr std::size_t most_memories = 1000;  // of one workspace
 std::vector<crds::Memory> read_memories(Mapping& at, std::string_view field);
 Routing read_routing(Mapping& at);
 

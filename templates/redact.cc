@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/text.h"
+
 namespace atelier::templates {
 namespace {
 
@@ -11,12 +13,6 @@ constexpr std::size_t blob_length = 33;
 
 bool is_space(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
 }
 bool is_base64(char c) {
     return is_letter(c) || is_digit(c) || c == '+' || c == '/' || c == '_' || c == '-';

@@ -9,7 +9,6 @@ namespace atelier::templates {
 namespace {
 
 constexpr int most_links = 40;  // as Linux follows in one path
-constexpr int most_folders = 5000;
 
 Error leads_out() {
     return {Code::forbidden, "a symbolic link leads out of the template"};

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/field_codec.h"
 #include "drivers/trees/read_tree.h"
 #include "templates/env.h"
 

@@ -1,5 +1,6 @@
 #include "crds/deleted_workspace.h"
 
+#include "base/json_members.h"
 #include "crds/rules/rules.h"
 
 namespace atelier::crds {

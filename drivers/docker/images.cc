@@ -39,7 +39,7 @@ std::pair<std::string, std::string> name_and_tag(const std::string& name) {
     return {name, "latest"};
 }
 
-std::int64_t number_at(const Document& line, std::string_view name) {
+std::int64_t bytes_at(const Document& line, std::string_view name) {
     const Value* number = json::find(line, {"progressDetail", name});
     return number && number->IsInt64() ? std::max<std::int64_t>(number->GetInt64(), 0) : 0;
 }
@@ -66,8 +66,8 @@ void PullProgress::take(std::string_view line) {
     if (id.empty() || (layers_.size() >= most_layers && !layers_.contains(id))) return;
     if (status == "Downloading") {
         Layer& layer = layers_[id];
-        layer.got = number_at(*parsed, "current");
-        layer.size = std::max(layer.size, number_at(*parsed, "total"));
+        layer.got = bytes_at(*parsed, "current");
+        layer.size = std::max(layer.size, bytes_at(*parsed, "total"));
     } else if (status == "Download complete" || status == "Pull complete") {
         Layer& layer = layers_[id];
         layer.got = layer.size;

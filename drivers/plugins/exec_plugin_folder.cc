@@ -13,7 +13,6 @@ namespace {
 
 constexpr Duration deadline = std::chrono::seconds(60);
 constexpr Duration status_deadline = std::chrono::seconds(10);
-constexpr std::size_t most_status = 4 << 20;
 
 // The file is the workspace's own: a pipe in its place would hold the command up, and a link would
 // show another file. Arguments: the file, the most bytes of it.

@@ -19,7 +19,6 @@ namespace {
 
 constexpr const char* staging_name = ".staging";
 constexpr const char* previous_name = ".previous";
-constexpr std::size_t most_status = 4 << 20;
 
 Error failed(const std::string& doing, const std::string& name) {
     return error_of_errno(errno, doing, name);

@@ -28,6 +28,8 @@ namespace atelier::drivers {
 
 inline constexpr std::string_view plugin_marker = ".complete";
 inline constexpr int plugin_owner = 1000;  // uid and gid of the agent's program
+// Of the status.json that the agent writes, in bytes.
+inline constexpr std::size_t most_status = 4 << 20;
 
 // One plugin, as it is in the folder.
 struct PluginState {

@@ -21,6 +21,9 @@ constexpr std::array<std::pair<Mount::Kind, std::string_view>, 3> names_of(Mount
              {Mount::Kind::tmpfs, "tmpfs"}}};
 }
 
+// Of a unit.json or volume.json; a larger one is not read.
+inline constexpr std::size_t most_record_bytes = 4 << 20;
+
 // A unit as it stands in its unit.json: what the next server must know. Its environment holds
 // Secrets and is not written: the kernel keeps it for a unit that runs.
 struct ProcessRecord {

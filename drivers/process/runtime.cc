@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "base/field_codec.h"
 #include "base/file.h"
 #include "base/folder.h"
 #include "base/text.h"
@@ -24,7 +25,6 @@ namespace {
 namespace fs = std::filesystem;
 using Phase = ProcessRecord::Phase;
 
-constexpr std::size_t most_record = 4 << 20;
 constexpr std::size_t most_output = std::size_t{5} << 20;
 constexpr Duration after_kill = std::chrono::seconds(30);
 constexpr int log_poll_ms = 1000;
@@ -89,7 +89,7 @@ void ProcessRuntime::load_unit(const fs::path& folder) {
 
 Result<void> ProcessRuntime::adopt_unit(const fs::path& folder) {
     const Descriptor opened = TRY(open_folder(folder.string()));
-    const auto text = read_file_at(opened, "unit.json", most_record);
+    const auto text = read_file_at(opened, "unit.json", most_record_bytes);
     std::error_code ignored;
     if (!text && text.error().code == Code::not_found) {
         // Its creation did not get that far: no caller was given its id.

@@ -1,10 +1,11 @@
 #include "drivers/process/volumes.h"
 
-#include "base/fields.h"
+#include "base/field_codec.h"
 #include "base/file.h"
 #include "base/folder.h"
 #include "drivers/process/files.h"
 #include "drivers/process/inside.h"
+#include "drivers/process/record.h"
 #include "drivers/runtime_names.h"
 
 namespace atelier::drivers {
@@ -12,8 +13,6 @@ namespace atelier::drivers {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr std::size_t most_record = 4 << 20;
 
 struct VolumeRecord {
     Labels labels;
@@ -26,7 +25,7 @@ struct VolumeRecord {
 
 Result<Labels> volume_labels(const ProcessOptions& options, const std::string& name) {
     const Descriptor folder = TRY(open_folder(volume_folder(options, name).string()));
-    const FolderFile file = TRY(read_file_at(folder, "volume.json", most_record));
+    const FolderFile file = TRY(read_file_at(folder, "volume.json", most_record_bytes));
     const json::Document document = TRY(json::parse(file.bytes));
     return TRY(json::read<VolumeRecord>(document)).labels;
 }

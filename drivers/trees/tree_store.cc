@@ -15,8 +15,9 @@
 #include <cerrno>
 #include <mutex>
 
+#include "base/descriptor.h"
 #include "base/digest.h"
-#include "base/fields.h"
+#include "base/field_codec.h"
 #include "base/file.h"
 #include "base/hex.h"
 #include "base/text.h"
@@ -56,7 +57,7 @@ bool is_digest(std::string_view text) {
 Result<void> write_new_file(const fs::path& path, std::string_view bytes, bool executable) {
     const mode_t mode = executable ? 0755 : 0644;
     const Descriptor fd(open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
-    if (fd.get() < 0) return error_of_errno(errno, "cannot write", path);
+    if (!fd) return error_of_errno(errno, "cannot write", path);
     if (fchmod(fd.get(), mode) != 0) return error_of_errno(errno, "cannot write", path);
     return write_all(fd, bytes, path);
 }
@@ -210,7 +211,7 @@ class DiskTreeStore final : public TreeCollection {
         TRY(write_new_file(temporary / "manifest.json", text, false));
         // One sync for all of the tree's files instead of one each.
         const Descriptor fd(open(temporary.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (fd.get() < 0 || syncfs(fd.get()) != 0) {
+        if (!fd || syncfs(fd.get()) != 0) {
             return error_of_errno(errno, "cannot store the tree", temporary);
         }
         return {};
@@ -218,7 +219,7 @@ class DiskTreeStore final : public TreeCollection {
 
     Result<void> sync_directory() {
         const Descriptor fd(open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (fd.get() < 0 || fsync(fd.get()) != 0) {
+        if (!fd || fsync(fd.get()) != 0) {
             return error_of_errno(errno, "cannot store the tree", directory_);
         }
         return {};

@@ -14,10 +14,6 @@ namespace {
 constexpr std::string_view branches = "refs/heads/";
 constexpr std::string_view tags = "refs/tags/";
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
 std::string short_name(std::string_view name) {
     for (const std::string_view prefix : {branches, tags}) {
         if (name.starts_with(prefix)) return std::string(name.substr(prefix.size()));

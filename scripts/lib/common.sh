@@ -79,8 +79,29 @@ build() { # build PRESET TARGET...; with TESTS=OFF, without what only tests need
   mkdir -p "$ROOT/build"
   (cd "$ROOT" && cmake --preset "$preset" -DATELIER_TESTS="${TESTS:-ON}" >"$ROOT/build/cmake-$preset.log" 2>&1) ||
     { cat "$ROOT/build/cmake-$preset.log"; die "cmake failed"; }
-  cmake --build "$ROOT/build/$preset" --target "$@"
+  local log="$ROOT/build/ninja-$preset.log"
+  NINJA_STATUS='%f %t %e ' ninja -C "$ROOT/build/$preset" "$@" 2>&1 | tee "$log" | show_progress ||
+    { grep -vE '^[0-9]+ [0-9]+ [0-9.]+ ' "$log" | tail -60; die "the build of $preset failed; see ${log#"$ROOT/"}"; }
 }
+
+# Reads ninja's lines "FINISHED TOTAL SECONDS ..." and says, at once and then every ten seconds, how
+# many steps are done and about how long the others take, if they take as long as those before.
+show_progress() {
+  local finished total seconds said=-10 left
+  while read -r finished total seconds _; do
+    [[ $finished =~ ^[0-9]+$ && $total =~ ^[0-9]+$ && $seconds =~ ^[0-9]+\.[0-9]+$ ]] || continue
+    seconds=${seconds%.*}
+    if ((finished == total)); then
+      note "built: $total steps in $(duration "$seconds")"
+    elif ((seconds >= said + 10)); then
+      said=$seconds
+      left=
+      ((finished < 5)) || left="; about $(duration $((seconds * (total - finished) / finished))) left"
+      note "$finished of $total steps after $(duration "$seconds")$left"
+    fi
+  done
+}
+duration() { if (($1 < 60)); then echo "$1 s"; else echo "$(($1 / 60)) min $(($1 % 60)) s"; fi; }
 
 # What start_* began, undone by stop_services in reverse order. Trap it on EXIT.
 SERVICES=()

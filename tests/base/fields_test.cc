@@ -1,6 +1,6 @@
-#include "base/fields.h"
-
 #include <gtest/gtest.h>
+
+#include "base/field_codec.h"
 
 namespace atelier::json {
 namespace {

@@ -1,0 +1,5 @@
+#include "crds/deleted_workspace.h"
+
+#include "crds/codec.h"
+
+INSTANTIATE_KIND(atelier::crds::DeletedWorkspace);

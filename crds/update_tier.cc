@@ -1,0 +1,5 @@
+#include "crds/update_tier.h"
+
+#include "crds/codec.h"
+
+INSTANTIATE_KIND(atelier::crds::UpdateTier);
