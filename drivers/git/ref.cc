@@ -22,6 +22,9 @@ Error bad_url(std::string_view why) {
     return {Code::invalid, fmt::format("git URL: {}", why)};
 }
 
+constexpr std::string_view branches = "refs/heads/";
+constexpr std::string_view tags = "refs/tags/";
+
 const GitRef* find(const std::vector<GitRef>& refs, std::string_view name) {
     const auto it =
         std::find_if(refs.begin(), refs.end(), [&](const GitRef& ref) { return ref.name == name; });
@@ -134,11 +137,26 @@ Result<GitRef> resolve_ref(const std::vector<GitRef>& refs, std::string_view ref
     }
     TRY(check_ref(ref));
     if (is_full_commit(lower(ref))) return GitRef{lower(ref), lower(ref)};
-    // The order of gitrevisions(7): as written, then tags, then branches.
-    for (const std::string_view prefix : {"", "refs/", "refs/tags/", "refs/heads/"}) {
-        if (const GitRef* found = find(refs, std::string(prefix) + std::string(ref))) return *found;
+    // Unlike gitrevisions(7), where a tag comes before a branch.
+    const std::string name(ref);
+    const bool full = ref == "HEAD" || ref.starts_with("refs/");
+    if (const GitRef* found = full ? find(refs, name) : find(refs, "refs/" + name)) return *found;
+    for (const std::string_view prefix : {branches, tags}) {
+        if (const GitRef* found = find(refs, std::string(prefix) + name)) return *found;
     }
     return Error{Code::not_found, fmt::format("the repository has no branch or tag \"{}\"", ref)};
+}
+
+std::string ambiguity_of(const std::vector<GitRef>& refs, std::string_view ref) {
+    if (ref.empty() || is_full_commit(lower(ref)) || ref.starts_with("refs/")) return {};
+    const std::string name(ref);
+    if (!find(refs, std::string(branches) + name) || !find(refs, std::string(tags) + name))
+        return {};
+    return fmt::format(
+        "the repository has a branch and a tag \"{0}\"; the branch is used: write refs/heads/{0} "
+        "to "
+        "say so, or refs/tags/{0} for the tag",
+        ref);
 }
 
 }  // namespace atelier::drivers

@@ -113,7 +113,7 @@ TEST(CheckRemoteUrl, TakesHttpOnlyAndNeverACredential) {
     EXPECT_FALSE(check_remote_url("http://h/" + std::string(2048, 'a')));
 }
 
-TEST(ResolveRef, FollowsTheOrderOfGit) {
+TEST(ResolveRef, Fault24_ABranchComesBeforeATag) {
     const std::string a(40, 'a');
     const std::string b(40, 'b');
     const std::vector<GitRef> refs = {{"HEAD", a},
@@ -130,12 +130,19 @@ TEST(ResolveRef, FollowsTheOrderOfGit) {
     EXPECT_EQ(text("HEAD"), "HEAD a");
     EXPECT_EQ(text("main"), "refs/heads/main a");
     EXPECT_EQ(text("v1"), "refs/tags/v1 b");
-    EXPECT_EQ(text("both"), "refs/tags/both b");
+    EXPECT_EQ(text("both"), "refs/heads/both a");
+    EXPECT_EQ(text("tags/both"), "refs/tags/both b");
+    EXPECT_EQ(text("refs/tags/both"), "refs/tags/both b");
     EXPECT_EQ(text("heads/both"), "refs/heads/both a");
     EXPECT_EQ(text("refs/heads/both"), "refs/heads/both a");
     EXPECT_EQ(text(std::string(40, 'C')), std::string(40, 'c') + " c");
     EXPECT_EQ(text("v2"), "not found");
     EXPECT_EQ(text("-v1"), "invalid");
+    EXPECT_NE(ambiguity_of(refs, "both").find("write refs/heads/both to say so"),
+              std::string::npos);
+    for (const char* clear : {"", "HEAD", "main", "v1", "refs/heads/both", "refs/tags/both"}) {
+        EXPECT_EQ(ambiguity_of(refs, clear), "") << clear;
+    }
     const auto empty = resolve_ref({}, "");
     ASSERT_FALSE(empty);
     EXPECT_EQ(empty.error().code, Code::not_found);
