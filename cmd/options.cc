@@ -54,12 +54,15 @@ po::options_description describe() {
         "folder of plugins for local:// sources (default: <home>/plugins)");
     add("github-url", po::value<std::string>()->default_value("https://github.com"),
         "git server of github:// sources");
-    add("external-host", po::value<std::string>()->default_value("git.moleculesai.app"),
-        "git server of an !external that names no URL; its token is read from "
+    add("external-host", po::value<std::string>()->default_value(""),
+        "git server of an !external that names no URL (default: none); its token is read from "
         "ATELIER_EXTERNAL_TOKEN or MOLECULE_GITEA_TOKEN, never from a flag");
     add("external-allow", po::value<std::vector<std::string>>()->composing(),
-        "host/path that an !external may name; may be repeated; a host without TLS needs http:// "
-        "in front (default: git.moleculesai.app/molecule-ai)");
+        "host/path of the repositories that an !external may name; may be repeated; a host without "
+        "TLS needs http:// in front (default: none)");
+    add("host-folder", po::value<std::vector<std::string>>()->composing(),
+        "folder of this machine that workspaces may mount, with everything below it; may be "
+        "repeated (default: none)");
     add("image", po::value<std::vector<std::string>>()->composing(),
         "runtime=image: the image of a runtime; may be repeated");
     add("allow-unpinned", po::value<bool>()->default_value(false)->implicit_value(true),
@@ -189,6 +192,12 @@ Result<ServerOptions> interpret(const po::variables_map& values, const Environme
     options.plugins = values["plugins"].as<std::string>();
     if (options.plugins.empty()) options.plugins = options.home / "plugins";
     options.github_url = values["github-url"].as<std::string>();
+    if (values.count("host-folder")) {
+        for (const std::string& folder : values["host-folder"].as<std::vector<std::string>>()) {
+            if (!folder.starts_with('/')) return bad("host-folder", folder, "an absolute path");
+            options.host_folders.emplace_back(folder);
+        }
+    }
     if (values.count("image")) {
         for (const std::string& pair : values["image"].as<std::vector<std::string>>()) {
             const std::size_t equals = pair.find('=');
@@ -265,7 +274,8 @@ Result<ParsedOptions> parse_server_options(const std::vector<std::string>& argum
         for (const auto& [variable, value] : environment.all()) {
             const std::string name = option_of_variable(variable, known);
             if (name.empty() || name == "help") continue;
-            const bool multiple = name == "image" || name == "name" || name == "external-allow";
+            const bool multiple = name == "image" || name == "name" || name == "external-allow" ||
+                                  name == "host-folder";
             from_environment.options.emplace_back(
                 name, multiple ? split(value, ',') : std::vector<std::string>{value});
         }

@@ -30,6 +30,7 @@ struct ServerOptions {
     std::string network;          // of the containers; empty: a name made of the instance id
     std::filesystem::path org_templates;  // for source.directory; empty: <home>/org-templates
     std::filesystem::path plugins;        // for local:// sources; empty: <home>/plugins
+    std::vector<std::filesystem::path> host_folders;  // that workspaces may mount; absolute
     std::string github_url = "https://github.com";
     reconcilers::ExternalOptions external;
     std::map<std::string, std::string> images;  // runtime -> image

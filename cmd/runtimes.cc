@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "drivers/docker/docker.h"
+#include "drivers/host_folder_rule.h"
 #include "drivers/process/process.h"
 #include "reconcilers/common/runtimes.h"
 
@@ -70,6 +71,10 @@ Result<OwnedRuntimes> make_runtimes(const ServerOptions& options, const std::str
         docker.probe_folder = (options.home / "workspaces").string();
         docker.probe_labels = reconcilers::labels_of_server(instance);
         runtimes.by_name["docker"] = TRY(drivers::connect_docker(docker, clock, random));
+    }
+    for (auto& [name, runtime] : runtimes.by_name) {
+        runtime = drivers::with_host_folder_rule(
+            std::move(runtime), {options.home, options.host_folders}, "/workspace");
     }
     runtimes.default_backend = choice.default_backend;
     runtimes.summary = choice.summary;

@@ -14,9 +14,9 @@ Result<ParsedOptions> parse(const std::vector<std::string>& arguments,
 TEST(ServerOptions, ExternalRepositoriesByFlagOrByTheOldNames) {
     const auto usual = parse({});
     ASSERT_TRUE(usual);
-    EXPECT_EQ(usual->options.external.policy.host, "git.moleculesai.app");
-    EXPECT_EQ(usual->options.external.policy.allow,
-              (std::vector<std::string>{"git.moleculesai.app/molecule-ai/"}));
+    EXPECT_EQ(usual->options.external.policy.host, "");
+    EXPECT_EQ(usual->options.external.policy.allow, std::vector<std::string>{})
+        << "fault 13: no foreign host is trusted by default";
     EXPECT_EQ(usual->options.external.token, "");
 
     const auto old = parse({}, {{"MOLECULE_EXTERNAL_GITEA_URL", "git.example.com"},
