@@ -7,7 +7,7 @@ namespace {
 
 class StoreForecasts final : public apiserver::ForecastService {
   public:
-    StoreForecasts(forecast::Tools tools, const Clock& clock, std::stop_token stop)
+    StoreForecasts(forecast::Dependencies tools, const Clock& clock, std::stop_token stop)
         : plans_(std::move(tools), clock, std::move(stop)) {}
 
     Result<json::Document> plan(const std::string& ns, const json::Value& spec) override {
@@ -26,7 +26,7 @@ class StoreForecasts final : public apiserver::ForecastService {
 
 }  // namespace
 
-std::unique_ptr<apiserver::ForecastService> make_forecast_service(forecast::Tools tools,
+std::unique_ptr<apiserver::ForecastService> make_forecast_service(forecast::Dependencies tools,
                                                                   const Clock& clock,
                                                                   std::stop_token stop) {
     return std::make_unique<StoreForecasts>(std::move(tools), clock, std::move(stop));

@@ -10,7 +10,7 @@
 namespace atelier::cmd {
 
 // What the tools refer to outlives it. `stop` ends every call.
-std::unique_ptr<apiserver::ForecastService> make_forecast_service(forecast::Tools tools,
+std::unique_ptr<apiserver::ForecastService> make_forecast_service(forecast::Dependencies tools,
                                                                   const Clock& clock,
                                                                   std::stop_token stop);
 

@@ -177,7 +177,7 @@ class Server {
                                  }});
         options.revision_diff =
             [this](const apiserver::RevisionQuestion& question) -> Result<std::string> {
-            const auto diff = TRY(reconcilers::revision_diff(
+            const auto diff = TRY(reconcilers::org::revision_diff(
                 *objects_, *trees_, question.ns, question.org, question.since, question.to));
             return json::text(diff);
         };

@@ -10,6 +10,8 @@
 #include "cli/output/text_table.h"
 #include "cli/run.h"
 #include "drivers/trees/read_tree.h"
+#include "templates/directory_files.h"
+#include "templates/tree_files.h"
 #include "templates/validate.h"
 
 namespace atelier::cmd {
@@ -28,6 +30,7 @@ struct ValidateOptions {
     bool json = false;
     templates::ExternalPolicy policy;
     templates::StandIns stand_ins;
+    templates::CompileLimits limits;
 };
 
 po::options_description describe_validate() {
@@ -37,6 +40,8 @@ po::options_description describe_validate() {
     add("git", "links must stay inside DIR, as in a template that comes from git");
     add("strict", "warnings count as errors");
     add("output,o", po::value<std::string>()->default_value("text"), "text or json");
+    add("plugin", po::value<std::vector<std::string>>()->composing(),
+        "a plugin that exists; may be repeated; with one, every other plugin is a warning");
     add("external", po::value<std::vector<std::string>>()->composing(),
         "owner/name=folder: the folder to read for that repository in an !external; may be "
         "repeated");
@@ -95,6 +100,10 @@ Result<ValidateOptions> interpret_validate(const po::variables_map& values,
         options.policy.allow = values["external-allow"].as<std::vector<std::string>>();
     }
     TRY(templates::check_external_policy(options.policy));
+    if (values.count("plugin")) {
+        const auto& names = values["plugin"].as<std::vector<std::string>>();
+        options.limits.known_plugins.emplace(names.begin(), names.end());
+    }
     if (values.count("external")) {
         options.stand_ins = TRY(stand_ins_of(values["external"].as<std::vector<std::string>>()));
     }
@@ -150,7 +159,7 @@ int validate(const std::vector<std::string>& arguments, const Environment& envir
         return cli::exit_code::error;
     }
     const auto externals = templates::local_externals(options->policy, options->stand_ins);
-    const auto compiled = templates::compile(**files, *externals);
+    const auto compiled = templates::compile(**files, *externals, options->limits);
     if (options->json) {
         out << templates::json_of(compiled);
     } else {

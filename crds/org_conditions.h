@@ -26,6 +26,9 @@ inline constexpr std::string_view channels_skipped = "ChannelsSkipped";
 inline constexpr std::string_view persona_missing = "PersonaMissing";
 // Present while the world is no longer the one that an applied forecast was made for.
 inline constexpr std::string_view plan_moved = "PlanMoved";
+// About the artifact that its message names: Unknown while it is being applied, True once it is,
+// False when it cannot be.
+inline constexpr std::string_view imported = "Imported";
 
 }  // namespace atelier::crds::org::condition
 
@@ -95,5 +98,11 @@ inline constexpr std::string_view secret_missing = "SecretMissing";
 inline constexpr std::string_view environment_changed = "EnvironmentChanged";
 // The template has another revision than the applied forecast.
 inline constexpr std::string_view template_went_on = "TemplateWentOn";
+// The artifact is being applied.
+inline constexpr std::string_view started = "Started";
+// The artifact cannot be applied until somebody acts; the message says why.
+inline constexpr std::string_view failed = "Failed";
+// The Org was deleted before the artifact was applied.
+inline constexpr std::string_view deleted = "Deleted";
 
 }  // namespace atelier::crds::org::reason

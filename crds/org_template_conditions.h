@@ -64,6 +64,8 @@ inline constexpr std::string_view include_invalid = "IncludeInvalid";
 inline constexpr std::string_view include_missing = "IncludeMissing";
 // A template that is given inline names files, which it does not have.
 inline constexpr std::string_view inline_template = "InlineTemplate";
+// A quote in a .env file is never closed.
+inline constexpr std::string_view invalid_env_file = "InvalidEnvFile";
 // The name of a variable is malformed.
 inline constexpr std::string_view invalid_env_name = "InvalidEnvName";
 // A field has a value that is not allowed.

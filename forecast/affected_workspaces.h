@@ -1,4 +1,4 @@
-// Which workspaces a plan may concern.
+// Which workspaces a forecast may have to compare.
 #pragma once
 
 #include <map>
@@ -6,18 +6,18 @@
 #include <vector>
 
 #include "forecast/context.h"
-#include "forecast/workspace_step.h"
+#include "forecast/workspace_forecast.h"
 
 namespace atelier::forecast {
 
 struct AffectedWorkspaces {
     std::set<Key> workspaces;
-    std::set<Key> direct;  // those of them that need no Org for it: whether it is suspended or not
+    std::set<Key> direct;  // those that change without their Org, also while it is suspended
     std::map<Key, std::vector<PluginChange>> plugins;
 };
 
-// Those that were written over the overlay, those that read values that change, and those whose
-// plugins change.
+// The workspaces that were written in the overlay, those that read values that change, and those
+// whose plugins change. After Convergence.
 Result<AffectedWorkspaces> find_affected_workspaces(ForecastContext& context);
 
 }  // namespace atelier::forecast

@@ -5,7 +5,8 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "reconcilers/org/status.h"
+#include "crds/conditions.h"
+#include "crds/org_conditions.h"
 
 namespace atelier::forecast {
 namespace {
@@ -27,8 +28,8 @@ void add(std::vector<Blocker>& blockers, const std::string& about, const Conditi
 void add_blockers(const crds::OrgTemplate& source, bool needed, std::vector<Blocker>& blockers) {
     const std::string about = "OrgTemplate " + source.meta.name;
     if (source.spec.suspend) {
-        blockers.push_back({about, "Suspended",
-                            "spec.suspend is true: its source is not looked at, and what was "
+        blockers.push_back({about, std::string(crds::reason::suspended),
+                            "spec.suspend is true: its source is not read, and what was "
                             "compiled last stays",
                             "atelier resume orgtemplate " + source.meta.name, false});
         return;
@@ -45,7 +46,7 @@ void add_blockers(const crds::OrgTemplate& source, bool needed, std::vector<Bloc
 
 void add_blockers(const crds::Org& org, std::vector<Blocker>& blockers) {
     const std::string about = "Org " + org.meta.name;
-    if (const Condition* prune = org.status.find(reconcilers::condition::prune_blocked);
+    if (const Condition* prune = org.status.find(crds::org::condition::prune_blocked);
         prune && prune->status == ConditionStatus::yes) {
         std::string command;
         if (!org.status.pending_prune_digest.empty()) {
@@ -54,22 +55,24 @@ void add_blockers(const crds::Org& org, std::vector<Blocker>& blockers) {
         }
         add(blockers, about, *prune, std::move(command), true);
     }
-    if (const Condition* conflict = org.status.find(reconcilers::condition::name_conflict);
+    if (const Condition* conflict = org.status.find(crds::org::condition::name_conflict);
         conflict && conflict->status == ConditionStatus::yes) {
         add(blockers, about, *conflict, "", true);
     }
     const Condition* stalled = org.status.find(crds::condition::stalled);
-    if (stalled && stalled->status == ConditionStatus::yes && stalled->reason != "NameConflict") {
+    if (stalled && stalled->status == ConditionStatus::yes &&
+        stalled->reason != crds::org::reason::name_conflict) {
         add(blockers, about, *stalled, "", true);
     }
-    const Condition* env = org.status.find(reconcilers::condition::env_satisfied);
+    const Condition* env = org.status.find(crds::org::condition::env_satisfied);
     if (env && env->status == ConditionStatus::no) add(blockers, about, *env, "", false);
     for (const std::string_view type :
-         {reconcilers::condition::persona_missing, reconcilers::condition::channels_skipped}) {
-        const Condition* told = org.status.find(type);
-        if (told && told->status == ConditionStatus::yes) add(blockers, about, *told, "", false);
+         {crds::org::condition::persona_missing, crds::org::condition::channels_skipped}) {
+        const Condition* finding = org.status.find(type);
+        if (finding && finding->status == ConditionStatus::yes)
+            add(blockers, about, *finding, "", false);
     }
-    const Condition* inventory = org.status.find(reconcilers::condition::inventory_ready);
+    const Condition* inventory = org.status.find(crds::org::condition::inventory_ready);
     if (inventory && inventory->status == ConditionStatus::unknown) {
         add(blockers, about, *inventory, "", true);
     }

@@ -1,4 +1,5 @@
-// What stands in the way, from the statuses that the reconcilers wrote over an overlay. Pure.
+// The blockers of a forecast, read from the statuses that the reconcilers wrote to the overlay.
+// Pure.
 #pragma once
 
 #include <vector>
@@ -9,7 +10,8 @@
 
 namespace atelier::forecast {
 
-// `needed`: an Org follows it. What is wrong with it now does not block Orgs that are all pinned.
+// `needed`: some Org follows the newest revision of the template. Where all its Orgs are pinned, a
+// template that does not compile is reported but does not block.
 void add_blockers(const crds::OrgTemplate& source, bool needed, std::vector<Blocker>& blockers);
 void add_blockers(const crds::Org& org, std::vector<Blocker>& blockers);
 

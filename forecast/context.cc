@@ -7,41 +7,41 @@
 
 namespace atelier::forecast {
 
-ForecastContext::ForecastContext(const Tools& used, const Question& request, Instant at,
+ForecastContext::ForecastContext(const Dependencies& used, const Request& asked, Instant at,
                                  const std::stop_token& ends)
-    : tools(used),
-      question(request),
+    : dependencies(used),
+      request(asked),
       now(at),
       stop(ends),
       overlay(used.store),
       before_store(overlay),
       after(overlay, used.kinds, used.random, Log()),
       before(before_store, used.kinds, used.random, Log()) {
-    answer.ns = request.ns;
+    result.ns = asked.ns;
 }
 
-void ForecastContext::note_base(const Key& key) {
-    if (bases.contains(key)) return;
-    Base base{key, 0, "", ""};
+void ForecastContext::require_unchanged(const Key& key) {
+    if (preconditions.contains(key)) return;
+    Precondition precondition{key, 0, "", ""};
     if (const auto object = overlay.before(key)) {
-        base.revision = object->revision;
-        base.uid = object->meta.uid;
-        base.digest = keyed_digest(tools.fingerprint_key, essence(*object));
+        precondition.revision = object->revision;
+        precondition.uid = object->meta.uid;
+        precondition.digest = keyed_digest(dependencies.fingerprint_key, desired_state_of(*object));
     }
-    bases.emplace(key, std::move(base));
+    preconditions.emplace(key, std::move(precondition));
 }
 
-bool ForecastContext::gives(const Key& key) const {
-    return std::any_of(answer.proposed.begin(), answer.proposed.end(),
+bool ForecastContext::proposes(const Key& key) const {
+    return std::any_of(result.proposed.begin(), result.proposed.end(),
                        [&](const ProposedObject& one) { return one.key == key; });
 }
 
-bool ForecastContext::gives_any(std::string_view resource) const {
-    return std::any_of(answer.proposed.begin(), answer.proposed.end(),
+bool ForecastContext::proposes_any(std::string_view resource) const {
+    return std::any_of(result.proposed.begin(), result.proposed.end(),
                        [&](const ProposedObject& one) { return one.key.resource == resource; });
 }
 
-void ForecastContext::add_suspended(const std::string& org) {
+void ForecastContext::block_suspended(const std::string& org) {
     block({"Org " + org, "Suspended", "spec.suspend is true: nothing happens until it is resumed",
            "atelier resume org " + org});
 }
@@ -55,7 +55,6 @@ bool holds_values(std::string_view resource) {
     return resource == crds::Secret::resource || resource == crds::ConfigMap::resource;
 }
 
-// The values of a Secret or ConfigMap, by name; none when there is no such object.
 std::map<std::string, std::string> values_of(const store::ObjectPtr& object) {
     if (!object) return {};
     if (object->key.resource == crds::Secret::resource) {

@@ -5,19 +5,18 @@
 namespace atelier::forecast {
 namespace {
 
-// A new org settles in three rounds, a change in two; more is a defect, not patience.
+// A new org settles in three rounds and a change in two: more than this is a defect.
 constexpr int most_rounds = 20;
 
 }  // namespace
 
 Convergence::Convergence(ForecastContext& context)
     : context_(context),
-      templates_(context.after, context.tools.git, context.tools.trees,
-                 context.tools.templates_root, context.tools.external,
-                 reconcilers::key_of_revisions(context.tools.fingerprint_key)),
-      orgs_(context.after, context.tools.trees, Log()) {}
+      templates_(context.after, context.dependencies.git, context.dependencies.trees,
+                 context.dependencies.templates_root, context.dependencies.external,
+                 reconcilers::key_of_revisions(context.dependencies.fingerprint_key)),
+      orgs_(context.after, context.dependencies.trees, Log()) {}
 
-// As controllers do it, but one after the other: what is written wakes who is interested.
 Result<void> Convergence::settle(std::set<Key> due) {
     due_ = std::move(due);
     Revision observed = context_.overlay.revision();
@@ -58,7 +57,7 @@ Result<void> Convergence::reconcile(reconcilers::Reconciler& reconciler,
                                     const std::set<Key>& keys) {
     for (const Key& key : keys) {
         if (key.resource != reconciler.resource()) continue;
-        looked_at_.insert(key);
+        reconciled_.insert(key);
         const auto done = reconciler.reconcile(key, context_.now);
         if (done) continue;
         if (done.error().code == Code::cancelled) return done.error();

@@ -1,5 +1,5 @@
-// The reconcilers of OrgTemplate and Org over an overlay, as controllers would run them, one after
-// the other, until nothing changes.
+// Runs the reconcilers of OrgTemplate and Org over an overlay until nothing changes: in one thread,
+// one key after the other, woken by what was written as their controllers would be.
 #pragma once
 
 #include <map>
@@ -11,16 +11,17 @@
 
 namespace atelier::forecast {
 
-// The scene outlives it.
+// Used by one thread. The context outlives it.
 class Convergence {
   public:
     explicit Convergence(ForecastContext& context);
 
-    // Blocks as long as fetching takes. What a reconciler fails with is no error of the whole but
-    // is kept. Code::internal when they do not come to rest, cancelled at the server's end.
+    // Reconciles `due` and what becomes due by it. Blocks for as long as fetching takes. The error
+    // of a reconciler does not end it but is kept. Errors: internal when the reconcilers have not
+    // come to rest after 20 rounds; cancelled at the end of the server.
     Result<void> settle(std::set<Key> due);
 
-    const std::set<Key>& looked_at() const { return looked_at_; }
+    const std::set<Key>& reconciled() const { return reconciled_; }
     const std::map<Key, Error>& failures() const { return failures_; }  // of the last round
     reconcilers::OrgReconciler& orgs() { return orgs_; }
 
@@ -32,7 +33,7 @@ class Convergence {
     reconcilers::OrgTemplateReconciler templates_;
     reconcilers::OrgReconciler orgs_;
     std::set<Key> due_;
-    std::set<Key> looked_at_;
+    std::set<Key> reconciled_;
     std::map<Key, Error> failures_;
 };
 

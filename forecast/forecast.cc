@@ -30,15 +30,15 @@ std::vector<std::string> lines_of(const Forecast& forecast) {
         lines.push_back(fmt::format("{} {}: {}: {}", blocker.blocks ? "blocked" : "note",
                                     blocker.about, blocker.reason, blocker.message));
     }
-    for (const Followed& org : forecast.orgs) {
+    for (const OrgTarget& org : forecast.orgs) {
         lines.push_back(fmt::format("Org {} follows {} of OrgTemplate {}", org.org,
                                     org.artifact_digest.substr(0, 12), org.template_name));
     }
     return lines;
 }
 
-std::vector<std::string> moved(const std::vector<std::string>& before,
-                               const std::vector<std::string>& after, std::size_t most) {
+std::vector<std::string> changed_lines(const std::vector<std::string>& before,
+                                       const std::vector<std::string>& after, std::size_t most) {
     const std::set<std::string> was(before.begin(), before.end());
     const std::set<std::string> is(after.begin(), after.end());
     std::vector<std::string> out;

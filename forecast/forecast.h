@@ -1,5 +1,4 @@
-// What would happen, as a value: the answer to a plan (crds/forecast.h), and what people and tokens
-// make of it. Pure.
+// A forecast as a value under short names (crds/forecast.h defines it), and its text form. Pure.
 #pragma once
 
 #include <string>
@@ -13,19 +12,19 @@ namespace atelier::forecast {
 using Step = crds::ForecastStep;
 using Item = crds::ForecastItem<Step>;
 using Blocker = crds::ForecastBlocker;
-using Followed = crds::ForecastOrg;
+using OrgTarget = crds::ForecastOrg;
 using Forecast = crds::ForecastStatus<Step>;
 
-// Each item, blocker and org as one line: for comparing two forecasts, and for people. Without what
-// is passing.
+// Each item, blocker and org as one line, for people and for comparing two forecasts. Blockers that
+// pass without anybody's help are left out.
 std::vector<std::string> lines_of(const Forecast& forecast);
 std::string line_of(const Item& item);
 
-// "+ a new line", "- a line that is gone": what differs, in order; at most `most`, then a count.
-std::vector<std::string> moved(const std::vector<std::string>& before,
-                               const std::vector<std::string>& after, std::size_t most);
+// The difference as "- old line" and "+ new line", in order; at most `most` lines, then a count.
+std::vector<std::string> changed_lines(const std::vector<std::string>& before,
+                                       const std::vector<std::string>& after, std::size_t most);
 
-// 7d, 36h, 90s: as short as it says the same.
+// In the largest unit that divides it: "7d", "36h", "90s".
 std::string short_duration(Duration duration);
 
 }  // namespace atelier::forecast

@@ -7,16 +7,17 @@
 #include "base/field_codec.h"
 #include "base/fingerprint.h"
 #include "crds/core.h"
-#include "forecast/apply.h"
+#include "forecast/commit.h"
+#include "forecast/workspace_reasons.h"
 
 namespace atelier::forecast {
 namespace {
 
-constexpr Duration kept_for = std::chrono::hours(24);
+constexpr Duration lifetime = std::chrono::hours(24);
 constexpr std::size_t most_plans = 50;
-constexpr std::size_t most_lines = 2000;  // of a plan that is kept, for saying what moved
-constexpr std::size_t most_moved = 50;
-constexpr std::size_t most_bytes = 1u << 20;  // of the objects of one plan
+constexpr std::size_t most_lines = 2000;  // that are stored, to say later what changed
+constexpr std::size_t most_causes = 50;
+constexpr std::size_t most_bytes = 1u << 20;  // of the objects of one forecast
 constexpr std::size_t token_length = 20;
 constexpr int most_write_attempts = 8;
 constexpr std::string_view label = "atelier.dev/plan";
@@ -30,9 +31,10 @@ bool is_token(const std::string& text) {
     return text.size() == token_length && text.find_first_not_of("0123456789abcdef") == text.npos;
 }
 
-std::map<std::string, std::string> digests_of(const std::vector<Base>& bases) {
+std::map<std::string, std::string> digests_of(const std::vector<Precondition>& preconditions) {
     std::map<std::string, std::string> out;
-    for (const Base& base : bases) out[base.key.text()] = base.uid + "/" + base.digest;
+    for (const Precondition& precondition : preconditions)
+        out[precondition.key.text()] = precondition.uid + "/" + precondition.digest;
     return out;
 }
 
@@ -54,7 +56,16 @@ std::vector<std::string> differing(const std::map<std::string, std::string>& bef
     return out;
 }
 
-// "1 restart, 2 create; 3 unchanged"
+// What keeps items from happening, in a few words: "Org acme: Suspended".
+std::string blockers_of(const Forecast& forecast) {
+    std::vector<std::string> texts;
+    for (const Blocker& blocker : forecast.blockers) {
+        if (blocker.blocks) texts.push_back(blocker.about + ": " + blocker.reason);
+    }
+    return some_of(texts);
+}
+
+// "1 restart, 2 create; 3 unchanged; 2 wait for something else first (Org acme: Suspended)"
 std::string summary_of(const Forecast& forecast) {
     std::string text;
     for (const auto& [step, name] : names_of(Step{})) {
@@ -63,7 +74,12 @@ std::string summary_of(const Forecast& forecast) {
         text += fmt::format("{}{} {}", text.empty() ? "" : ", ", count->second, name);
     }
     if (text.empty()) text = "no workspace changes";
-    return text + fmt::format("; {} unchanged", forecast.unchanged);
+    text += fmt::format("; {} unchanged", forecast.unchanged);
+    const auto held = std::count_if(forecast.items.begin(), forecast.items.end(),
+                                    [](const Item& item) { return item.held; });
+    if (held == 0) return text;
+    return text +
+           fmt::format("; {} wait for something else first ({})", held, blockers_of(forecast));
 }
 
 json::Document document_of(const std::string& ns, const std::string& token, Forecast forecast,
@@ -78,20 +94,20 @@ json::Document document_of(const std::string& ns, const std::string& token, Fore
     json::set(metadata, "creationTimestamp", rfc3339(now), allocator);
     forecast.summary = summary_of(forecast);
     forecast.token = token;
-    if (!token.empty() && !forecast.expires_at) forecast.expires_at = now + kept_for;
+    if (!token.empty() && !forecast.expires_at) forecast.expires_at = now + lifetime;
     json::set(plan, "status", json::write(forecast, allocator), allocator);
     return plan;
 }
 
 }  // namespace
 
-// What a token stands for, as it is kept.
-struct Forecasts::Kept {
+// The forecast behind a token, as it is stored.
+struct Forecasts::StoredForecast {
     std::string org;
     std::vector<json::Document> objects;
     std::vector<std::string> lines;
-    std::map<std::string, std::string> bases;   // key -> uid and digest of its essence
-    std::map<std::string, std::string> values;  // of the environment, by fingerprint
+    std::map<std::string, std::string> preconditions;  // key to "<uid>/<digest>"
+    std::map<std::string, std::string> values;         // of the environment, as fingerprints
     Instant expires;
     std::optional<Instant> applied;
     Revision revision = 0;  // of the Secret, as it was read
@@ -100,53 +116,54 @@ struct Forecasts::Kept {
         v("org", self.org);
         v("objects", self.objects);
         v("lines", self.lines);
-        v("bases", self.bases);
+        v("preconditions", self.preconditions);
         v("values", self.values);
         v("expires", self.expires);
         v("applied", self.applied);
     }
 
-    Error what_moved(const Answer& answer) const {
+    Error difference_from(const ForecastResult& result) const {
         Error error{Code::conflict,
-                    "what the plan was made of has moved, and nothing was written: make it anew, "
-                    "look at it, and apply that"};
-        auto now = lines_of(answer.forecast);
+                    "what the plan depends on has changed, and nothing was written: make the plan "
+                    "again, review it, and apply the new one"};
+        auto now = lines_of(result.forecast);
         if (now.size() > most_lines) now.resize(most_lines);
-        for (std::string& line : moved(lines, now, most_moved)) {
+        for (std::string& line : changed_lines(lines, now, most_causes)) {
             error.causes.push_back({"status.items", "Moved", std::move(line)});
         }
-        if (!values.empty() || answer.values.size() <= most_lines) {
-            for (std::string& line : differing(values, answer.values)) {
-                if (error.causes.size() > most_moved) break;
+        if (!values.empty() || result.values.size() <= most_lines) {
+            for (std::string& line : differing(values, result.values)) {
+                if (error.causes.size() > most_causes) break;
                 error.causes.push_back({"status.items", "Moved", std::move(line)});
             }
         }
-        for (const auto& [key, digest] : digests_of(answer.bases)) {
-            const auto was = bases.find(key);
-            if (bases.empty() || (was != bases.end() && was->second == digest)) continue;
-            if (error.causes.size() > most_moved) break;
+        for (const auto& [key, digest] : digests_of(result.preconditions)) {
+            const auto was = preconditions.find(key);
+            if (preconditions.empty() || (was != preconditions.end() && was->second == digest))
+                continue;
+            if (error.causes.size() > most_causes) break;
             error.causes.push_back({"status.items", "Moved", key + " was changed"});
         }
         return error;
     }
 };
 
-Forecasts::Forecasts(Tools tools, const Clock& clock, std::stop_token stop)
-    : tools_(std::move(tools)),
-      objects_(tools_.store, tools_.kinds, tools_.random, tools_.log),
+Forecasts::Forecasts(Dependencies dependencies, const Clock& clock, std::stop_token stop)
+    : dependencies_(std::move(dependencies)),
+      objects_(dependencies_.store, dependencies_.kinds, dependencies_.random, dependencies_.log),
       clock_(clock),
       stop_(std::move(stop)) {}
 
-Result<Question> Forecasts::question_of(const std::string& ns, const json::Value& spec) const {
-    Question question{ns, {}, ""};
+Result<Request> Forecasts::request_of(const std::string& ns, const json::Value& spec) const {
+    Request request{ns, {}, ""};
     if (!spec.IsObject()) return Error{Code::invalid, "spec: is required"};
     for (const auto& member : spec.GetObject()) {
         const std::string_view name = json::view(member.name);
         if (name == "org" && member.value.IsString()) {
-            question.org = json::view(member.value);
+            request.org = json::view(member.value);
         } else if (name == "objects" && member.value.IsArray()) {
             for (const json::Value& object : member.value.GetArray()) {
-                question.objects.push_back(json::copy(object));
+                request.objects.push_back(json::copy(object));
             }
         } else {
             return Error{
@@ -154,64 +171,66 @@ Result<Question> Forecasts::question_of(const std::string& ns, const json::Value
                 fmt::format("spec.{}: a plan has `objects` (a list) and `org` (a name)", name)};
         }
     }
-    if (question.org.empty() && question.objects.empty()) {
+    if (request.org.empty() && request.objects.empty()) {
         return Error{Code::invalid, "spec: name objects, or an org"};
     }
     std::size_t bytes = 0;
-    for (const json::Document& object : question.objects) bytes += json::text(object).size();
+    for (const json::Document& object : request.objects) bytes += json::text(object).size();
     if (bytes > most_bytes) {
         return Error{Code::too_large,
                      fmt::format("the objects of a plan have {} bytes; at most {} are taken", bytes,
                                  most_bytes)};
     }
-    return question;
+    return request;
 }
 
-std::string Forecasts::token_of(const Question& question, const Answer& answer) const {
-    std::string text = question.ns + "\n" + question.org + "\n";
-    for (const json::Document& object : question.objects) text += json::canonical(object) + "\n";
-    for (const std::string& line : lines_of(answer.forecast)) text += line + "\n";
-    for (const auto& [key, digest] : digests_of(answer.bases)) text += key + " " + digest + "\n";
-    for (const Followed& org : answer.forecast.orgs) text += org.org + " " + org.environment + "\n";
-    for (const auto& [name, value] : answer.values) text += name + " " + value + "\n";
-    return keyed_digest(tools_.fingerprint_key, text).substr(0, token_length);
+std::string Forecasts::token_of(const Request& request, const ForecastResult& result) const {
+    std::string text = request.ns + "\n" + request.org + "\n";
+    for (const json::Document& object : request.objects) text += json::canonical(object) + "\n";
+    for (const std::string& line : lines_of(result.forecast)) text += line + "\n";
+    for (const auto& [key, digest] : digests_of(result.preconditions))
+        text += key + " " + digest + "\n";
+    for (const OrgTarget& org : result.forecast.orgs)
+        text += org.org + " " + org.environment + "\n";
+    for (const auto& [name, value] : result.values) text += name + " " + value + "\n";
+    return keyed_digest(dependencies_.fingerprint_key, text).substr(0, token_length);
 }
 
 Result<json::Document> Forecasts::make(const std::string& ns, const json::Value& spec) {
     const Instant now = clock_.now();
-    Question question = TRY(question_of(ns, spec));
-    const Answer answer = TRY(make_forecast(tools_, question, now, stop_));
+    Request request = TRY(request_of(ns, spec));
+    const ForecastResult result = TRY(make_forecast(dependencies_, request, now, stop_));
     std::string token;
-    if (!answer.forecast.empty()) {
-        token = token_of(question, answer);
-        Kept kept;
-        kept.org = question.org;
-        kept.lines = lines_of(answer.forecast);
-        if (kept.lines.size() > most_lines) kept.lines.resize(most_lines);
-        kept.bases = digests_of(answer.bases);
-        if (kept.bases.size() > most_lines) kept.bases.clear();
-        if (answer.values.size() <= most_lines) kept.values = answer.values;
-        kept.expires = now + kept_for;
-        kept.objects = std::move(question.objects);
-        TRY(keep(ns, token, kept, now));
+    if (!result.forecast.empty()) {
+        token = token_of(request, result);
+        StoredForecast stored;
+        stored.org = request.org;
+        stored.lines = lines_of(result.forecast);
+        if (stored.lines.size() > most_lines) stored.lines.resize(most_lines);
+        stored.preconditions = digests_of(result.preconditions);
+        if (stored.preconditions.size() > most_lines) stored.preconditions.clear();
+        if (result.values.size() <= most_lines) stored.values = result.values;
+        stored.expires = now + lifetime;
+        stored.objects = std::move(request.objects);
+        TRY(store(ns, token, stored, now));
     }
-    return document_of(ns, token, answer.forecast, now);
+    return document_of(ns, token, result.forecast, now);
 }
 
 Result<json::Document> Forecasts::of_org(const std::string& ns, const std::string& org) {
     const Instant now = clock_.now();
-    const Answer answer = TRY(make_forecast(tools_, {ns, {}, org}, now, stop_));
-    return document_of(ns, "", answer.forecast, now);
+    const ForecastResult result = TRY(make_forecast(dependencies_, {ns, {}, org}, now, stop_));
+    return document_of(ns, "", result.forecast, now);
 }
 
 Result<json::Document> Forecasts::apply(const std::string& ns, const std::string& token) {
     const Instant now = clock_.now();
-    Kept kept = TRY(find(ns, token, now));
+    StoredForecast stored = TRY(find(ns, token, now));
     std::vector<std::string> written;
     Forecast forecast;
-    bool already = kept.applied.has_value();
+    bool already = stored.applied.has_value();
     if (!already) {
-        auto done = carry_out(ns, token, kept, forecast, now);
+        auto done = apply_unchanged(ns, token, stored, forecast, now);
         if (done) {
             written = *std::move(done);
         } else {
@@ -219,40 +238,41 @@ Result<json::Document> Forecasts::apply(const std::string& ns, const std::string
             auto again = find(ns, token, now);
             already = again && again->applied.has_value();
             if (!already) return done.error();
-            kept = *std::move(again);
+            stored = *std::move(again);
         }
     }
-    forecast.expires_at = kept.expires;
-    forecast.applied_at = kept.applied;
+    forecast.expires_at = stored.expires;
+    forecast.applied_at = stored.applied;
     forecast.already_applied = already;
     forecast.applied = std::move(written);
     return document_of(ns, token, std::move(forecast), now);
 }
 
-// Makes the forecast anew, and writes what was planned if it is the same.
-Result<std::vector<std::string>> Forecasts::carry_out(const std::string& ns,
-                                                      const std::string& token, Kept& kept,
-                                                      Forecast& forecast, Instant now) {
-    Question question{ns, {}, kept.org};
-    for (const json::Document& object : kept.objects) {
-        question.objects.push_back(json::copy(object));
+// Makes the forecast again, and writes the proposed objects if it is the same.
+Result<std::vector<std::string>> Forecasts::apply_unchanged(const std::string& ns,
+                                                            const std::string& token,
+                                                            StoredForecast& stored,
+                                                            Forecast& forecast, Instant now) {
+    Request request{ns, {}, stored.org};
+    for (const json::Document& object : stored.objects) {
+        request.objects.push_back(json::copy(object));
     }
-    Answer answer = TRY(make_forecast(tools_, question, now, stop_));
-    if (token_of(question, answer) != token) return kept.what_moved(answer);
-    kept.applied = now;
-    kept.objects.clear();  // they are written: their values need not be kept twice
-    const Receipt receipt{TRY(secret_of(ns, token, kept)), kept.revision};
-    auto written = TRY(write_plan(tools_, answer, receipt, now));
-    forecast = std::move(answer.forecast);
+    ForecastResult result = TRY(make_forecast(dependencies_, request, now, stop_));
+    if (token_of(request, result) != token) return stored.difference_from(result);
+    stored.applied = now;
+    stored.objects.clear();  // they are written: their values need not be stored twice
+    const TokenUpdate token_update{TRY(secret_of(ns, token, stored)), stored.revision};
+    auto written = TRY(commit_forecast(dependencies_, result, token_update, now));
+    forecast = std::move(result.forecast);
     return written;
 }
 
-Result<Forecasts::Kept> Forecasts::find(const std::string& ns, const std::string& token,
-                                        Instant now) {
+Result<Forecasts::StoredForecast> Forecasts::find(const std::string& ns, const std::string& token,
+                                                  Instant now) {
     const Error unknown{Code::not_found,
                         fmt::format("there is no plan \"{}\" in the namespace \"{}\": it was never "
                                     "made there, or it has expired (plans are kept for a day); "
-                                    "make it anew with `atelier plan`",
+                                    "make it again with `atelier plan`",
                                     token.substr(0, 64), ns)};
     if (!is_token(token)) return unknown;
     const auto secret = TRY(objects_.secret(ns, name_of_plan(token)));
@@ -260,47 +280,48 @@ Result<Forecasts::Kept> Forecasts::find(const std::string& ns, const std::string
     const auto text = secret->data.find("plan");
     if (text == secret->data.end()) return unknown;
     const json::Document document = TRY(json::parse(text->second));
-    Kept kept = TRY(json::read<Kept>(document));
-    if (kept.expires <= now) return unknown;
-    kept.revision = secret->meta.revision;
-    return kept;
+    StoredForecast stored = TRY(json::read<StoredForecast>(document));
+    if (stored.expires <= now) return unknown;
+    stored.revision = secret->meta.revision;
+    return stored;
 }
 
 Result<ProposedObject> Forecasts::secret_of(const std::string& ns, const std::string& token,
-                                            const Kept& kept) const {
+                                            const StoredForecast& stored) const {
     crds::Secret secret;
     secret.meta.name = name_of_plan(token);
     secret.meta.ns = ns;
     secret.meta.labels[std::string(crds::label::managed)] = "true";
     secret.meta.labels[std::string(label)] = token;
-    secret.meta.annotations[std::string(expires_at)] = rfc3339(kept.expires);
+    secret.meta.annotations[std::string(expires_at)] = rfc3339(stored.expires);
     secret.type = plan_type;
-    secret.data["plan"] = json::text(json::document_of(kept));
+    secret.data["plan"] = json::text(json::document_of(stored));
     std::vector<json::Document> all;
     all.push_back(crds::encode_secret(secret));
-    auto proposed = TRY(proposed_objects_of(all, ns, tools_.kinds));
+    auto proposed = TRY(proposed_objects_of(all, ns, dependencies_.kinds));
     return std::move(proposed.front());
 }
 
-Result<void> Forecasts::keep(const std::string& ns, const std::string& token, const Kept& kept,
-                             Instant now) {
-    TRY(make_room(ns, now));
-    const ProposedObject secret = TRY(secret_of(ns, token, kept));
+Result<void> Forecasts::store(const std::string& ns, const std::string& token,
+                              const StoredForecast& stored, Instant now) {
+    TRY(remove_expired(ns, now));
+    const ProposedObject secret = TRY(secret_of(ns, token, stored));
     for (int attempt = 0;; ++attempt) {
-        const auto old = tools_.store.get(secret.key);
-        const auto done = put(tools_.store, secret, old ? old->revision : 0, tools_.random, now);
+        const auto old = dependencies_.store.get(secret.key);
+        const auto done =
+            put(dependencies_.store, secret, old ? old->revision : 0, dependencies_.random, now);
         if (done) return {};
-        // The same plan is made twice at once.
+        // Another request made the same forecast at the same time.
         const Code code = done.error().code;
         const bool raced = code == Code::conflict || code == Code::already_exists;
         if (!raced || attempt == most_write_attempts) return done.error();
     }
 }
 
-// Those that have expired go, and the oldest when there are too many.
-Result<void> Forecasts::make_room(const std::string& ns, Instant now) {
+// Removes the forecasts that have expired, and the oldest ones when there are too many.
+Result<void> Forecasts::remove_expired(const std::string& ns, Instant now) {
     std::vector<store::ObjectPtr> plans;
-    const auto secrets = tools_.store.list(crds::Secret::resource);
+    const auto secrets = dependencies_.store.list(crds::Secret::resource);
     for (const auto& object : secrets->objects) {
         if (object->key.ns == ns && !object->meta.label(label).empty()) plans.push_back(object);
     }

@@ -1,5 +1,6 @@
-// A runtime as it was at one moment: its units in one listing, taken when first asked for, whatever
-// the number of workspaces that look. Everything that would change the place is Code::unsupported.
+// A read-only view of a runtime for one forecast: its units are listed once, at the first question,
+// however many workspaces are compared. Every call that would change the runtime is
+// Code::unsupported.
 #pragma once
 
 #include <mutex>
@@ -12,7 +13,7 @@ namespace atelier::forecast {
 // Thread-safe. The runtime outlives it.
 class ListedRuntime final : public drivers::Runtime {
   public:
-    // `ours`: the labels that all units of this server carry.
+    // `ours`: the labels that every unit of this server carries.
     ListedRuntime(drivers::Runtime& runtime, drivers::Labels ours)
         : runtime_(runtime), ours_(std::move(ours)) {}
 
@@ -48,7 +49,7 @@ class ListedRuntime final : public drivers::Runtime {
     std::mutex mutex_;  // guards all below
     std::optional<drivers::Capabilities> can_;
     std::optional<Result<Units>> units_;
-    // Of a listing that came: indexes of units, by "namespace/name" of their workspace.
+    // If units_ is a listing: indexes into it, by "namespace/name" of the workspace.
     std::map<std::string, std::vector<std::size_t>> by_name_;
 };
 

@@ -5,13 +5,13 @@
 #include "crds/lifecycle.h"
 #include "reconcilers/common/store_lookup.h"
 #include "reconcilers/environment/workspace_env.h"
-#include "reconcilers/org/planned.h"
+#include "reconcilers/org/binding.h"
 
 namespace atelier::forecast {
 namespace {
 
-Result<ProposedObject> candidate_of(const json::Document& given, const std::string& ns,
-                                    const crds::Kinds& kinds) {
+Result<ProposedObject> proposed_object_of(const json::Document& given, const std::string& ns,
+                                          const crds::Kinds& kinds) {
     ProposedObject out;
     if (!given.IsObject()) return Error{Code::invalid, "it is no object"};
     const std::string version = json::string_at(given, {"apiVersion"});
@@ -72,7 +72,7 @@ Result<std::vector<ProposedObject>> proposed_objects_of(const std::vector<json::
                                                         const crds::Kinds& kinds) {
     std::vector<ProposedObject> out;
     for (const json::Document& object : objects) {
-        auto proposed = candidate_of(object, ns, kinds);
+        auto proposed = proposed_object_of(object, ns, kinds);
         if (!proposed) {
             return proposed.error().in(fmt::format("object {} of the plan", out.size() + 1));
         }
@@ -122,7 +122,7 @@ Result<store::ObjectPtr> put(store::Store& store, const ProposedObject& proposed
     return stored;
 }
 
-std::string essence(const store::Object& object) {
+std::string desired_state_of(const store::Object& object) {
     auto document = json::parse(object.body);
     if (!document || !document->IsObject()) return object.body;
     json::remove(*document, "status");

@@ -1,5 +1,5 @@
-// The objects that somebody thinks of applying, as they would be stored: decoded, defaulted and
-// judged by the rules that the API has (crds/lifecycle.h).
+// The objects of a forecast as they would be stored: decoded, defaulted and admitted by the same
+// rules as in the API (crds/lifecycle.h).
 #pragma once
 
 #include <string>
@@ -13,27 +13,29 @@
 
 namespace atelier::forecast {
 
-// One write that a plan stands for.
 struct ProposedObject {
     const crds::Kind* kind = nullptr;
     Key key;
-    json::Document object;  // as it was given, with its namespace
+    json::Document object;  // as given, with its namespace filled in
 };
 
-// Kind and key of each. Code::invalid for what is no object of a kind that is served, has no name,
-// or is of another namespace than `ns`; a status and a resourceVersion are taken off.
+// Finds the kind and the key of each object and removes status and resourceVersion. Code::invalid
+// for an object of a kind that is not served, without a name, of another namespace than `ns`, or
+// named twice.
 Result<std::vector<ProposedObject>> proposed_objects_of(const std::vector<json::Document>& objects,
                                                         const std::string& ns,
                                                         const crds::Kinds& kinds);
 
-// Creates or replaces the object, in whatever store; waits for it. Labels, annotations, finalizers
-// and owners stay where the candidate does not say any. Unknown fields are refused.
-// `expected`: of the state that is changed; 0: it must not be there yet.
+// Creates or replaces the object in `store`, which may be an overlay, and waits until it is stored.
+// Labels, annotations, finalizers and owners stay as they are unless the object has some itself.
+// `expected`: the revision to replace; 0: the object must not exist. Errors: invalid, also for
+// unknown fields; conflict; already_exists; unavailable.
 Result<store::ObjectPtr> put(store::Store& store, const ProposedObject& proposed, Revision expected,
                              Random& random, Instant now);
 
-// An object without its status and what controllers and plans put on it, as canonical text: what
-// somebody must have changed for a plan to be about another state.
-std::string essence(const store::Object& object);
+// The part of an object that people decide, as canonical JSON: without status, revision, finalizers
+// and the annotations of controllers and forecasts. Two states with equal text are the same
+// precondition of a forecast.
+std::string desired_state_of(const store::Object& object);
 
 }  // namespace atelier::forecast

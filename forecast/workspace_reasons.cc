@@ -50,7 +50,7 @@ std::string setting(std::string_view name, const std::string& before, const std:
                            : fmt::format("{} {} -> {}", name, shown(before), shown(after));
 }
 
-std::string changed_settings(const Side& before, const Side& after) {
+std::string changed_settings(const WorkspaceState& before, const WorkspaceState& after) {
     const auto& a = before.workspace.spec;
     const auto& b = after.workspace.spec;
     std::vector<std::string> parts = {
@@ -72,8 +72,8 @@ std::string some_of(const std::vector<std::string>& all) {
     return text;
 }
 
-// Why the unit is made anew, part by part.
-std::vector<std::string> reasons_of(const Side& before, const Side& after, const std::string& key) {
+std::vector<std::string> reasons_of(const WorkspaceState& before, const WorkspaceState& after,
+                                    const std::string& key) {
     const reconcilers::workspace::Desired& was = *before.observed.desired;
     const reconcilers::workspace::Desired& is = *after.observed.desired;
     std::vector<std::string> reasons;
@@ -96,8 +96,7 @@ std::vector<std::string> reasons_of(const Side& before, const Side& after, const
     return reasons;
 }
 
-// What the new unit would no longer have.
-std::vector<std::string> lost(const Side& before, const Side& after) {
+std::vector<std::string> lost(const WorkspaceState& before, const WorkspaceState& after) {
     std::vector<std::string> out;
     if (before.observed.backend != after.observed.backend) {
         out.push_back(fmt::format("backend {} -> {}: it begins there without its files",

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "templates/delivery.h"
 #include "templates/document.h"
+#include "templates/lists.h"
 #include "templates/node.h"
 
 namespace atelier::templates {
@@ -18,6 +19,7 @@ namespace {
 constexpr std::size_t longest_name = 255;
 constexpr std::size_t longest_key = 50;
 constexpr int deepest_tree = 64;
+constexpr std::size_t most_suggested = 500;
 
 enum class Spawning { yes, no };
 
@@ -51,6 +53,7 @@ class Compiler {
         if (const auto field = root.find("defaults")) {
             Mapping defaults(loader_, *field, "defaults");
             defaults_ = read_defaults(defaults, env_);
+            note_routing(defaults);
             defaults.warn_unknown();
         }
         read_env_requirements(root, env_);
@@ -83,6 +86,7 @@ class Compiler {
         if (entry.boolean("spawning") == false) spawning = Spawning::no;
         const std::string name(trim(entry.text("name")));
         const std::string key = read_key(entry, name, spawning);
+        names_.insert({name, key});
         if (spawning == Spawning::no) {
             ++out_.org.counts.skipped;
             if (!key.empty()) out_.org.skipped.push_back(key);
@@ -100,6 +104,7 @@ class Compiler {
         check_name(entry, name);
         EnvMap channel_secrets;
         Node node = read_node(entry, defaults_, channel_secrets);
+        note_routing(entry);
         node.key = key;
         node.parent = parent;
         node.name = name;
@@ -144,7 +149,8 @@ class Compiler {
     // a repetition of a spawning node's matters.
     std::string read_key(Mapping& entry, const std::string& name, Spawning spawning) {
         const std::string own = entry.text("key");
-        const Place place = own.empty() ? entry.place_of("name") : entry.place_of("key");
+        const Cursor at = entry.cursor_of(own.empty() ? "name" : "key");
+        const Place place = at.place();
         if (!own.empty() && (!is_dns_label(own) || own.size() > longest_key)) {
             findings_.error(place, "InvalidKey",
                             fmt::format("key \"{}\" must be lower-case letters, digits and '-', at "
@@ -163,15 +169,29 @@ class Compiler {
                                               name));
             return {};
         }
-        const auto [seen, fresh] = keys_.try_emplace(key, KeyUse{place, spawning});
+        const auto [known, fresh] = keys_.try_emplace(key, KeyUse{at, spawning});
         if (fresh) return key;
-        if (spawning == Spawning::yes || seen->second.spawning == Spawning::yes) {
+        if (spawning == Spawning::yes || known->second.spawning == Spawning::yes) {
+            report_duplicate(key, known->second.at, at);
+        }
+        return key;
+    }
+
+    void report_duplicate(const std::string& key, const Cursor& first, const Cursor& second) {
+        const Place place = second.place();
+        if (first.place().text() != place.text()) {
             findings_.error(place, "DuplicateKey",
                             fmt::format("the key \"{}\" is used twice: here and at {}; give one of "
                                         "them another `key`",
-                                        key, seen->second.place.text()));
+                                        key, first.place().text()));
+            return;
         }
-        return key;
+        findings_.error(
+            place, "DuplicateKey",
+            fmt::format("the key \"{}\" is used twice, because this file is included "
+                        "twice: at {}, and at {}; include it once, or a copy with "
+                        "another `key`",
+                        key, first.place_with_includes(), second.place_with_includes()));
     }
 
     void seed_global_memories(const std::vector<crds::Memory>& memories, const Place& place) {
@@ -190,7 +210,40 @@ class Compiler {
                                     most_memories));
     }
 
+    // Remembers the targets of category_routing: whether a workspace of that name exists is known
+    // only after the whole tree is read.
+    void note_routing(Mapping& of) {
+        const auto field = of.find("category_routing");
+        if (!field || !field->value->IsObject()) return;
+        for (const auto& category : field->value->GetObject()) {
+            if (!category.value.IsArray()) continue;
+            const Cursor list = field->member(json::view(category.name), category.value);
+            for (std::size_t i = 0; i < category.value.Size(); ++i) {
+                const Cursor target = list.element(i);
+                if (target.value->IsString()) targets_.push_back(target);
+            }
+        }
+    }
+
+    void check_routing() {
+        if (loader_.left_out()) return;  // a target may be in what was left out
+        // A suggestion costs a comparison with every name.
+        std::vector<std::string> known;
+        if (names_.size() <= most_suggested) known.assign(names_.begin(), names_.end());
+        for (const Cursor& target : targets_) {
+            const std::string name(json::view(*target.value));
+            if (names_.contains(name) || names_.contains(slug(name, longest_key))) continue;
+            std::string message =
+                fmt::format("category_routing: there is no workspace \"{}\" in the template", name);
+            if (const auto meant = did_you_mean(name, known)) {
+                message += fmt::format(": did you mean \"{}\"?", *meant);
+            }
+            findings_.warn(target.place(), "UnknownRoutingTarget", std::move(message));
+        }
+    }
+
     void finish() {
+        check_routing();
         auto& skipped = out_.org.skipped;
         std::sort(skipped.begin(), skipped.end());
         skipped.erase(std::unique(skipped.begin(), skipped.end()), skipped.end());
@@ -203,7 +256,7 @@ class Compiler {
     }
 
     struct KeyUse {
-        Place place;
+        Cursor at;
         Spawning spawning;
     };
 
@@ -215,6 +268,8 @@ class Compiler {
     Defaults defaults_;
     EnvRequirements env_;
     std::map<std::string, KeyUse> keys_;
+    std::set<std::string> names_;  // and keys, of all workspaces that are declared
+    std::vector<Cursor> targets_;  // of category_routing
     bool stopped_ = false;
 };
 
@@ -229,7 +284,7 @@ drivers::Tree artifact_of(const CompiledOrg& org) {
 Compilation compile(TemplateFiles& files, Externals& externals, const CompileLimits& limits) {
     while (true) {
         Compilation done = Compiler(files, externals, limits).run();
-        if (!done.errors.empty() || !externals.fetch_asked()) {
+        if (!done.errors.empty() || !externals.fetch_pending()) {
             done.externals = externals.fetched();
             return done;
         }

@@ -1,6 +1,6 @@
-// What a template compiles to: the tree of workspaces with every default merged in, as a value.
-// Its JSON (tree.json) is the artifact that an Org follows. It holds no value of an environment
-// variable and no place in a file: an edit that changes nothing changes no digest.
+// The result of a compilation: the tree of workspaces with every default merged in. Its JSON
+// (tree.json) is the artifact that an Org follows. It holds neither values of environment variables
+// nor places in files, so that an edit without effect gives the same digest.
 #pragma once
 
 #include <map>
@@ -62,6 +62,7 @@ struct Node {
     std::string url;
     std::optional<Canvas> canvas;
     std::vector<std::string> env_names;              // of the node's own .env, sorted
+    std::vector<std::string> empty_env_names;        // of those, the ones with an empty value
     std::vector<crds::EnvRequirement> required_env;  // its own
     std::vector<crds::EnvRequirement> recommended_env;
     std::string files_digest;  // the node's own tree in the tree store; empty: no files
@@ -92,6 +93,7 @@ struct Node {
         v("url", self.url);
         v("canvas", self.canvas);
         v("envNames", self.env_names);
+        v("emptyEnvNames", self.empty_env_names);
         v("requiredEnv", self.required_env);
         v("recommendedEnv", self.recommended_env);
         v("filesDigest", self.files_digest);
@@ -109,7 +111,8 @@ struct CompiledOrg {
     std::vector<crds::EnvRequirement> recommended_env;
     std::vector<crds::EnvRequirement> own_required_env;  // asked for by no single node
     std::vector<crds::EnvRequirement> own_recommended_env;
-    std::vector<std::string> env_names;  // of the template's own .env, sorted
+    std::vector<std::string> env_names;        // of the template's own .env, sorted
+    std::vector<std::string> empty_env_names;  // of those, the ones with an empty value
     template <class Self, class V>
     static void fields(Self& self, V& v) {
         v("name", self.name);
@@ -122,6 +125,7 @@ struct CompiledOrg {
         v("ownRequiredEnv", self.own_required_env);
         v("ownRecommendedEnv", self.own_recommended_env);
         v("envNames", self.env_names);
+        v("emptyEnvNames", self.empty_env_names);
     }
 };
 

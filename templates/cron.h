@@ -1,4 +1,4 @@
-// The five-field cron expressions of schedules.
+// The five-field cron expressions of schedules. Pure.
 #pragma once
 
 #include <string_view>

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "templates/env.h"
+#include "templates/env_file.h"
 
 namespace atelier::templates {
 namespace {
@@ -28,6 +29,14 @@ std::string_view reason_of(const Error& error) {
 std::vector<std::string> names_of(const EnvMap& values) {
     std::vector<std::string> names;
     for (const auto& [name, value] : values) names.push_back(name);
+    return names;
+}
+
+std::vector<std::string> empty_names_of(const EnvMap& values) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : values) {
+        if (value.empty()) names.push_back(name);
+    }
     return names;
 }
 
@@ -62,14 +71,16 @@ std::string inside(const std::string& folder, std::string_view name) {
 }  // namespace
 
 EnvMap Delivery::read_env(const std::string& file, const std::string& text) {
-    std::vector<int> bad_lines;
-    EnvMap values = parse_env(text, bad_lines);
-    for (const int line : bad_lines) {
-        loader_.findings().warn({file, {line, 1}}, "InvalidEnvLine",
-                                "the line is ignored: it is not NAME=value, or its value is not "
-                                "UTF-8, or it has more than 128 KiB");
+    EnvFile read = parse_env(text);
+    for (OddLine& odd : read.odd) {
+        loader_.findings().warn({file, {odd.line, 1}}, "InvalidEnvLine", std::move(odd.message));
     }
-    return values;
+    // With a part of its values the workspaces would start wrong.
+    if (read.unclosed) {
+        loader_.findings().error({file, {read.unclosed->line, 1}}, "InvalidEnvFile",
+                                 read.unclosed->message);
+    }
+    return std::move(read.values);
 }
 
 void Delivery::read_org_env() {
@@ -84,6 +95,7 @@ void Delivery::read_org_env() {
     }
     out_.env.org = read_env(std::string(env_file), *text);
     out_.org.env_names = names_of(out_.env.org);
+    out_.org.empty_env_names = empty_names_of(out_.env.org);
 }
 
 void Delivery::deliver(Mapping& entry, Node& node) {
@@ -91,8 +103,7 @@ void Delivery::deliver(Mapping& entry, Node& node) {
     const std::string system_prompt = entry.text("system_prompt");
     drivers::Tree tree;
     if (entry.has("files_dir")) {
-        if (!resolve_path("", entry.text("files_dir")))
-            return;  // the error was recorded where it was read
+        if (!resolve_path("", entry.text("files_dir"))) return;  // an error already
         const Place place = entry.place_of("files_dir");
         auto folder = entry.mount().files->folder(node.files_dir);
         if (!folder) {
@@ -139,6 +150,7 @@ void Delivery::add_env(Node& node, EnvMap values) {
     EnvMap& all = out_.env.nodes[node.key];
     for (auto& [name, value] : values) all.insert_or_assign(name, std::move(value));
     node.env_names = names_of(all);
+    node.empty_env_names = empty_names_of(all);
 }
 
 void Delivery::take_env(drivers::Tree& tree, const Mount& mount, Node& node) {
@@ -155,6 +167,7 @@ void Delivery::take_env(drivers::Tree& tree, const Mount& mount, Node& node) {
         } else if (it->first == env_file) {
             EnvMap values = read_env(file, it->second.bytes);
             node.env_names = names_of(values);
+            node.empty_env_names = empty_names_of(values);
             if (!values.empty()) out_.env.nodes[node.key] = std::move(values);
         } else {
             loader_.findings().warn({file, {}}, "EnvFileSkipped",

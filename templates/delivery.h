@@ -1,4 +1,4 @@
-// What of a template reaches a workspace as files, and what as environment.
+// Which parts of a template reach a workspace as files, and which as environment.
 #pragma once
 
 #include <string>
@@ -8,16 +8,18 @@
 
 namespace atelier::templates {
 
+// Fills the files, trees and environment of a compilation. Used by one thread; what it is made with
+// outlives it.
 class Delivery {
   public:
     Delivery(Loader& loader, Compilation& out) : loader_(loader), out_(out) {}
 
-    // The template's own `.env`.
+    // Reads the template's own `.env`, if there is one.
     void read_org_env();
-    // Reads the node's folder: its `.env` becomes environment, the rest files. Sets the node's
-    // files and environment names; the tree and the values go to the compilation.
+    // Reads the node's folder: its `.env` becomes environment, everything else files. Sets the
+    // node's files and environment names; the tree and the values go to the compilation.
     void deliver(Mapping& entry, Node& node);
-    // Values that come from elsewhere than a `.env`; they win over it. After deliver().
+    // Adds values that do not come from a `.env` file and take precedence over it. After deliver().
     void add_env(Node& node, EnvMap values);
 
   private:

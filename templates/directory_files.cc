@@ -1,9 +1,10 @@
+#include "templates/directory_files.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/file.h"
-#include "templates/files.h"
 
 namespace atelier::templates {
 namespace {
@@ -32,7 +33,7 @@ class DirectoryFiles final : public TemplateFiles {
         if (status.type() == fs::file_type::not_found) {
             return Error{Code::not_found, "there is no such file"};
         }
-        if (error) return failed(error, "cannot look at", file);
+        if (error) return failed(error, "cannot read the attributes of", file);
         const fs::path real = fs::canonical(file, error);
         if (error) return failed(error, "cannot resolve", file);
         if (is_env_file(real.string()) && !is_env_file(path)) return refused_env_file();
@@ -58,10 +59,11 @@ class DirectoryFiles final : public TemplateFiles {
     struct Walk {
         drivers::Tree out;
         std::int64_t bytes = 0;
-        int folders = 0;  // linked folders may be met again and again: their number is the bound
+        int folders = 0;  // bounded, because links can lead to the same folder many times
     };
 
-    // Code::forbidden is kept for what leads out of the template.
+    // Code::forbidden means a link that leads out of the template; a file without permission is
+    // unavailable instead.
     static Error failed(const std::error_code& error, std::string_view doing,
                         const fs::path& path) {
         Error out = error_of_errno(error.value(), doing, path);
@@ -79,7 +81,7 @@ class DirectoryFiles final : public TemplateFiles {
         }
         std::error_code error;
         const auto size = fs::file_size(file, error);
-        if (error) return failed(error, "cannot look at", file);
+        if (error) return failed(error, "cannot read the attributes of", file);
         if (size > static_cast<std::uintmax_t>(limits_.file_bytes)) {
             return Error{Code::too_large,
                          fmt::format("{} is larger than {} bytes", name, limits_.file_bytes)};
@@ -93,7 +95,7 @@ class DirectoryFiles final : public TemplateFiles {
         return bytes;
     }
 
-    // `base` is the folder being delivered, `at` the one being walked; both without links.
+    // `base` is the folder that is delivered, `at` the one below it that is walked; both canonical.
     Result<void> collect(const fs::path& base, const fs::path& at, const std::string& below,
                          int depth, Walk& walk) const {
         if (depth > deepest_folder || ++walk.folders > most_folders) {
@@ -131,7 +133,7 @@ class DirectoryFiles final : public TemplateFiles {
                      int depth, Walk& walk) const {
         std::error_code error;
         const auto status = fs::status(target, error);
-        if (error) return failed(error, "cannot look at", target);
+        if (error) return failed(error, "cannot read the attributes of", target);
         if (status.type() == fs::file_type::directory) {
             return collect(base, target, name, depth + 1, walk);
         }

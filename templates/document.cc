@@ -94,36 +94,20 @@ bool passes_by_itself(Code code) {
 
 }  // namespace
 
-std::string text_of(const Finding& finding) {
-    if (finding.file.empty()) return finding.message;  // the parser's, which name the place
-    std::string place = finding.file;
-    if (finding.line > 0) place += fmt::format(":{}:{}", finding.line, finding.column);
-    return place + ": " + finding.message;
-}
-
-std::string Place::text() const {
-    if (position.line == 0) return file;
-    return fmt::format("{}:{}:{}", file, position.line, position.column);
-}
-
-void Findings::error(const Place& place, std::string_view reason, std::string message) {
-    if (full()) return;
-    errors_.push_back({std::string(reason), place.file, place.position.line, place.position.column,
-                       std::move(message)});
-}
-
-void Findings::warn(const Place& place, std::string_view reason, std::string message) {
-    if (warnings_.size() >= most_warnings) return;
-    warnings_.push_back({std::string(reason), place.file, place.position.line,
-                         place.position.column, std::move(message)});
-}
-
 std::string Mount::shown(const std::string& path) const {
     return label.empty() ? path : label + ":" + path;
 }
 
 Place Cursor::place() const {
     return {file->mount->shown(file->path), file->document.position_of(pointer)};
+}
+
+std::string Cursor::place_with_includes() const {
+    std::string text = place().text();
+    for (const Chain* at = chain.get(); at && at->from; at = at->from.get()) {
+        text += ", included at " + at->referrer.text();
+    }
+    return text;
 }
 
 Cursor Cursor::member(std::string_view name, const json::Value& of) const {
@@ -139,7 +123,7 @@ std::optional<Cursor> Loader::open(const std::string& path) {
     const YamlFile* file = load(root_, path, {path, {}});
     if (!file) return std::nullopt;
     return Cursor{file, &file->document.value, "",
-                  std::make_shared<Chain>(Chain{&root_, path, 0, 0, nullptr})};
+                  std::make_shared<Chain>(Chain{&root_, path, 0, 0, {}, nullptr})};
 }
 
 std::optional<Cursor> Loader::resolve(Cursor at) {
@@ -204,10 +188,17 @@ std::optional<Cursor> Loader::external(const Cursor& at, const json::Value& argu
         return std::nullopt;
     }
     if (!*tree) {
-        findings_.warn(
-            place, "ExternalNotFetched",
-            fmt::format("!external {}:{} is not looked at here", target->label, target->path));
+        left_out_ = true;
+        findings_.warn(place, "ExternalNotFetched",
+                       fmt::format("!external {}:{} is not fetched and not checked: `atelier "
+                                   "validate` can read a folder "
+                                   "in its place, with --external OWNER/NAME=FOLDER",
+                                   target->label, target->path));
         return std::nullopt;
+    }
+    for (const Finding& warning : (*tree)->warnings) {
+        findings_.warn(place, warning.reason,
+                       fmt::format("!external {}: {}", target->label, text_of(warning)));
     }
     return enter(at, mount_of(*target, **tree), target->path, "external");
 }
@@ -251,7 +242,7 @@ std::optional<Cursor> Loader::enter(const Cursor& at, const Mount& mount, const 
             fmt::format("{} cycle: {}", kind, chain_text(*at.chain, mount.shown(path))));
         return std::nullopt;
     }
-    Chain next{&mount, path, at.chain->includes, at.chain->externals, at.chain};
+    Chain next{&mount, path, at.chain->includes, at.chain->externals, place, at.chain};
     ++(kind == "include" ? next.includes : next.externals);
     if (next.includes > limits_.include_depth) {
         findings_.error(place, "IncludeDepth",
@@ -269,12 +260,12 @@ std::optional<Cursor> Loader::enter(const Cursor& at, const Mount& mount, const 
     return Cursor{file, &file->document.value, "", std::make_shared<Chain>(std::move(next))};
 }
 
-const YamlFile* Loader::load(const Mount& mount, const std::string& path, const Place& asked_from) {
+const YamlFile* Loader::load(const Mount& mount, const std::string& path, const Place& referrer) {
     const std::pair key(mount.identity, path);
     if (const auto known = loaded_.find(key); known != loaded_.end()) {
         if (!known->second) {
             findings_.error(
-                asked_from, "IncludeMissing",
+                referrer, "IncludeMissing",
                 fmt::format("{} cannot be used: see the error before", mount.shown(path)));
         }
         return known->second.get();
@@ -285,21 +276,20 @@ const YamlFile* Loader::load(const Mount& mount, const std::string& path, const 
         const bool no_root =
             &mount == &root_ && path == "org.yaml" && text.error().code == Code::not_found;
         const bool other_name = no_root && read_visible(*mount.files, "org.yml");
-        findings_.error(asked_from,
-                        no_root ? "TemplateMissing" : reason_of_unreadable(text.error()),
+        findings_.error(referrer, no_root ? "TemplateMissing" : reason_of_unreadable(text.error()),
                         fmt::format("cannot read {}: {}{}", mount.shown(path), text.error().message,
                                     other_name ? "; there is an org.yml: name it org.yaml" : ""));
         return nullptr;
     }
-    return parse(mount, path, *text, asked_from);
+    return parse(mount, path, *text, referrer);
 }
 
 const YamlFile* Loader::parse(const Mount& mount, const std::string& path, const std::string& text,
-                              const Place& asked_from) {
+                              const Place& referrer) {
     bytes_ += static_cast<std::int64_t>(text.size());
     if (bytes_ > limits_.yaml_bytes) {
         findings_.error(
-            asked_from, "TemplateTooLarge",
+            referrer, "TemplateTooLarge",
             fmt::format("the template has more than {} bytes of YAML", limits_.yaml_bytes));
         return nullptr;
     }
@@ -425,8 +415,12 @@ std::vector<std::string> Mapping::texts(std::string_view name) {
 }
 
 Place Mapping::place_of(std::string_view name) const {
+    return cursor_of(name).place();
+}
+
+Cursor Mapping::cursor_of(std::string_view name) const {
     const json::Value* value = at_.value ? json::find(*at_.value, {name}) : nullptr;
-    return value ? at_.member(name, *value).place() : at_.place();
+    return value ? at_.member(name, *value) : at_;
 }
 
 void Mapping::warn_unknown() {

@@ -1,6 +1,6 @@
-// Reading a template's YAML: values with their places, includes followed, findings collected.
-// A finding never stops the reading: what is wrong counts as absent, so that one compilation tells
-// as many mistakes as it can.
+// Reading a template's YAML: values with their places, with `!include` and `!external` followed.
+// A finding never stops the reading: a value that is wrong counts as absent, so that one
+// compilation reports as many mistakes as possible.
 #pragma once
 
 #include <map>
@@ -15,34 +15,14 @@
 #include "crds/yaml.h"
 #include "templates/compile.h"
 #include "templates/externals.h"
+#include "templates/finding.h"
 
 namespace atelier::templates {
 
-struct Place {
-    std::string file;
-    crds::Position position;
-    std::string text() const;  // "teams/a.yaml:3:5"
-};
-
-class Findings {
-  public:
-    void error(const Place& place, std::string_view reason, std::string message);
-    void warn(const Place& place, std::string_view reason, std::string message);
-    bool full() const { return errors_.size() >= most_errors; }
-    std::vector<Finding> take_errors() { return std::move(errors_); }
-    std::vector<Finding> take_warnings() { return std::move(warnings_); }
-
-  private:
-    static constexpr std::size_t most_errors = 50;
-    static constexpr std::size_t most_warnings = 1000;
-    std::vector<Finding> errors_;
-    std::vector<Finding> warnings_;
-};
-
-// Where files are: the template itself, or another repository at a commit.
+// A set of files: the template itself, or another repository at a commit.
 struct Mount {
     std::string identity;  // empty: the template itself
-    std::string label;     // for places; empty: the template itself
+    std::string label;     // "owner/name@ref", shown in places; empty: the template itself
     TemplateFiles* files = nullptr;
 
     bool is_external() const { return !identity.empty(); }
@@ -55,16 +35,17 @@ struct YamlFile {
     crds::YamlDocument document;
 };
 
-// How a file came to be read: the files that lead to it, innermost first.
+// The files that led to a file by `!include` and `!external`, innermost first.
 struct Chain {
     const Mount* mount = nullptr;
     std::string path;
-    int includes = 0;   // on the way
-    int externals = 0;  // on the way
+    int includes = 0;   // in this chain
+    int externals = 0;  // in this chain
+    Place referrer;     // of the `!include` or `!external` that led here; none for org.yaml
     std::shared_ptr<const Chain> from;
 };
 
-// One value and where it stands.
+// One YAML value and its place. Valid as long as the Loader that made it.
 struct Cursor {
     const YamlFile* file = nullptr;
     const json::Value* value = nullptr;
@@ -72,11 +53,15 @@ struct Cursor {
     std::shared_ptr<const Chain> chain;
 
     Place place() const;
+    // The place, and after it the places of the includes that led to it: of a file that is included
+    // twice, the first alone would not tell which one is meant.
+    std::string place_with_includes() const;
     Cursor member(std::string_view name, const json::Value& of) const;
     Cursor element(std::size_t index) const;
 };
 
-// Reads YAML files, each once, and follows `!include` and `!external`.
+// Reads YAML files, each once, and follows `!include` and `!external` within the limits. Used by
+// one thread; owns the parsed documents. What it is made with outlives it.
 class Loader {
   public:
     Loader(TemplateFiles& files, Externals& externals, Findings& findings,
@@ -87,13 +72,16 @@ class Loader {
           root_{.identity = "", .label = "", .files = &files} {}
 
     std::optional<Cursor> open(const std::string& path);
-    // The value that `at` stands for: itself, or what its `!include` or `!external` names. Nothing
-    // when it is null, cannot be had, or is yet to be fetched.
+    // The value that `at` stands for: itself, or what its `!include` or `!external` names. nullopt
+    // when it is null, when it cannot be read (which is a finding then), or when it is in a
+    // repository that has yet to be fetched.
     std::optional<Cursor> resolve(Cursor at);
 
     const Mount& root() const { return root_; }
-    // An error among the findings may pass by itself.
+    // One of the errors may pass without a change of the template: a repository was unreachable.
     bool may_pass() const { return may_pass_; }
+    // A repository was not fetched: workspaces of the template are missing from what was read.
+    bool left_out() const { return left_out_; }
     Findings& findings() { return findings_; }
     const CompileLimits& limits() const { return limits_; }
 
@@ -101,30 +89,34 @@ class Loader {
     std::optional<Cursor> include(const Cursor& at, const json::Value& argument);
     std::optional<Cursor> external(const Cursor& at, const json::Value& argument);
     std::optional<ExternalTarget> external_target(const Cursor& at, const json::Value& argument);
-    // Follows the chain of `at` one further; `kind` is "include" or "external".
+    // The file that `at` refers to, with the chain of `at` made one longer; `kind` is "include" or
+    // "external".
     std::optional<Cursor> enter(const Cursor& at, const Mount& mount, const std::string& path,
                                 std::string_view kind);
     const Mount& mount_of(const ExternalTarget& target, ExternalTree& tree);
-    const YamlFile* load(const Mount& mount, const std::string& path, const Place& asked_from);
+    const YamlFile* load(const Mount& mount, const std::string& path, const Place& referrer);
     const YamlFile* parse(const Mount& mount, const std::string& path, const std::string& text,
-                          const Place& asked_from);
+                          const Place& referrer);
 
     Externals& externals_;
     Findings& findings_;
     const CompileLimits& limits_;
     const Mount root_;
     std::map<std::string, Mount> mounts_;  // by identity
-    // By the identity of the mount and the path; nullptr: cannot be read.
+    // By the identity of the mount and the path; nullptr: the file cannot be read.
     std::map<std::pair<std::string, std::string>, std::unique_ptr<YamlFile>> loaded_;
     bool may_pass_ = false;
+    bool left_out_ = false;
     std::int64_t bytes_ = 0;
     std::int64_t includes_ = 0;
 };
 
-// A mapping whose fields are taken by name. What nobody asked for is warned about at the end.
+// A mapping whose fields are read by name. warn_unknown() then reports the fields that nobody read.
+// A field of a wrong type is an error and reads as absent.
 class Mapping {
   public:
-    // `at` is resolved already; anything but a mapping is an error and reads as empty.
+    // `at` must be resolved. A value that is no mapping is an error and reads as empty. `what`
+    // names the mapping in messages: "a workspace".
     Mapping(Loader& loader, const Cursor& at, std::string_view what);
 
     std::optional<Cursor> find(std::string_view name);
@@ -135,13 +127,14 @@ class Mapping {
     // The elements of a list, includes followed.
     std::vector<Cursor> list(std::string_view name);
     std::vector<std::string> texts(std::string_view name);
-    // A field that exists in real templates and is not acted on.
+    // A field that real templates have and that has no effect here.
     void ignore(std::string_view name) { known_.emplace(name); }
     bool has(std::string_view name) const;
-    // True when the field is there and no text; a warning about its type was recorded already.
+    // The field is a number, a boolean or a list: reading it as text gave an error already.
     bool has_other_than_text(std::string_view name) const;
 
-    Place place_of(std::string_view name) const;  // the field's, or the mapping's own
+    Place place_of(std::string_view name) const;    // the field's, or the mapping's own
+    Cursor cursor_of(std::string_view name) const;  // likewise
     const Cursor& at() const { return at_; }
     // What paths in this mapping are relative to.
     const Mount& mount() const { return *at_.file->mount; }

@@ -10,7 +10,6 @@ namespace {
 
 constexpr std::size_t longest_variable = 128;
 constexpr std::size_t longest_persona = 100;
-constexpr std::size_t longest_entry = 128 * 1024 - 1;  // NAME=value, as Linux starts a program
 
 using Group = std::set<std::string>;
 
@@ -84,36 +83,6 @@ std::string text_of(const std::vector<crds::EnvRequirement>& requirements) {
         texts.push_back(join(one.any_of, " or "));
     }
     return join(texts, ", ");
-}
-
-EnvMap parse_env(std::string_view text, std::vector<int>& bad_lines) {
-    EnvMap values;
-    int number = 0;
-    for (const std::string& raw : split(without_byte_order_mark(text), '\n')) {
-        ++number;
-        const std::string_view line = trim(raw);
-        if (line.empty() || line.front() == '#') continue;
-        const std::size_t equals = line.find('=');
-        if (equals == std::string_view::npos) {
-            bad_lines.push_back(number);
-            continue;
-        }
-        const std::string_view name = trim(line.substr(0, equals));
-        std::string_view value = trim(line.substr(equals + 1));
-        if (value.size() >= 2 && (value.front() == '"' || value.front() == '\'') &&
-            value.back() == value.front()) {
-            value = value.substr(1, value.size() - 2);
-        }
-        if (name.empty() || value.empty()) continue;
-        if (!is_env_name(name) || !is_valid_utf8(value) ||
-            value.find('\0') != std::string_view::npos ||
-            name.size() + 1 + value.size() >= longest_entry) {
-            bad_lines.push_back(number);
-            continue;
-        }
-        values.insert_or_assign(std::string(name), std::string(value));
-    }
-    return values;
 }
 
 EnvRequirements united(const EnvRequirements& all) {

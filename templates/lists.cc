@@ -1,3 +1,5 @@
+#include "templates/lists.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -5,7 +7,8 @@
 #include "base/text.h"
 #include "templates/channel.h"
 #include "templates/cron.h"
-#include "templates/node.h"
+#include "templates/env.h"
+#include "templates/prompt.h"
 #include "templates/redact.h"
 
 namespace atelier::templates {
@@ -23,40 +26,9 @@ constexpr std::size_t most_settings = 100;  // of a channel
 constexpr std::size_t most_users = 10'000;  // of a channel
 constexpr std::size_t most_schedules = 200;
 
-// Line ends as "\n", no blanks before them, no empty lines at the end.
-std::string tidied(std::string_view text) {
-    std::string out;
-    for (const std::string& line : split(text, '\n')) {
-        std::string_view kept = line;
-        while (!kept.empty() &&
-               (kept.back() == ' ' || kept.back() == '\t' || kept.back() == '\r')) {
-            kept.remove_suffix(1);
-        }
-        out += kept;
-        out += '\n';
-    }
-    while (out.ends_with('\n')) out.pop_back();
-    return out;
-}
-
 std::string without_carriage_returns(std::string text) {
     std::erase(text, '\r');
     return text;
-}
-
-std::string_view reason_of_missing(const Error& error) {
-    switch (error.code) {
-        case Code::not_found:
-            return "PromptMissing";
-        case Code::forbidden:
-            return "PromptEscape";
-        case Code::too_large:
-            return "FileTooLarge";
-        case Code::unsupported:
-            return "InlineTemplate";
-        default:
-            return "FileUnreadable";
-    }
 }
 
 std::optional<crds::EnvRequirement> read_requirement(Loader& loader, const Cursor& at) {
@@ -118,7 +90,8 @@ std::optional<crds::Memory> read_memory(Mapping& at) {
     return memory;
 }
 
-// The form alone: which zones there are, not every machine agrees on.
+// Checks the form alone: machines differ in which zones they know, and a template must compile to
+// the same everywhere.
 bool is_timezone(std::string_view name) {
     return name.size() <= longest_timezone && name.front() != '/' &&
            std::all_of(name.begin(), name.end(), [](char c) {
@@ -153,7 +126,7 @@ std::optional<crds::Schedule> read_schedule(Mapping& at, const std::string& fold
     return std::nullopt;
 }
 
-// The settings as texts. In words why not, when they are something else.
+// Reads the settings as texts. Returns why that fails; empty: it did not.
 std::string read_settings(Mapping& at, crds::Channel& channel) {
     const auto field = at.find("config");
     if (!field) return {};
@@ -172,8 +145,8 @@ std::string read_settings(Mapping& at, crds::Channel& channel) {
     return {};
 }
 
-// A secret that stands in the template becomes a variable of the workspace: no artifact and no
-// object holds it then.
+// A secret that is written in the template becomes a variable of the workspace, so that neither the
+// artifact nor an object holds it.
 void take_secrets(Mapping& at, crds::Channel& channel, EnvMap& secrets) {
     for (auto& [name, value] : channel.config) {
         if (!is_secret_setting(name) || value.empty()) continue;
@@ -206,39 +179,6 @@ std::optional<crds::Channel> read_channel(Mapping& at) {
 }
 
 }  // namespace
-
-std::string read_prompt(Mapping& at, const std::string& name, const std::string& folder) {
-    Loader& loader = at.loader();
-    const std::string file_field = name + "_file";
-    std::string text = at.text(name);
-    const std::string file = at.text(file_field);
-    Place place = at.place_of(name);
-    if (text.empty() && !file.empty()) {
-        place = at.place_of(file_field);
-        const auto path = resolve_path(folder, file);
-        auto bytes =
-            path ? read_visible(*at.mount().files, *path) : Result<std::string>(path.error());
-        if (!bytes) {
-            loader.findings().error(
-                place, reason_of_missing(bytes.error()),
-                fmt::format("{} {}: {}", file_field, file, bytes.error().message));
-            return {};
-        }
-        text = without_byte_order_mark(*bytes);
-        if (!is_valid_utf8(text) || text.find('\0') != std::string::npos) {
-            loader.findings().error(place, "InvalidField",
-                                    fmt::format("{} {} is not UTF-8 text", file_field, file));
-            return {};
-        }
-    }
-    if (static_cast<std::int64_t>(text.size()) > loader.limits().prompt_bytes) {
-        loader.findings().error(
-            place, "PromptTooLarge",
-            fmt::format("{} has more than {} bytes", name, loader.limits().prompt_bytes));
-        return {};
-    }
-    return tidied(text);
-}
 
 void read_env_requirements(Mapping& at, EnvRequirements& env) {
     for (const Cursor& entry : at.list("required_env")) {

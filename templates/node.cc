@@ -3,10 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "crds/plugin_source.h"
+#include "templates/prompt.h"
+#include "templates/workspace_dir.h"
 
 namespace atelier::templates {
 namespace {
@@ -20,7 +21,6 @@ constexpr std::size_t longest_plugin_name = 128;
 constexpr std::size_t longest_url = 2048;
 constexpr std::size_t most_plugins = 500;
 constexpr std::size_t most_categories = 1000;
-constexpr std::size_t longest_workspace_dir = 1024;
 constexpr std::int64_t longest_idle_interval = 31'536'000;  // a year of seconds
 constexpr std::int64_t most_tasks = 1000;
 
@@ -82,6 +82,13 @@ std::vector<std::string> read_plugins(Mapping& at) {
         if (element.value->IsString() && trim(entry).empty()) continue;
         const bool opts_out = entry.starts_with('!') || entry.starts_with('-');
         if (is_plugin_name(opts_out ? entry.substr(1) : entry)) {
+            const auto& known = at.loader().limits().known_plugins;
+            if (known && !opts_out && !known->contains(entry)) {
+                std::string message = fmt::format("there is no plugin \"{}\"", entry);
+                const auto meant = did_you_mean(entry, {known->begin(), known->end()});
+                if (meant) message += fmt::format(": did you mean \"{}\"?", *meant);
+                at.loader().findings().warn(element.place(), "UnknownPlugin", std::move(message));
+            }
             plugins.push_back(entry);
             continue;
         }
@@ -123,34 +130,44 @@ std::string read_url(Mapping& at, bool external) {
     return {};
 }
 
+// nullopt: the entry does not say, or says it wrongly.
+std::optional<crds::WorkspaceAccess> read_access(Mapping& at) {
+    const std::string access = at.text("workspace_access");
+    if (access.empty()) return std::nullopt;
+    const auto known = json::value_of<crds::WorkspaceAccess>(access);
+    if (known) return *known;
+    wrong(at, "workspace_access",
+          fmt::format("workspace_access must be none, read_only or read_write, and is \"{}\"",
+                      access));
+    return std::nullopt;
+}
+
+// Why a workspace_dir has no effect; empty: it has.
+std::string_view why_not_mounted(const Node& node) {
+    if (node.workspace_access == crds::WorkspaceAccess::none) return "workspace_access is none";
+    if (node.external) return "an external workspace runs elsewhere";
+    if (node.tier == 1) return "a workspace of tier 1 has no /workspace";
+    return {};
+}
+
+// A workspace_dir without workspace_access is mounted for reading and writing: existing templates
+// mean that by it.
 void read_workspace_dir(Mapping& at, Node& node) {
     node.workspace_dir = at.text("workspace_dir");
-    const std::string access = at.text("workspace_access");
-    if (!access.empty()) {
-        if (const auto known = json::value_of<crds::WorkspaceAccess>(access)) {
-            node.workspace_access = *known;
-        } else {
-            wrong(
-                at, "workspace_access",
-                fmt::format("workspace_access must be none, read_only or read_write, and is \"{}\"",
-                            access));
-        }
-    }
+    const auto access = read_access(at);
     if (node.workspace_dir.empty()) {
-        if (node.workspace_access != crds::WorkspaceAccess::none) {
+        if (access && *access != crds::WorkspaceAccess::none) {
             wrong(at, "workspace_access",
-                  fmt::format("workspace_access {} needs workspace_dir", access));
+                  fmt::format("workspace_access {} needs workspace_dir", json::name_of(*access)));
         }
         return;
     }
-    if (node.workspace_access != crds::WorkspaceAccess::none && (node.external || node.tier == 1)) {
-        at.loader().findings().warn(
-            at.place_of("workspace_dir"), "IgnoredField",
-            fmt::format("workspace_dir is ignored: {}",
-                        node.external ? "an external workspace runs elsewhere"
-                                      : "a workspace of tier 1 has no /workspace"));
+    node.workspace_access = access.value_or(crds::WorkspaceAccess::read_write);
+    if (const std::string_view why = why_not_mounted(node); !why.empty()) {
+        at.loader().findings().warn(at.place_of("workspace_dir"), "IgnoredField",
+                                    fmt::format("workspace_dir is ignored: {}", why));
     }
-    // With a ${NAME} in it, it is checked when the Org has expanded it.
+    // A path with ${NAME} can be checked only after an Org has expanded it (org/desired.cc).
     if (node.workspace_dir.find("${") != std::string::npos) return;
     auto cleaned = clean_workspace_dir(node.workspace_dir);
     if (!cleaned) return wrong(at, "workspace_dir", cleaned.error().message);
@@ -223,34 +240,6 @@ std::vector<std::string> united_plugins(const std::vector<std::string>& defaults
     add(defaults);
     add(own);
     return plugins;
-}
-
-Result<std::string> clean_workspace_dir(std::string_view path) {
-    constexpr std::array<std::string_view, 13> system = {"etc",   "var",  "proc", "sys", "dev",
-                                                         "boot",  "sbin", "bin",  "lib", "lib32",
-                                                         "lib64", "usr",  "run"};
-    if (!path.starts_with('/')) {
-        return Error{Code::invalid, "workspace_dir must be an absolute path"};
-    }
-    if (path.size() > longest_workspace_dir) {
-        return Error{Code::invalid,
-                     fmt::format("workspace_dir has more than {} bytes", longest_workspace_dir)};
-    }
-    std::vector<std::string> parts;
-    for (std::string& part : split(path, '/')) {
-        if (part == "..") return Error{Code::invalid, "workspace_dir must not have \"..\" in it"};
-        if (!part.empty() && part != ".") parts.push_back(std::move(part));
-    }
-    if (parts.empty()) return Error{Code::forbidden, "workspace_dir must not be the root folder"};
-    if (std::find(system.begin(), system.end(), parts.front()) != system.end()) {
-        return Error{Code::forbidden,
-                     fmt::format("workspace_dir must not be below /{}", parts.front())};
-    }
-    if (path.find_first_of(":,") != std::string_view::npos || has_control(path)) {
-        return Error{Code::invalid,
-                     "workspace_dir must not have ':', ',' or a control character in it"};
-    }
-    return "/" + join(parts, "/");
 }
 
 Defaults read_defaults(Mapping& at, EnvRequirements& env) {

@@ -1,4 +1,4 @@
-// Takes what looks like a secret out of prose that will be stored and shown.
+// Removes what looks like a secret from prose that will be stored and shown. Pure.
 #pragma once
 
 #include <string>

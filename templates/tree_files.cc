@@ -1,18 +1,15 @@
+#include "templates/tree_files.h"
+
 #include <fmt/format.h>
 
 #include <deque>
 
 #include "base/text.h"
-#include "templates/files.h"
 
 namespace atelier::templates {
 namespace {
 
 constexpr int most_links = 40;  // as Linux follows in one path
-
-Error leads_out() {
-    return {Code::forbidden, "a symbolic link leads out of the template"};
-}
 
 std::string join_path(const std::string& folder, const std::string& name) {
     return folder.empty() ? name : folder + "/" + name;
@@ -47,7 +44,7 @@ class TreeFiles final : public TemplateFiles {
     struct Walk {
         drivers::Tree out;
         std::int64_t bytes = 0;
-        int folders = 0;  // linked folders may be met again and again: their number is the bound
+        int folders = 0;  // bounded, because links can lead to the same folder many times
     };
 
     bool is_folder(const std::string& path) const {
@@ -59,6 +56,10 @@ class TreeFiles final : public TemplateFiles {
     Error too_large(const std::string& path) const {
         return {Code::too_large,
                 fmt::format("{} is larger than {} bytes", path, limits_.file_bytes)};
+    }
+
+    Error leads_out() const {
+        return {Code::forbidden, fmt::format("a symbolic link leads out of the {}", limits_.what)};
     }
 
     // The path with every link on its way replaced by what it points to.
@@ -114,10 +115,12 @@ class TreeFiles final : public TemplateFiles {
             if (file->kind == drivers::File::Kind::symlink) {
                 const auto target = resolve(it->first);
                 if (!target) {
-                    if (target.error().code != Code::forbidden) return target.error();
-                    return Error{
-                        Code::forbidden,
-                        fmt::format("the symbolic link {} leads out of the template", name)};
+                    if (target.error().code != Code::forbidden) {
+                        return target.error().in(fmt::format("the symbolic link {}", name));
+                    }
+                    return Error{Code::forbidden,
+                                 fmt::format("the symbolic link {} leads out of the {}", name,
+                                             limits_.what)};
                 }
                 if (is_folder(*target)) {
                     TRY(collect(*target, name, depth + 1, walk));

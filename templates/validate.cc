@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/field_codec.h"
+#include "base/text.h"
 #include "drivers/trees/read_tree.h"
 #include "templates/env.h"
+#include "templates/tree_files.h"
 
 namespace atelier::templates {
 namespace {
+
+constexpr const char* unknown_host = "external-host.invalid";
 
 class LocalExternals final : public Externals {
   public:
@@ -18,6 +23,9 @@ class LocalExternals final : public Externals {
 
     Result<ExternalTarget> check(const ExternalRequest& request) const override {
         ExternalPolicy policy = policy_;
+        // The host of the server is not known here either; any host will do, because nothing is
+        // fetched from it.
+        if (policy.host.empty()) policy.host = unknown_host;
         if (policy.allow.empty()) {
             const auto origin = external_origin(request.url.empty() ? policy.host : request.url);
             if (origin) policy.allow.push_back(*origin);
@@ -38,7 +46,7 @@ class LocalExternals final : public Externals {
         return &tree;
     }
 
-    bool fetch_asked() override { return false; }
+    bool fetch_pending() override { return false; }
     std::vector<crds::TemplateExternal> fetched() const override { return {}; }
 
   private:
@@ -86,6 +94,10 @@ std::vector<std::string> summary_of(const Compilation& compiled) {
     const CompiledOrg& org = compiled.org;
     std::vector<std::string> lines = {fmt::format("{}: declared {}, not spawned {}", org.name,
                                                   org.counts.declared, org.counts.skipped)};
+    std::set<std::string> plugins;
+    for (const Node& node : org.nodes) plugins.insert(node.plugins.begin(), node.plugins.end());
+    if (!plugins.empty())
+        lines.push_back("plugins: " + join({plugins.begin(), plugins.end()}, ", "));
     if (!org.required_env.empty()) lines.push_back("requires: " + text_of(org.required_env));
     if (!org.recommended_env.empty()) {
         lines.push_back("recommends: " + text_of(org.recommended_env));

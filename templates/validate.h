@@ -1,5 +1,6 @@
-// A template looked at without a server: the same compiler, over a folder. Other repositories are
-// not fetched: a folder can stand in for one, and what has none is left out with a warning.
+// Checks a template in a folder without a server, by the same compiler. Other repositories are not
+// fetched: a local folder can be given in the place of one, and any other is left out with a
+// warning.
 #pragma once
 
 #include <filesystem>
@@ -12,10 +13,10 @@
 
 namespace atelier::templates {
 
-// "owner/name" to the folder that stands in for it, at whatever ref.
+// "owner/name" to the folder that is read in its place, whatever the ref.
 using StandIns = std::map<std::string, std::filesystem::path>;
 
-// `policy.allow` empty: every repository may be named, for here the operator's word is not known.
+// An empty `policy.allow` allows every repository: the settings of the server are not known here.
 std::unique_ptr<Externals> local_externals(ExternalPolicy policy, StandIns stand_ins);
 
 // Lines such as "Dev: 12 workspaces, 2 of them not spawned" and "requires: A, B or C"; none when it
@@ -23,8 +24,8 @@ std::unique_ptr<Externals> local_externals(ExternalPolicy policy, StandIns stand
 std::vector<std::string> summary_of(const Compilation& compiled);
 
 // {"valid":…,"name":…,"counts":…,"requiredEnv":…,"recommendedEnv":…,"artifactDigest":…,
-// "errors":[…],"warnings":[…]}. The digest is that of a server's artifact; it is absent when there
-// are errors, or something was left out.
+// "errors":[…],"warnings":[…]}. The digest is the one that a server would compute. It is absent
+// when there are errors, or when a repository was left out.
 std::string json_of(const Compilation& compiled);
 
 }  // namespace atelier::templates

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "crds/plugin_source.h"
 #include "crds/rules/rules.h"
+#include "crds/system_folder.h"
 
 namespace atelier::crds {
 namespace {
@@ -92,14 +93,9 @@ void check_directory(const WorkspaceSpec& spec, Findings& findings) {
         return findings.invalid(field, path,
                                 "must name a directory without \"..\", \".\" or empty parts");
     }
-    static constexpr std::string_view system[] = {"/etc",   "/var",  "/proc", "/sys", "/dev",
-                                                  "/boot",  "/sbin", "/bin",  "/lib", "/lib32",
-                                                  "/lib64", "/usr",  "/run"};
-    for (const std::string_view folder : system) {
-        if (is_below(path, folder)) {
-            return findings.invalid(
-                field, path, fmt::format("{} belongs to the machine; choose another", folder));
-        }
+    if (const std::string_view folder = system_folder_of(path); !folder.empty()) {
+        findings.invalid(field, path,
+                         fmt::format("{} belongs to the machine; choose another", folder));
     }
 }
 

@@ -1,11 +1,14 @@
+#include "reconcilers/environment/env_condition.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <map>
 
 #include "base/text.h"
+#include "crds/org_conditions.h"
 #include "reconcilers/environment/persona.h"
-#include "reconcilers/org/status.h"
+#include "reconcilers/org/desired.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -23,12 +26,13 @@ bool is_met(const crds::EnvRequirement& requirement, const Names& given) {
 // What each workspace is given, by all of its layers.
 class Given {
   public:
-    Given(const crds::Org& org, const templates::CompiledOrg& compiled, const OrgObserved& observed)
+    Given(const crds::Org& org, const templates::CompiledOrg& compiled,
+          const org::Observed& observed)
         : org_(org), compiled_(compiled), observed_(observed), by_all_(observed.env_from_names) {
-        by_all_.insert(compiled.env_names.begin(), compiled.env_names.end());
+        add_given(by_all_, compiled.env_names, compiled.empty_env_names);
         by_any_ = by_all_;
         for (const templates::Node& node : compiled.nodes) {
-            by_any_.insert(node.env_names.begin(), node.env_names.end());
+            add_given(by_any_, node.env_names, node.empty_env_names);
         }
         for (const auto& [secret, names] : observed.personas) {
             by_any_.insert(names.begin(), names.end());
@@ -53,7 +57,8 @@ class Given {
             for (const crds::EnvRequirement& requirement : node.*of_node) {
                 std::string text = join(requirement.any_of, " or ");
                 if (is_met(requirement, given) || platform.contains(text)) continue;
-                by_requirement[std::move(text)].push_back(workspace_name(org_.meta.name, node.key));
+                by_requirement[std::move(text)].push_back(
+                    org::workspace_name(org_.meta.name, node.key));
             }
         }
         for (auto& [text, workspaces] : by_requirement) {
@@ -66,9 +71,19 @@ class Given {
     }
 
   private:
+    static void add_given(Names& names, const std::vector<std::string>& set,
+                          const std::vector<std::string>& empty) {
+        std::set_difference(set.begin(), set.end(), empty.begin(), empty.end(),
+                            std::inserter(names, names.end()));
+    }
+
     Names of(const templates::Node& node) const {
         Names names = by_all_;
-        names.insert(node.env_names.begin(), node.env_names.end());
+        // An empty value in the node's .env hides that of the template's .env, but no Secret's.
+        for (const std::string& name : node.empty_env_names) {
+            if (!observed_.env_from_names.contains(name)) names.erase(name);
+        }
+        add_given(names, node.env_names, node.empty_env_names);
         const auto persona = persona_of(node, org_.spec);
         if (!persona) return names;
         const auto found = observed_.personas.find(persona->secret);
@@ -80,7 +95,7 @@ class Given {
 
     const crds::Org& org_;
     const templates::CompiledOrg& compiled_;
-    const OrgObserved& observed_;
+    const org::Observed& observed_;
     Names by_all_;  // given to every workspace
     Names by_any_;  // given to at least one
 };
@@ -88,13 +103,13 @@ class Given {
 }  // namespace
 
 crds::Condition env_condition(const crds::Org& org, const templates::CompiledOrg& compiled,
-                              const OrgObserved& observed) {
+                              const org::Observed& observed) {
     const Given given(org, compiled, observed);
     const auto missing = given.missing(compiled.own_required_env, &templates::Node::required_env);
     const auto wished =
         given.missing(compiled.own_recommended_env, &templates::Node::recommended_env);
 
-    crds::Condition condition{.type = std::string(condition::env_satisfied),
+    crds::Condition condition{.type = std::string(crds::org::condition::env_satisfied),
                               .status = crds::ConditionStatus::yes,
                               .reason = "AllGiven",
                               .message = "every required variable is set",

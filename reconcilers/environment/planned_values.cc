@@ -9,7 +9,7 @@ namespace {
 
 // Every value with the name of where it comes from; names hold no colon.
 template <class Take>
-void for_each_value(const OrgObserved& observed, const Take& take) {
+void for_each_value(const org::Observed& observed, const Take& take) {
     const auto all = [&](const std::string& from, const templates::EnvMap& values) {
         for (const auto& [name, value] : values) take(from + ": " + name, value);
     };
@@ -20,7 +20,7 @@ void for_each_value(const OrgObserved& observed, const Take& take) {
 
 }  // namespace
 
-std::map<std::string, std::string> environment_fingerprints(const OrgObserved& observed,
+std::map<std::string, std::string> environment_fingerprints(const org::Observed& observed,
                                                             std::string_view key) {
     std::map<std::string, std::string> out;
     for_each_value(observed, [&](const std::string& name, const std::string& value) {
@@ -29,7 +29,7 @@ std::map<std::string, std::string> environment_fingerprints(const OrgObserved& o
     return out;
 }
 
-std::string environment_digest(const OrgObserved& observed, std::string_view key) {
+std::string environment_digest(const org::Observed& observed, std::string_view key) {
     std::string text;
     for_each_value(observed, [&](const std::string& name, const std::string& value) {
         text += fmt::format("{}\n{}\n{}\n", name, value.size(), value);

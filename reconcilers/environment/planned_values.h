@@ -7,15 +7,15 @@
 #include <string>
 #include <string_view>
 
-#include "reconcilers/org/observed.h"
+#include "reconcilers/org/observe.h"
 
 namespace atelier::reconcilers {
 
 // "the org's .env: TOKEN" -> "1a2b3c4d".
-std::map<std::string, std::string> environment_fingerprints(const OrgObserved& observed,
+std::map<std::string, std::string> environment_fingerprints(const org::Observed& observed,
                                                             std::string_view key);
 
 // Over all of them, keyed. Equal ones are of equal values; "none" where there is no value.
-std::string environment_digest(const OrgObserved& observed, std::string_view key);
+std::string environment_digest(const org::Observed& observed, std::string_view key);
 
 }  // namespace atelier::reconcilers

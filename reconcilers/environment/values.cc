@@ -32,12 +32,18 @@ bool usable(const std::string& value) {
     return value.find('\0') == std::string::npos;
 }
 
-void take_all(const Found& sources, const std::string& kind, const std::string& name, Env& env) {
+// `of_template`: the Secret with the values of the template's .env files. An empty value there
+// hides the value of an outer .env, but none of another source: templates list names without
+// values, for operators to set them in a Secret.
+void take_all(const Found& sources, const std::string& kind, const std::string& name,
+              bool of_template, Env& env) {
     const Values* values = look_up(sources, kind, name, env);
     if (!values) return;
     // Keys such as "ca.crt" cannot name variables: the Secret has them for other uses.
     for (const auto& [key, value] : *values) {
-        if (is_env_name(key) && usable(value)) env.values[key] = value;
+        if (!is_env_name(key) || !usable(value)) continue;
+        if (of_template && value.empty() && env.values.contains(key)) continue;
+        env.values[key] = value;
     }
 }
 
@@ -114,9 +120,13 @@ Env resolve_env(const crds::Workspace& workspace, const Sources& sources,
     Env env;
     set_platform_values(workspace, platform, env.values);
     for (const crds::EnvFrom& from : workspace.spec.env_from) {
-        if (from.secret_ref) take_all(sources.secrets, "Secret", from.secret_ref->name, env);
+        if (from.secret_ref) {
+            const std::string& name = from.secret_ref->name;
+            const bool of_template = name == env_secret_name(workspace.meta.name);
+            take_all(sources.secrets, "Secret", name, of_template, env);
+        }
         if (from.config_map_ref) {
-            take_all(sources.config_maps, "ConfigMap", from.config_map_ref->name, env);
+            take_all(sources.config_maps, "ConfigMap", from.config_map_ref->name, false, env);
         }
     }
     for (const crds::EnvValue& one : workspace.spec.env) {

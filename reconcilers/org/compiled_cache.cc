@@ -4,7 +4,7 @@
 
 #include "base/fields.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
 constexpr std::size_t most = 8;
@@ -41,4 +41,4 @@ void CompiledCache::keep(Entry entry) {
     if (entries_.size() > most) entries_.pop_back();
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

@@ -1,6 +1,6 @@
-// Compiled templates as values, by digest: an Org is looked at far more often than its template
-// changes, and reading a large one takes longer than all the rest. What a digest names never
-// changes, so this is no state that could be wrong.
+// Compiled templates by digest. An Org is reconciled far more often than its template changes, and
+// parsing a large tree.json takes longer than the rest of a reconcile. The content of a digest
+// never changes, so an entry cannot be stale.
 #pragma once
 
 #include <list>
@@ -13,12 +13,13 @@
 #include "drivers/trees/tree.h"
 #include "templates/compiled.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 
-// Thread-safe. Keeps the few that were used last.
+// Thread-safe. Keeps the eight entries that were used last.
 class CompiledCache {
   public:
-    // nullptr: the tree store has no such tree.
+    // nullptr: the tree store has no such tree. Errors: unavailable, and invalid for a tree.json
+    // that cannot be parsed.
     Result<std::shared_ptr<const templates::CompiledOrg>> get(const std::string& digest,
                                                               drivers::TreeStore& trees);
 
@@ -31,4 +32,4 @@ class CompiledCache {
     std::list<Entry> entries_;  // guarded by mutex_; the last used first
 };
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

@@ -4,11 +4,13 @@
 
 #include "base/text.h"
 #include "reconcilers/environment/persona.h"
+#include "reconcilers/environment/workspace_env.h"
+#include "reconcilers/org/agent_config.h"
 #include "reconcilers/org/expand.h"
 #include "templates/channel.h"
-#include "templates/node.h"
+#include "templates/workspace_dir.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
 constexpr std::string_view default_runtime = "langgraph";
@@ -20,8 +22,7 @@ std::string first_of(std::string_view a, std::string_view b, std::string_view c 
 
 class Builder {
   public:
-    Builder(const crds::Org& org, const templates::CompiledOrg& compiled,
-            const OrgObserved& observed)
+    Builder(const crds::Org& org, const templates::CompiledOrg& compiled, const Observed& observed)
         : org_(org), compiled_(compiled), observed_(observed) {}
 
     Desired build() {
@@ -115,8 +116,8 @@ class Builder {
         const std::set<std::string>* names = nullptr;  // of the variables it gives
     };
 
-    // One that is not there is told. A workspace that names its persona itself reads the Secret all
-    // the same, and so waits for it; another goes without.
+    // A persona whose Secret is missing is reported. A workspace that names its persona itself
+    // reads the Secret all the same, and so waits for it; any other starts without.
     Persona take_persona(const templates::Node& node, const std::string& workspace) {
         const auto wanted = persona_of(node, org_.spec);
         if (!wanted) return {};
@@ -134,12 +135,12 @@ class Builder {
         return {wanted->required, wanted->secret, nullptr};
     }
 
-    // Files of the template keep the digest of the node's own tree, so that an edit elsewhere in
-    // the template leaves this spec as it is.
+    // Files refer to the node's own tree instead of the whole artifact, so that an edit elsewhere
+    // in the template leaves this spec as it is.
     static void set_files(const templates::Node& node, crds::WorkspaceSpec& spec) {
         crds::WorkspaceFile config;
         config.path = "config.yaml";
-        config.content = render_config(spec);
+        config.content = agent_config(spec);
         spec.files.push_back(std::move(config));
         for (const templates::NodeFile& file : node.files) {
             crds::WorkspaceFile out;
@@ -162,12 +163,13 @@ class Builder {
         std::string path = expand(
             node.workspace_dir,
             [&](const std::string& name) -> std::optional<std::string> {
-                if (const auto value = workspace.env.find(name); value != workspace.env.end()) {
-                    return value->second;
-                }
+                const auto value = workspace.env.find(name);
+                if (value != workspace.env.end() && !value->second.empty()) return value->second;
                 return parameter(name);
             },
             unknown);
+        const bool mounted = node.workspace_access != crds::WorkspaceAccess::none;
+        if (!mounted && !unknown.empty()) return {};
         if (!unknown.empty()) {
             workspace.problem = fmt::format(
                 "workspace_dir needs {}: set it in spec.parameters of the Org, or in a .env file "
@@ -182,9 +184,10 @@ class Builder {
         return path;
     }
 
-    // Parameters are filled in here. A name that the workspace's environment has stays as it is:
-    // its value is a secret, and a spec is no place for one. Nor are parameters, where a setting is
-    // secret. A channel that needs anything else is left out, and told.
+    // Expands the Org's parameters. A reference to a variable of the workspace's environment stays
+    // as it is: its value is secret, and anybody who reads a Workspace sees its spec. For the same
+    // reason a secret setting takes no parameter. A channel that refers to anything else is left
+    // out and reported.
     std::vector<crds::Channel> channels_of(const templates::Node& node,
                                            const DesiredWorkspace& workspace,
                                            const Persona& persona) {
@@ -222,27 +225,22 @@ class Builder {
 
     bool is_given(const std::string& name, const DesiredWorkspace& workspace,
                   const Persona& persona) const {
-        return workspace.env.contains(name) || observed_.env_from_names.contains(name) ||
+        const auto own = workspace.env.find(name);
+        return (own != workspace.env.end() && !own->second.empty()) ||
+               observed_.env_from_names.contains(name) ||
                (persona.names && persona.names->contains(name));
     }
 
     const crds::Org& org_;
     const templates::CompiledOrg& compiled_;
-    const OrgObserved& observed_;
+    const Observed& observed_;
     Desired out_;
 };
 
 }  // namespace
 
-bool OrgObserved::template_is_current() const {
-    if (!compiled || !source || source->being_deleted()) return false;
-    if (pinned) return revision.has_value();
-    return source->status.observed_generation == source->meta.generation &&
-           source->status.is_true(crds::condition::ready);
-}
-
 Desired desired_of(const crds::Org& org, const templates::CompiledOrg& compiled,
-                   const OrgObserved& observed) {
+                   const Observed& observed) {
     return Builder(org, compiled, observed).build();
 }
 
@@ -250,4 +248,4 @@ std::string workspace_name(const std::string& org, const std::string& key) {
     return org + "-" + key;
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

@@ -2,7 +2,7 @@
 
 #include "templates/env.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 
 std::string expand(std::string_view text,
                    const std::function<std::optional<std::string>(const std::string&)>& value_of,
@@ -28,4 +28,4 @@ std::string expand(std::string_view text,
     }
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

@@ -2,11 +2,15 @@
 
 #include <fmt/format.h>
 
+#include "crds/org_conditions.h"
 #include "reconcilers/common/status.h"
 #include "reconcilers/org/status.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
+
+namespace condition = crds::org::condition;
+namespace reason = crds::org::reason;
 
 using crds::Condition;
 using crds::ConditionStatus;
@@ -17,7 +21,7 @@ struct Subject {
     std::string text;  // "\"Acme\" at revision 0a1b2c3, artifact 4d5e6f708192"
 };
 
-std::optional<Subject> subject_of(const OrgObserved& observed) {
+std::optional<Subject> subject_of(const Observed& observed) {
     if (!observed.compiled || !observed.revision) return std::nullopt;
     Subject subject{observed.revision->artifact_digest, ""};
     subject.text = fmt::format("\"{}\" at revision {}, artifact {}", observed.compiled->name,
@@ -30,8 +34,8 @@ bool is_about(const Condition& condition, const Subject& subject) {
     return condition.message.starts_with(subject.text);
 }
 
-// PlatformValues of anew only when it failed and goes on; then the time of the failure tells the
-// two apart.
+// The same import starts again only after a failure. The time of that failure is in the message, so
+// that the second event is not merged with the first one.
 std::string start_of(const Condition* before, const Subject& subject) {
     std::string text = "the import of " + subject.text + " begins";
     if (before && before->status == ConditionStatus::no && is_about(*before, subject) &&
@@ -41,8 +45,8 @@ std::string start_of(const Condition* before, const Subject& subject) {
     return text;
 }
 
-// The import that another one, or the end of the Org, cuts short.
-std::optional<ImportEvent> cut_short(const Condition* before, std::string_view why) {
+// The event that ends an unfinished import because another one starts, or the Org is deleted.
+std::optional<ImportEvent> aborted(const Condition* before, std::string_view why) {
     if (!before || before->status != ConditionStatus::unknown) return std::nullopt;
     const std::size_t end = before->message.find(": ");
     return ImportEvent{
@@ -52,23 +56,23 @@ std::optional<ImportEvent> cut_short(const Condition* before, std::string_view w
 
 }  // namespace
 
-std::vector<ImportEvent> import_begins(const crds::Org& org, const OrgObserved& observed,
-                                       crds::OrgStatus& next, Instant now) {
+std::vector<ImportEvent> start_import(const crds::Org& org, const Observed& observed,
+                                      crds::OrgStatus& next, Instant now) {
     const auto subject = subject_of(observed);
     if (!subject || subject->artifact == org.status.artifact_digest) return {};
     const Condition* before = org.status.find(condition::imported);
     if (before && is_about(*before, *subject)) return {};
     std::vector<ImportEvent> events;
-    if (auto cut = cut_short(before, "the template has something newer")) {
+    if (auto cut = aborted(before, "the template has something newer")) {
         events.push_back(*std::move(cut));
     }
     events.push_back({EventType::normal, "ImportStarted", start_of(before, *subject)});
-    set_condition(next, condition::imported, ConditionStatus::unknown, "Started",
+    set_condition(next, condition::imported, ConditionStatus::unknown, reason::started,
                   subject->text + ": it is being applied", now);
     return events;
 }
 
-std::vector<ImportEvent> import_goes_on(const crds::Org& org, const OrgObserved& observed,
+std::vector<ImportEvent> advance_import(const crds::Org& org, const Observed& observed,
                                         crds::OrgStatus& next, Instant now) {
     const auto subject = subject_of(observed);
     if (!subject) return {};
@@ -76,7 +80,7 @@ std::vector<ImportEvent> import_goes_on(const crds::Org& org, const OrgObserved&
     const bool same = before && is_about(*before, *subject);
     const bool applied = next.artifact_digest == subject->artifact;
     if (applied && !same && org.status.artifact_digest == subject->artifact) return {};
-    if (!same && !applied) return {};  // it began in between: it is told of next time
+    if (!same && !applied) return {};  // the template changed meanwhile: the next pass starts it
     const ConditionStatus was = same ? before->status : ConditionStatus::unknown;
     if (was == ConditionStatus::yes) return {};
 
@@ -88,31 +92,31 @@ std::vector<ImportEvent> import_goes_on(const crds::Org& org, const OrgObserved&
         events.push_back({EventType::normal, "ImportStarted", start_of(before, *subject)});
     }
     if (applied) {
-        set_condition(next, condition::imported, ConditionStatus::yes, "Applied",
+        set_condition(next, condition::imported, ConditionStatus::yes, reason::applied,
                       subject->text + ": every workspace is declared", now);
         events.push_back(
             {EventType::normal, "ImportApplied", "the import of " + subject->text + " is applied"});
     } else if (fails) {
-        set_condition(next, condition::imported, ConditionStatus::no, "Failed",
+        set_condition(next, condition::imported, ConditionStatus::no, reason::failed,
                       subject->text + ": " + stalled->message, now);
         events.push_back(
             {EventType::warning, "ImportFailed",
              fmt::format("the import of {} failed: {}", subject->text, stalled->message)});
     } else {
-        set_condition(next, condition::imported, ConditionStatus::unknown, "Started",
+        set_condition(next, condition::imported, ConditionStatus::unknown, reason::started,
                       subject->text + ": it is being applied", now);
     }
     return events;
 }
 
-std::vector<ImportEvent> import_ends(const crds::Org& org, crds::OrgStatus& next, Instant now) {
+std::vector<ImportEvent> abort_import(const crds::Org& org, crds::OrgStatus& next, Instant now) {
     const Condition* before = org.status.find(condition::imported);
-    auto cut = cut_short(before, "the Org is being deleted");
+    auto cut = aborted(before, "the Org is being deleted");
     if (!cut) return {};
     set_condition(
-        next, condition::imported, ConditionStatus::no, "Deleted",
+        next, condition::imported, ConditionStatus::no, reason::deleted,
         before->message.substr(0, before->message.find(": ")) + ": the Org is being deleted", now);
     return {*std::move(cut)};
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

@@ -1,6 +1,7 @@
-// The import of a template as two events: one when an Org turns to another artifact, and one when
-// that has ended, applied or failed. The condition Imported remembers which of them were told, so
-// each is told once, whatever happens in between. What cannot be compiled is no import. Pure.
+// The import of a template as two events: ImportStarted when an Org turns to another artifact, and
+// ImportApplied or ImportFailed when that has ended. The condition Imported remembers which of them
+// were recorded, so that each is recorded once, also across restarts of the server. A template that
+// does not compile starts no import. Pure.
 #pragma once
 
 #include <optional>
@@ -9,15 +10,9 @@
 
 #include "crds/core.h"
 #include "crds/org.h"
-#include "reconcilers/org/observed.h"
+#include "reconcilers/org/observe.h"
 
-namespace atelier::reconcilers {
-
-namespace condition {
-// Of the artifact in its message: Unknown while it is being applied, True once it is, False when
-// that needs somebody's help, or when another one came before.
-inline constexpr std::string_view imported = "Imported";
-}  // namespace condition
+namespace atelier::reconcilers::org {
 
 struct ImportEvent {
     crds::EventType type = crds::EventType::normal;
@@ -25,17 +20,17 @@ struct ImportEvent {
     std::string message;
 };
 
-// What to tell before anything is done: that the import begins, if it does. Sets the condition in
-// `next`, to be stored before anything is done, when there is something to tell.
-std::vector<ImportEvent> import_begins(const crds::Org& org, const OrgObserved& observed,
-                                       crds::OrgStatus& next, Instant now);
+// The events to record before any action is executed; none unless an import starts. Sets the
+// condition in `next`, which must be stored before the first action when there are events.
+std::vector<ImportEvent> start_import(const crds::Org& org, const Observed& observed,
+                                      crds::OrgStatus& next, Instant now);
 
-// Sets the condition in `next`, which says how it ended so far, and what to tell beyond what
-// import_begins told.
-std::vector<ImportEvent> import_goes_on(const crds::Org& org, const OrgObserved& observed,
+// The events to record after the actions, beyond those of start_import(). `next` is the status
+// that is about to be stored; its condition is set to how far the import has come.
+std::vector<ImportEvent> advance_import(const crds::Org& org, const Observed& observed,
                                         crds::OrgStatus& next, Instant now);
 
-// The Org is being deleted: an import that is under way ends.
-std::vector<ImportEvent> import_ends(const crds::Org& org, crds::OrgStatus& next, Instant now);
+// The Org is being deleted: an import that has started and not ended fails.
+std::vector<ImportEvent> abort_import(const crds::Org& org, crds::OrgStatus& next, Instant now);
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

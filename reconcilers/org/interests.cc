@@ -1,13 +1,19 @@
+#include "reconcilers/org/interests.h"
+
 #include <algorithm>
 
+#include "crds/core.h"
+#include "crds/deleted_workspace.h"
+#include "crds/org.h"
+#include "crds/org_template.h"
+#include "crds/workspace.h"
 #include "reconcilers/environment/persona.h"
-#include "reconcilers/org/reconciler.h"
 #include "templates/layers.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
-// The Org that controls the object now or did before.
+// The Org that owns the object now, or owned it before the event.
 std::vector<Key> owners_of(const store::Event& event, const store::Store& /*store*/) {
     std::vector<Key> keys;
     for (const store::ObjectPtr& object : {event.object, event.previous}) {
@@ -87,7 +93,7 @@ std::vector<Key> orgs_by(const store::FieldIndex& index, const Key& named,
     return keys;
 }
 
-// A write of finalizers touches nothing that an Org looks at, and each new workspace gets one.
+// An Org reads no finalizer, and each new workspace gets one: such writes are skipped.
 bool only_finalizers(const store::Event& event) {
     if (event.change != store::Change::modified) return false;
     const auto same = [](const crds::OwnerReference& a, const crds::OwnerReference& b) {
@@ -102,11 +108,11 @@ bool only_finalizers(const store::Event& event) {
                       before.owners.end(), same);
 }
 
-// A workspace that goes may have been in the way of an Org that does not own it.
+// A deleted workspace may have blocked an Org that does not own it, by its name.
 std::vector<Key> orgs_of_workspace(const store::Event& event, const store::Store& store) {
     if (only_finalizers(event)) return {};
     auto keys = owners_of(event, store);
-    // Whom it asks for something, and whom it no longer does.
+    // The Orgs that the workspace asks to adopt or release it, before and after the event.
     for (const store::ObjectPtr& object : {event.object, event.previous}) {
         for (const std::string_view asks :
              {crds::annotation::adopt_by, crds::annotation::released_from}) {
@@ -156,11 +162,11 @@ std::vector<Key> orgs_of_config_map(const store::Event& event, const store::Stor
 
 }  // namespace
 
-std::vector<Interest> org_interests() {
+std::vector<Interest> interests() {
     return {{std::string(crds::WorkspaceSpec::resource), orgs_of_workspace},
             {std::string(crds::OrgTemplateSpec::resource), orgs_of_template},
             {std::string(crds::Secret::resource), orgs_of_secret},
             {std::string(crds::ConfigMap::resource), orgs_of_config_map}};
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

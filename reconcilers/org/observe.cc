@@ -1,12 +1,13 @@
-#include <fmt/format.h>
+#include "reconcilers/org/observe.h"
 
 #include "crds/template_revision.h"
 #include "reconcilers/environment/persona.h"
+#include "reconcilers/environment/planned_values.h"
 #include "reconcilers/environment/workspace_env.h"
-#include "reconcilers/org/reconciler.h"
+#include "reconcilers/org/binding.h"
 #include "templates/layers.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
 bool is_owned_by(const crds::Meta& meta, const crds::Org& org) {
@@ -22,15 +23,14 @@ bool has_env(const templates::CompiledOrg& compiled) {
     return false;
 }
 
-Result<void> observe_template(const crds::Org& org, const Objects& objects,
-                              drivers::TreeStore& trees, CompiledCache& cache,
-                              OrgObserved& observed) {
+Result<void> observe_template(const crds::Org& org, const Sources& sources, Observed& observed) {
+    const Objects& objects = sources.objects;
     const std::string& name = org.spec.template_ref.name;
     observed.source = TRY(objects.find<crds::OrgTemplate>(org.meta.ns, name));
     if (!observed.source) return {};
     choose_revision(org, observed);
     if (!observed.revision) return {};
-    const auto compiled = TRY(cache.get(observed.revision->artifact_digest, trees));
+    const auto compiled = TRY(sources.cache.get(observed.revision->artifact_digest, sources.trees));
     if (!compiled) return {};
     observed.compiled = *compiled;
     if (!has_env(*compiled)) return {};
@@ -46,10 +46,10 @@ Result<void> observe_template(const crds::Org& org, const Objects& objects,
     return {};
 }
 
-// Of those that are not ours the name is enough, unless they are to become ours.
-Result<void> observe_workspaces(const crds::Org& org, const Objects& objects,
-                                OrgObserved& observed) {
-    const auto asks = [&](const crds::Meta& meta) {
+// Only the names are kept of workspaces that the Org neither owns nor is to adopt: decoding all of
+// a namespace would cost more than the rest of observing.
+Result<void> observe_workspaces(const crds::Org& org, const Objects& objects, Observed& observed) {
+    const auto adopts = [&](const crds::Meta& meta) {
         return meta.annotation(crds::annotation::adopt_by) == org.meta.name;
     };
     auto found = TRY(objects.list<crds::Workspace>(org.meta.ns, [&](const crds::Meta& meta) {
@@ -58,16 +58,16 @@ Result<void> observe_workspaces(const crds::Org& org, const Objects& objects,
         }
         if (is_owned_by(meta, org)) return true;
         observed.foreign.insert(meta.name);
-        return asks(meta);
+        return adopts(meta);
     }));
     for (crds::Workspace& workspace : found) {
-        auto& into = is_owned_by(workspace.meta, org) ? observed.owned : observed.asked_for;
+        auto& into = is_owned_by(workspace.meta, org) ? observed.owned : observed.adoptable;
         into.push_back(std::move(workspace));
     }
     return {};
 }
 
-Result<void> observe_kept(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
+Result<void> observe_kept(const crds::Org& org, const Objects& objects, Observed& observed) {
     observed.kept = TRY(objects.list<crds::DeletedWorkspace>(
         org.meta.ns, [](const crds::Meta& meta) { return !meta.deleted_at; }));
     std::erase_if(observed.kept, [&](const crds::DeletedWorkspace& kept) {
@@ -76,10 +76,10 @@ Result<void> observe_kept(const crds::Org& org, const Objects& objects, OrgObser
     return {};
 }
 
-// What a workspace that is to be adopted brings; or one that was, if it still waits for its values.
-Result<void> observe_brought_env(const crds::Org& org, const Objects& objects,
-                                 OrgObserved& observed) {
-    for (const auto* workspaces : {&observed.asked_for, &observed.owned}) {
+// The environment Secret of a workspace in adoption is still owned by that workspace: before the
+// adoption, and after it for as long as the workspace waits for its new values.
+Result<void> observe_brought_env(const crds::Org& org, const Objects& objects, Observed& observed) {
+    for (const auto* workspaces : {&observed.adoptable, &observed.owned}) {
         for (const crds::Workspace& one : *workspaces) {
             const bool waits = !one.meta.annotation(annotation::env_after).empty();
             if (workspaces == &observed.owned && !waits) continue;
@@ -101,7 +101,7 @@ std::set<std::string> names_with_values(const std::map<std::string, std::string>
     return names;
 }
 
-Result<void> observe_personas(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
+Result<void> observe_personas(const crds::Org& org, const Objects& objects, Observed& observed) {
     if (!observed.compiled) return {};
     std::set<std::string> names;
     for (const templates::Node& node : observed.compiled->nodes) {
@@ -117,7 +117,7 @@ Result<void> observe_personas(const crds::Org& org, const Objects& objects, OrgO
     return {};
 }
 
-Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgObserved& observed) {
+Result<void> observe_env_from(const crds::Org& org, const Objects& objects, Observed& observed) {
     const auto add = [&](const std::string& from, const std::map<std::string, std::string>& data) {
         observed.env_from_names.merge(names_with_values(data));
         observed.given[from] = data;
@@ -141,7 +141,7 @@ Result<void> observe_env_from(const crds::Org& org, const Objects& objects, OrgO
 
 }  // namespace
 
-void choose_revision(const crds::Org& org, OrgObserved& observed) {
+void choose_revision(const crds::Org& org, Observed& observed) {
     observed.pinned = !org.spec.revision.empty();
     const crds::OrgTemplateStatus& status = observed.source->status;
     if (observed.pinned) {
@@ -165,18 +165,28 @@ void choose_revision(const crds::Org& org, OrgObserved& observed) {
     }
 }
 
-Result<OrgObserved> observe_sources(const crds::Org& org, const Objects& objects,
-                                    drivers::TreeStore& trees, CompiledCache& cache) {
-    OrgObserved observed;
-    TRY(observe_template(org, objects, trees, cache, observed));
-    TRY(observe_env_from(org, objects, observed));
-    TRY(observe_personas(org, objects, observed));
+bool Observed::template_is_current() const {
+    if (!compiled || !source || source->being_deleted()) return false;
+    if (pinned) return revision.has_value();
+    return source->status.observed_generation == source->meta.generation &&
+           source->status.is_true(crds::condition::ready);
+}
+
+Result<Observed> observe_sources(const crds::Org& org, const Sources& sources) {
+    Observed observed;
+    TRY(observe_template(org, sources, observed));
+    TRY(observe_env_from(org, sources.objects, observed));
+    TRY(observe_personas(org, sources.objects, observed));
+    if (is_bound(org.meta) && !observed.layers_missing) {
+        observed.environment = environment_digest(observed, sources.fingerprint_key);
+    }
     return observed;
 }
 
-Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
-                                drivers::TreeStore& trees, CompiledCache& cache) {
-    OrgObserved observed = TRY(observe_sources(org, objects, trees, cache));
+Result<Observed> observe(const crds::Org& org, const Sources& sources) {
+    if (org.spec.suspend && !org.being_deleted()) return Observed();
+    const Objects& objects = sources.objects;
+    Observed observed = TRY(observe_sources(org, sources));
     TRY(observe_workspaces(org, objects, observed));
     TRY(observe_kept(org, objects, observed));
     for (crds::Secret& secret : TRY(objects.secrets_of(org.meta.ns, org.meta.uid))) {
@@ -186,4 +196,4 @@ Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
     return observed;
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

@@ -6,12 +6,17 @@
 #include <map>
 
 #include "base/text.h"
+#include "crds/org_conditions.h"
 #include "reconcilers/common/kept_volumes.h"
+#include "reconcilers/environment/workspace_env.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
-// The members of two specs that differ, by name. "parent" is told apart.
+namespace reason = crds::org::reason;
+
+// The names of the members in which two specs differ, without "parent": a new parent is reported as
+// a move.
 std::vector<std::string> changed_fields(const crds::WorkspaceSpec& before,
                                         const crds::WorkspaceSpec& after) {
     const json::Document a = json::document_of(before);
@@ -30,7 +35,7 @@ std::vector<std::string> changed_fields(const crds::WorkspaceSpec& before,
     return changed;
 }
 
-// Adds what is wanted, keeps what others put there.
+// Sets the wanted entries and keeps those that others wrote. True if anything changed.
 bool merge(std::map<std::string, std::string>& into,
            const std::map<std::string, std::string>& wanted) {
     bool changed = false;
@@ -56,8 +61,8 @@ std::vector<std::string> changed_names(const templates::EnvMap& before,
     return {names.begin(), names.end()};
 }
 
-// Whoever asks an Org to give a workspace up gets it, whatever else is planned.
-void plan_releases(const OrgObserved& observed, OrgPlan& plan) {
+// A request to release a workspace is carried out whatever else is planned.
+void plan_releases(const Observed& observed, Plan& plan) {
     for (const crds::Workspace& workspace : observed.owned) {
         if (observed.released.contains(workspace.meta.name) && !workspace.being_deleted()) {
             plan.actions.push_back(ReleaseWorkspace{workspace});
@@ -65,22 +70,37 @@ void plan_releases(const OrgObserved& observed, OrgPlan& plan) {
     }
 }
 
+// How long the volumes of a deleted workspace are kept, unless it is annotated already: the
+// annotation of a person takes precedence over the Org's grace period.
+DeleteWorkspace deletion_of(const crds::Workspace& workspace, Duration volume_grace,
+                            const std::string& keep_until, Instant now) {
+    DeleteWorkspace action{workspace, volume_grace, keep_until, {}};
+    const std::string name(crds::annotation::keep_volumes_until);
+    if (!workspace.meta.annotation(name).empty()) return action;
+    if (!keep_until.empty()) {
+        action.annotations[name] = keep_until;
+    } else if (volume_grace > Duration::zero()) {
+        action.annotations[name] = rfc3339(now + volume_grace);
+    }
+    return action;
+}
+
 class Planner {
   public:
-    Planner(const crds::Org& org, const OrgObserved& observed, const Desired& desired)
-        : org_(org), observed_(observed), desired_(desired) {
+    Planner(const crds::Org& org, const Observed& observed, const Desired& desired, Instant now)
+        : org_(org), observed_(observed), desired_(desired), now_(now) {
         for (const crds::Workspace& workspace : observed.owned) {
             owned_[workspace.meta.name] = &workspace;
         }
-        for (const crds::Workspace& workspace : observed.asked_for) {
-            asked_for_[workspace.meta.name] = &workspace;
+        for (const crds::Workspace& workspace : observed.adoptable) {
+            adoptable_[workspace.meta.name] = &workspace;
         }
     }
 
-    OrgPlan plan() {
+    Plan plan() {
         plan_releases(observed_, plan_);
         for (const DesiredWorkspace& workspace : desired_.workspaces) plan_one(workspace);
-        for (const auto& [name, workspace] : asked_for_) {
+        for (const auto& [name, workspace] : adoptable_) {
             plan_.refused.push_back(fmt::format(
                 "{}: the template has no workspace of that name; add it there first", name));
         }
@@ -88,7 +108,7 @@ class Planner {
         hold_prune_while_blocked();
         for (const std::string& name : plan_.prune.remove) {
             plan_.actions.push_back(
-                DeleteWorkspace{*owned_.at(name), org_.spec.prune.volume_grace, ""});
+                deletion_of(*owned_.at(name), org_.spec.prune.volume_grace, "", now_));
         }
         plan_unused_env();
         return std::move(plan_);
@@ -97,9 +117,9 @@ class Planner {
   private:
     void plan_one(const DesiredWorkspace& workspace) {
         const auto existing = owned_.find(workspace.name);
-        const auto asked = asked_for_.extract(workspace.name);
-        if (asked) return plan_adoption(workspace, *asked.mapped());
-        if (observed_.released.contains(workspace.name)) return;  // it was given up
+        const auto adoptable = adoptable_.extract(workspace.name);
+        if (adoptable) return plan_adoption(workspace, *adoptable.mapped());
+        if (observed_.released.contains(workspace.name)) return;
         if (existing == owned_.end() && observed_.foreign.contains(workspace.name)) {
             plan_.conflicts.push_back(workspace.name);
             blocked_.insert(workspace.name);
@@ -111,7 +131,7 @@ class Planner {
             return;
         }
         if (existing == owned_.end()) {
-            // Under a parent that cannot be made there is no place for it yet.
+            // Its parent must exist first, and cannot be created.
             if (blocked_.contains(workspace.spec.parent)) {
                 blocked_.insert(workspace.name);
                 plan_.waiting.push_back(
@@ -130,8 +150,9 @@ class Planner {
         plan_change(workspace, *existing->second);
     }
 
-    // A new spec that comes with a new environment comes first, and waits for it. One that waits
-    // for what was written long ago (it came from another server) waits no more.
+    // When both the spec and the environment change, the spec is written first and names the state
+    // of the Secret that is too old for it. An annotation that names a state which the Secret has
+    // passed long ago, as after a restore from another server, is removed.
     void plan_change(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
         auto update = update_of(workspace, existing);
         const auto env = env_of(workspace);
@@ -150,7 +171,8 @@ class Planner {
         if (env) plan_.actions.push_back(*env);
     }
 
-    // Its identity is its key: what it worked on, while it was this Org's, is its again.
+    // A workspace is identified by its key: one that is created again under the same key takes over
+    // the newest volumes that were kept of it.
     void plan_creation(DesiredWorkspace workspace) {
         const crds::DeletedWorkspace* newest = nullptr;
         for (const crds::DeletedWorkspace& kept : observed_.kept) {
@@ -167,8 +189,8 @@ class Planner {
         plan_.actions.push_back(std::move(create));
     }
 
-    // Volumes and unit stay; it restarts only if what it runs with differs, and then once: a new
-    // environment comes after a new spec, which waits for it.
+    // An adopted workspace keeps its volumes and its unit. It restarts only if its spec or its
+    // environment differs, and then once: the new spec waits for the new environment.
     void plan_adoption(const DesiredWorkspace& workspace, const crds::Workspace& existing) {
         const std::string why = why_not_adopted(workspace, existing);
         if (!why.empty()) {
@@ -198,9 +220,8 @@ class Planner {
             return !theirs.empty() && theirs != ours;
         };
         if (owner) {
-            return fmt::format(
-                "it belongs to {} {}, which must release it first: atelier release {}", owner->kind,
-                owner->name, workspace.name);
+            return fmt::format("{} {} owns it and must release it first: atelier release {}",
+                               owner->kind, owner->name, workspace.name);
         }
         if (existing.being_deleted()) return "it is being deleted";
         if (differs(existing.spec.org, org_.meta.name)) {
@@ -215,7 +236,8 @@ class Planner {
         return workspace.problem;
     }
 
-    // What goes may be the old form of what cannot be made: it stays until that is settled.
+    // A workspace to be pruned may be the old form of one that cannot be created, under another
+    // name. Nothing is pruned until that is settled.
     void hold_prune_while_blocked() {
         if (plan_.conflicts.empty() && plan_.problems.empty()) return;
         PruneDecision& prune = plan_.prune;
@@ -224,7 +246,7 @@ class Planner {
         std::sort(prune.pending.begin(), prune.pending.end());
         prune.remove.clear();
         prune.confirmed.clear();
-        prune.reason = "OthersBlocked";
+        prune.reason = reason::others_blocked;
         prune.message = "nothing is deleted while workspaces of the template cannot be made";
     }
 
@@ -233,7 +255,7 @@ class Planner {
         UpdateWorkspace update;
         update.next = existing;
         update.next.spec = workspace.spec;
-        // A person may pause or suspend a single workspace; the template has no say in it.
+        // People pause and suspend single workspaces; the template does not decide about that.
         update.next.spec.desired_state = existing.spec.desired_state;
         update.next.spec.suspend = existing.spec.suspend;
         update.changed = changed_fields(existing.spec, update.next.spec);
@@ -249,7 +271,8 @@ class Planner {
         return update;
     }
 
-    // The one with its environment: ours, or that of a workspace that we are to adopt.
+    // The environment Secret of a workspace: one of this Org, or one that a workspace in adoption
+    // still owns.
     const crds::Secret* secret_of(const std::string& workspace) const {
         for (const auto* secrets : {&observed_.env, &observed_.brought_env}) {
             const auto found = secrets->find(env_secret_name(workspace));
@@ -258,7 +281,7 @@ class Planner {
         return nullptr;
     }
 
-    // Until its Secret is newer than it is now.
+    // The workspace must wait for a Secret that is newer than the present one.
     void wait_for_env(crds::Meta& workspace) const {
         const crds::Secret* secret = secret_of(workspace.name);
         workspace.annotations[std::string(annotation::env_after)] =
@@ -274,7 +297,7 @@ class Planner {
         return put;
     }
 
-    // A workspace's environment goes when its last reader is gone: after the workspace itself.
+    // An environment Secret is removed after the workspace that reads it is gone.
     void plan_unused_env() {
         if (observed_.layers_missing) return;
         std::set<std::string> reading;
@@ -292,13 +315,52 @@ class Planner {
     }
 
     const crds::Org& org_;
-    const OrgObserved& observed_;
+    const Observed& observed_;
     const Desired& desired_;
+    const Instant now_;
     std::map<std::string, const crds::Workspace*> owned_;
-    std::map<std::string, const crds::Workspace*> asked_for_;
+    std::map<std::string, const crds::Workspace*> adoptable_;
     std::set<std::string> blocked_;
-    OrgPlan plan_;
+    Plan plan_;
 };
+
+Plan plan_deletion(const crds::Org& org, const Observed& observed, Instant now) {
+    Plan plan;
+    plan_releases(observed, plan);
+    const std::string keep_until = org.meta.annotation(crds::annotation::keep_volumes_until);
+    std::vector<const crds::Workspace*> marked;
+    for (const crds::Workspace& workspace : observed.owned) {
+        const bool released = observed.released.contains(workspace.meta.name);
+        if (released && !workspace.being_deleted()) continue;
+        if (workspace.meta.annotation(crds::annotation::protect) == "true" &&
+            !workspace.being_deleted()) {
+            plan.prune.pending.push_back(workspace.meta.name);
+        }
+        if (workspace.being_deleted()) {
+            plan.waiting.push_back(fmt::format("{} is being deleted", workspace.meta.name));
+        } else {
+            marked.push_back(&workspace);
+        }
+    }
+    if (!plan.prune.pending.empty()) {
+        plan.prune.reason = reason::is_protected;
+        plan.prune.message =
+            fmt::format("the Org is not deleted while these are protected by annotation: {}",
+                        join(plan.prune.pending, ", "));
+        return plan;
+    }
+    std::map<std::string, const crds::Workspace*> by_name;
+    for (const crds::Workspace* workspace : marked) by_name[workspace->meta.name] = workspace;
+    for (const std::string& name : children_first(marked)) {
+        plan.actions.push_back(deletion_of(*by_name.at(name), Duration::zero(), keep_until, now));
+    }
+    if (!observed.owned.empty()) return plan;
+    for (const auto& [name, secret] : observed.env) {
+        plan.actions.push_back(RemoveEnv{secret.meta.label(crds::label::workspace)});
+    }
+    plan.actions.push_back(ReleaseOrg{});
+    return plan;
+}
 
 struct TextOfAction {
     std::string operator()(const PutEnv& a) const {
@@ -339,49 +401,29 @@ struct TextOfAction {
 
 }  // namespace
 
-OrgPlan plan_org(const crds::Org& org, const OrgObserved& observed, const Desired& desired) {
-    return Planner(org, observed, desired).plan();
+Plan plan(const crds::Org& org, const Observed& observed, Instant now) {
+    if (org.being_deleted()) return plan_deletion(org, observed, now);
+    Plan out;
+    if (org.spec.suspend) return out;
+    if (auto hold = hold_of(org, observed)) {
+        out.hold = std::move(hold);
+        return out;
+    }
+    if (!observed.compiled) return out;
+    Desired desired = desired_of(org, *observed.compiled, observed);
+    out = Planner(org, observed, desired, now).plan();
+    out.desired = std::move(desired);
+    if (observed.layers_missing) {
+        // A workspace that is created or updated without its environment would start wrong.
+        out.retry = Error{Code::unavailable,
+                          fmt::format("the Secret with the environment of revision {} of "
+                                      "OrgTemplate {} is not there yet",
+                                      observed.revision->revision, org.spec.template_ref.name)};
+    }
+    return out;
 }
 
-OrgPlan plan_deletion(const crds::Org& org, const OrgObserved& observed) {
-    OrgPlan plan;
-    plan_releases(observed, plan);
-    const std::string keep_until = org.meta.annotation(crds::annotation::keep_volumes_until);
-    std::vector<const crds::Workspace*> marked;
-    for (const crds::Workspace& workspace : observed.owned) {
-        const bool released = observed.released.contains(workspace.meta.name);
-        if (released && !workspace.being_deleted()) continue;
-        if (workspace.meta.annotation(crds::annotation::protect) == "true" &&
-            !workspace.being_deleted()) {
-            plan.prune.pending.push_back(workspace.meta.name);
-        }
-        if (workspace.being_deleted()) {
-            plan.waiting.push_back(fmt::format("{} is being deleted", workspace.meta.name));
-        } else {
-            marked.push_back(&workspace);
-        }
-    }
-    if (!plan.prune.pending.empty()) {
-        plan.prune.reason = "Protected";
-        plan.prune.message =
-            fmt::format("the Org is not deleted while these are protected by annotation: {}",
-                        join(plan.prune.pending, ", "));
-        return plan;
-    }
-    std::map<std::string, const crds::Workspace*> by_name;
-    for (const crds::Workspace* workspace : marked) by_name[workspace->meta.name] = workspace;
-    for (const std::string& name : children_first(marked)) {
-        plan.actions.push_back(DeleteWorkspace{*by_name.at(name), Duration::zero(), keep_until});
-    }
-    if (!observed.owned.empty()) return plan;
-    for (const auto& [name, secret] : observed.env) {
-        plan.actions.push_back(RemoveEnv{secret.meta.label(crds::label::workspace)});
-    }
-    plan.actions.push_back(ReleaseOrg{});
-    return plan;
-}
-
-std::string_view verb_of(const OrgAction& action) {
+std::string_view verb_of(const Action& action) {
     struct Verb {
         std::string_view operator()(const PutEnv&) const { return "set-env"; }
         std::string_view operator()(const CreateWorkspace&) const { return "create"; }
@@ -397,13 +439,13 @@ std::string_view verb_of(const OrgAction& action) {
     return std::visit(Verb{}, action);
 }
 
-std::string text_of(const OrgAction& action) {
+std::string text_of(const Action& action) {
     return std::visit(TextOfAction{}, action);
 }
 
-std::string text_of(const OrgPlan& plan) {
+std::string text_of(const Plan& plan) {
     std::vector<std::string> parts;
-    for (const OrgAction& action : plan.actions) parts.push_back(text_of(action));
+    for (const Action& action : plan.actions) parts.push_back(text_of(action));
     for (const std::string& name : plan.conflicts) parts.push_back("name conflict: " + name);
     for (const std::string& problem : plan.problems) parts.push_back("cannot make " + problem);
     for (const std::string& refused : plan.refused) parts.push_back("cannot adopt " + refused);
@@ -415,4 +457,4 @@ std::string text_of(const OrgPlan& plan) {
     return join(parts, ", ");
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

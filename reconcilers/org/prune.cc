@@ -8,18 +8,21 @@
 
 #include "base/digest.h"
 #include "base/text.h"
+#include "crds/org_conditions.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
+namespace reason = crds::org::reason;
+
 constexpr std::size_t digest_length = 16;
-constexpr int most_levels = 1000;  // a loop of parents, made by hand, ends here
+constexpr int most_levels = 1000;  // bounds a cycle of parents, which people can write
 
 bool is_protected(const crds::Workspace& workspace) {
     return workspace.meta.annotation(crds::annotation::protect) == "true";
 }
 
-// Bound to the very objects: a workspace made anew under the same name needs a new confirmation.
+// Over uids: a workspace that was created again under the same name needs a new confirmation.
 std::string digest_of_set(const crds::Org& org, const std::vector<const crds::Workspace*>& set) {
     std::vector<std::string> lines;
     for (const crds::Workspace* workspace : set) {
@@ -34,14 +37,14 @@ std::int64_t limit_of(std::int64_t owned, std::int64_t max_percent) {
     return std::max<std::int64_t>(1, owned * max_percent / 100);
 }
 
-// When the Org was last settled on another artifact than the one that it is brought to now. What is
-// younger came with this one. nullopt: it never was.
-std::optional<Instant> settled_before(const crds::Org& org, const OrgObserved& observed) {
+// When the Org last had another artifact than the present one fully applied. Workspaces that are
+// younger were created for the present one. nullopt: there was no other.
+std::optional<Instant> settled_before(const crds::Org& org, const Observed& observed) {
     const std::string artifact = observed.revision ? observed.revision->artifact_digest : "";
     for (const crds::AppliedRevision& applied : org.status.history) {
         if (applied.artifact_digest != artifact) return applied.applied_at;
     }
-    // It has had this artifact for longer than it remembers.
+    // The history names this artifact alone, so nothing shows that a workspace came with it.
     if (!org.status.history.empty()) return Instant::max();
     return std::nullopt;
 }
@@ -51,8 +54,9 @@ bool came_after(const crds::Workspace& workspace, const std::optional<Instant>& 
     return made && (!settled || *made > *settled);
 }
 
-// Of a set that was confirmed, the deletion of some may have been cut off: the rest is confirmed,
-// too. The status has the names while that lasts.
+// The digest that confirms deleting the candidates; empty: they are not confirmed. When the
+// deletion of a confirmed set was interrupted, the status still names the set, and the rest of it
+// is confirmed, too.
 std::string confirmation_of(const crds::Org& org, const std::string& digest,
                             const std::vector<std::string>& candidates) {
     const std::string given = org.meta.annotation(crds::annotation::confirm_prune);
@@ -93,8 +97,7 @@ std::vector<std::string> children_first(const std::vector<const crds::Workspace*
     return names;
 }
 
-PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
-                           const Desired& desired) {
+PruneDecision decide_prune(const crds::Org& org, const Observed& observed, const Desired& desired) {
     PruneDecision decision;
     std::set<std::string> wanted = desired.kept;
     for (const DesiredWorkspace& workspace : desired.workspaces) wanted.insert(workspace.name);
@@ -121,7 +124,7 @@ PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
     if (org.spec.prune.policy == crds::PrunePolicy::retain) return decision;
     if (!protected_names.empty()) {
         decision.pending = protected_names;
-        decision.reason = "Protected";
+        decision.reason = reason::is_protected;
         decision.message = fmt::format("protected by annotation: {}", join(protected_names, ", "));
     }
     if (candidates.empty()) return decision;
@@ -136,7 +139,7 @@ PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
     };
     if (desired.workspaces.empty()) {
         return wait(
-            "EmptyDesiredSet",
+            reason::empty_desired_set,
             fmt::format("the template has no workspaces: nothing is deleted, {} stay", count));
     }
     if (count > limit_of(owned, org.spec.prune.max_percent)) {
@@ -145,7 +148,7 @@ PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
         if (decision.confirmed.empty()) {
             decision.digest = digest;
             return wait(
-                "MaxPercentExceeded",
+                reason::max_percent_exceeded,
                 fmt::format("{} of {} workspaces{} would be deleted, more than {}%: to confirm, "
                             "annotate the Org with {}={}",
                             count, owned,
@@ -157,4 +160,4 @@ PruneDecision decide_prune(const crds::Org& org, const OrgObserved& observed,
     return decision;
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

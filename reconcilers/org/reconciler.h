@@ -1,6 +1,10 @@
-// Org: the workspaces of the compiled template exist, with its environment, and no others of ours.
-// Owns by owner reference only; a workspace of the right name without one is left alone.
+// Org: the workspaces of the compiled template exist, with its environment, and the Org owns no
+// others. Ownership is the owner reference alone: a workspace of the right name without one is left
+// as it is.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "base/log.h"
 #include "base/metrics.h"
@@ -9,7 +13,7 @@
 #include "reconcilers/common/objects.h"
 #include "reconcilers/org/compiled_cache.h"
 #include "reconcilers/org/import.h"
-#include "reconcilers/org/observed.h"
+#include "reconcilers/org/observe.h"
 #include "reconcilers/org/plan.h"
 #include "reconcilers/reconciler.h"
 
@@ -17,8 +21,8 @@ namespace atelier::reconcilers {
 
 class OrgReconciler final : public Reconciler {
   public:
-    // Collaborators outlive it. `metrics` may be nullptr: actions are not counted then.
-    // `fingerprint_key`: the one that plans are made with.
+    // Collaborators outlive it. `metrics`: nullptr, and actions are not counted.
+    // `fingerprint_key`: the server's key for digests of values, the same as for forecasts.
     OrgReconciler(Objects& objects, drivers::TreeStore& trees, Log log, Metrics* metrics = nullptr,
                   std::string fingerprint_key = {})
         : objects_(objects),
@@ -32,48 +36,29 @@ class OrgReconciler final : public Reconciler {
     std::vector<Interest> interests() const override;
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
-    // What the Org would be made from, as those objects have it: observe_sources() with the
-    // templates that were read already.
-    Result<OrgObserved> sources_of(const crds::Org& org, const Objects& objects);
+    // org::observe_sources() over `objects`, with this reconciler's cache of compiled templates.
+    Result<org::Observed> sources_of(const crds::Org& org, const Objects& objects);
 
   private:
-    Result<Outcome> reconcile_live(const crds::Org& observed, Instant now);
-    Result<Outcome> reconcile_deleted(const crds::Org& org, Instant now);
-    Result<void> execute(const crds::Org& org, const OrgPlan& plan, const OrgObserved& observed,
+    Result<org::Observed> observe(const crds::Org& org);
+    Result<std::optional<crds::Org>> start_import(const crds::Org& org,
+                                                  const org::Observed& observed, Instant now);
+    Result<void> execute(const crds::Org& org, const org::Plan& plan, const org::Observed& observed,
                          Instant now);
-    Result<void> execute_one(const crds::Org& org, const OrgAction& action,
-                             const OrgObserved& observed, Instant now);
-    Result<std::optional<crds::Org>> begin_import(const crds::Org& org, const OrgObserved& observed,
-                                                  Instant now);
-    void record_events(const crds::Org& org, const std::vector<ImportEvent>& events, Instant now);
-    Result<void> end_plan(const crds::Org& org, Instant now);
-    Result<void> hold_kept(const crds::Org& org, const std::string& name, Instant now);
-    Result<void> put_env(const crds::Org& org, const OrgObserved& observed, const PutEnv& put,
-                         Instant now);
-    Result<void> take_env(const crds::Org& org, const crds::Meta& workspace,
-                          const crds::OwnerReference& to, const std::string& from_uid, Instant now);
-    Result<void> give_up(const crds::Org& org, crds::Workspace workspace, Instant now);
-    Result<void> report(const crds::Org& org, const crds::OrgStatus& next, Instant now);
+    void count(const org::Action& action, bool done);
+    Result<void> report(const crds::Org& org, const org::Observed& observed, const org::Plan& plan,
+                        const std::optional<Error>& failure, Instant now);
+    void record_events(const crds::Org& org, const std::vector<org::ImportEvent>& events,
+                       Instant now);
+    void record_changes(const crds::Org& org, const crds::OrgStatus& next, Instant now);
+    Result<void> unbind(const crds::Org& org, Instant now);
 
     Objects& objects_;
     drivers::TreeStore& trees_;
-    CompiledCache compiled_;
+    org::CompiledCache compiled_;
     Log log_;
     Metrics* metrics_;
     const std::string fingerprint_key_;
 };
-
-// Which revision of observed.source the Org is to run: fills `pinned`, and `revision` or
-// `unknown_revision`. Pure.
-void choose_revision(const crds::Org& org, OrgObserved& observed);
-
-// Its template, and what gives its workspaces their environment; not what it owns.
-Result<OrgObserved> observe_sources(const crds::Org& org, const Objects& objects,
-                                    drivers::TreeStore& trees, CompiledCache& cache);
-// Reads everything that concerns the Org. An artifact that is not in the tree store counts as none.
-Result<OrgObserved> observe_org(const crds::Org& org, const Objects& objects,
-                                drivers::TreeStore& trees, CompiledCache& cache);
-
-std::vector<Interest> org_interests();
 
 }  // namespace atelier::reconcilers

@@ -11,16 +11,16 @@
 #include "reconcilers/org/compiled_cache.h"
 #include "templates/layers.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
 constexpr std::size_t shown_digits = 12;
 
-// What is compared apart from the other fields, or follows from them.
-const std::set<std::string_view> apart_of_org = {"nodes",       "skipped",        "counts",
-                                                 "requiredEnv", "recommendedEnv", "envNames"};
-const std::set<std::string_view> apart_of_node = {"key", "parent", "envNames", "files",
-                                                  "filesDigest"};
+// Fields that have a section of their own in the answer, or are derived from others.
+const std::set<std::string_view> apart_of_org = {
+    "nodes", "skipped", "counts", "requiredEnv", "recommendedEnv", "envNames", "emptyEnvNames"};
+const std::set<std::string_view> apart_of_node = {"key",           "parent", "envNames",
+                                                  "emptyEnvNames", "files",  "filesDigest"};
 
 class Differ {
   public:
@@ -76,7 +76,7 @@ class Differ {
         for (const templates::Node& node : since_.compiled.nodes) {
             if (after.contains(node.key)) continue;
             json::Value entry = begin(node);
-            // Below `spawning: false`: it is not made, and one that runs is left alone.
+            // Under `spawning: false` a workspace is not created, and an existing one stays.
             const auto& skipped = to_.compiled.skipped;
             const bool stays = std::binary_search(skipped.begin(), skipped.end(), node.key);
             json::set(entry, "change", stays ? "NotSpawned" : "Removed", allocator_);
@@ -264,4 +264,4 @@ Result<json::Document> revision_diff(const Objects& objects, drivers::TreeStore&
     return diff_of(org, before, after);
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

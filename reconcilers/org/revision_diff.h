@@ -1,4 +1,4 @@
-// What a template changed between two of its revisions, workspace by workspace.
+// The difference between two revisions of a template, workspace by workspace.
 #pragma once
 
 #include <string>
@@ -9,16 +9,16 @@
 #include "reconcilers/common/objects.h"
 #include "templates/compiled.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 
 // One side of the comparison.
 struct RevisionContent {
     crds::TemplateRevision revision;
     templates::CompiledOrg compiled;
-    templates::EnvLayers layers;  // without values, only names are compared
+    templates::EnvLayers layers;  // empty: only the names of variables are compared
 };
 
-// Pure. Of files the beginnings of digests, of variables the names alone:
+// Pure. Files are shown by the beginnings of their digests, variables by their names only:
 //
 //     {"kind": "RevisionDiff", "org": "acme", "since": {…}, "to": {…},
 //      "fields": [{"name", "before", "after"}], "env": {"added", "removed", "changed"},
@@ -29,10 +29,10 @@ struct RevisionContent {
 json::Document diff_of(const std::string& org, const RevisionContent& since,
                        const RevisionContent& to);
 
-// Of an Org that is there. `since` empty: what it runs; `to` empty: the newest of its template.
-// not_found: no such Org, or no such revision in the history, which is told.
+// `since` empty: the revision that the Org runs; `to` empty: the newest of its template.
+// Code::not_found: no such Org, OrgTemplate or revision, or the tree of a revision is gone.
 Result<json::Document> revision_diff(const Objects& objects, drivers::TreeStore& trees,
                                      const std::string& ns, const std::string& org,
                                      const std::string& since, const std::string& to);
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

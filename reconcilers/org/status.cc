@@ -5,17 +5,23 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "crds/conditions.h"
+#include "crds/org_conditions.h"
 #include "crds/template_revision.h"
 #include "reconcilers/common/status.h"
-#include "reconcilers/org/planned.h"
+#include "reconcilers/environment/env_condition.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
+
+namespace condition = crds::org::condition;
+namespace reason = crds::org::reason;
 
 using crds::ConditionStatus;
 
 constexpr std::size_t most_named = 10;
-constexpr std::size_t most_remembered = 20;
+constexpr std::size_t most_remembered = 20;  // entries of status.history
+constexpr std::size_t longest_plan = 1000;   // bytes of the plan that are shown
 
 std::string some_of(const std::vector<std::string>& all) {
     std::vector<std::string> first(
@@ -31,10 +37,10 @@ bool is_ready(const crds::Workspace& workspace) {
            workspace.status.is_true(crds::condition::ready);
 }
 
-void count(crds::OrgStatus& status, const OrgObserved& observed, const Desired* desired) {
+void count(crds::OrgStatus& status, const Observed& observed, const Plan& plan) {
     std::set<std::string> wanted;
-    if (desired) {
-        for (const DesiredWorkspace& workspace : desired->workspaces) {
+    if (plan.desired) {
+        for (const DesiredWorkspace& workspace : plan.desired->workspaces) {
             if (!observed.released.contains(workspace.name)) wanted.insert(workspace.name);
         }
         status.counts.desired = static_cast<std::int64_t>(wanted.size());
@@ -43,7 +49,7 @@ void count(crds::OrgStatus& status, const OrgObserved& observed, const Desired* 
     status.counts.ready = 0;
     for (const crds::Workspace& workspace : observed.owned) {
         ++status.counts.owned;
-        const bool counts = !desired || wanted.contains(workspace.meta.name);
+        const bool counts = !plan.desired || wanted.contains(workspace.meta.name);
         if (counts && is_ready(workspace)) ++status.counts.ready;
     }
 }
@@ -51,27 +57,26 @@ void count(crds::OrgStatus& status, const OrgObserved& observed, const Desired* 
 struct Blocker {
     std::string_view reason;
     std::string message;
-    bool passes = false;  // without anybody's help: what it waits for is being tried again
+    bool passes = false;  // nobody has to act: what it waits for is tried again
 };
 
-// What keeps the Org from getting on without somebody's help.
-std::optional<Blocker> blocker_of(const crds::Org& org, const OrgOutcome& outcome) {
-    if (outcome.failure) {
-        const Code code = outcome.failure->code;
+// What keeps the Org from making progress until somebody acts.
+std::optional<Blocker> blocker_of(const crds::Org& org, const Plan& plan,
+                                  const std::optional<Error>& failure) {
+    if (failure) {
+        const Code code = failure->code;
         if (code == Code::invalid || code == Code::forbidden || code == Code::unsupported) {
-            return Blocker{"Refused", outcome.failure->message};
+            return Blocker{reason::refused, failure->message};
         }
     }
-    if (!outcome.plan) return std::nullopt;
-    if (!outcome.plan->conflicts.empty()) {
-        return Blocker{"NameConflict",
+    if (!plan.conflicts.empty()) {
+        return Blocker{reason::name_conflict,
                        fmt::format("workspaces of that name exist and are not this Org's: {}; to "
                                    "make one this Org's: atelier adopt {} --org {}",
-                                   some_of(outcome.plan->conflicts),
-                                   outcome.plan->conflicts.front(), org.meta.name)};
+                                   some_of(plan.conflicts), plan.conflicts.front(), org.meta.name)};
     }
-    if (!outcome.plan->problems.empty()) {
-        return Blocker{"InvalidWorkspace", some_of(outcome.plan->problems)};
+    if (!plan.problems.empty()) {
+        return Blocker{reason::invalid_workspace, some_of(plan.problems)};
     }
     return std::nullopt;
 }
@@ -91,14 +96,14 @@ void set_unready(crds::OrgStatus& status, const std::optional<Blocker>& blocker,
     status.clear(crds::condition::stalled);
 }
 
-// Why there is nothing to follow; the template's own conditions tell the rest.
-Blocker missing_template(const crds::Org& org, const OrgObserved& observed) {
+// Why there is no compiled tree to follow. The template's own conditions say more.
+Blocker missing_template(const crds::Org& org, const Observed& observed) {
     const std::string& name = org.spec.template_ref.name;
     if (!observed.source) {
-        return {"TemplateNotFound", fmt::format("there is no OrgTemplate {}", name)};
+        return {reason::template_not_found, fmt::format("there is no OrgTemplate {}", name)};
     }
     if (observed.unknown_revision) {
-        return {"RevisionUnknown",
+        return {reason::revision_unknown,
                 fmt::format("{}; nothing is changed: choose one with `atelier revert {} --to "
                             "REVISION`, or follow the template with `atelier follow {}`",
                             observed.unknown_revision->message, org.meta.name, org.meta.name)};
@@ -106,46 +111,47 @@ Blocker missing_template(const crds::Org& org, const OrgObserved& observed) {
     const crds::Condition* ready = observed.source->status.find(crds::condition::ready);
     if (observed.pinned && observed.revision &&
         observed.revision->artifact_digest != observed.source->status.artifact_digest) {
-        return {"ArtifactMissing",
+        return {reason::artifact_missing,
                 fmt::format("the compiled tree of revision {} is no longer here: choose another, "
                             "or follow the template with `atelier follow {}`",
                             observed.revision->revision, org.meta.name)};
     }
     if (ready && ready->status == ConditionStatus::no) {
-        return {"TemplateNotReady", fmt::format("OrgTemplate {}: {}", name, ready->message),
+        return {reason::template_not_ready, fmt::format("OrgTemplate {}: {}", name, ready->message),
                 !observed.source->status.is_true(crds::condition::stalled)};
     }
     if (!observed.source->status.artifact_digest.empty()) {
         return {
-            "ArtifactMissing",
-            fmt::format("the compiled tree of OrgTemplate {} is not here: it is compiled anew at "
+            reason::artifact_missing,
+            fmt::format("the compiled tree of OrgTemplate {} is not here: it is compiled again at "
                         "its next interval",
                         name),
             true};
     }
-    return {"WaitingForTemplate", fmt::format("OrgTemplate {} is not compiled yet", name), true};
+    return {reason::waiting_for_template, fmt::format("OrgTemplate {} is not compiled yet", name),
+            true};
 }
 
-// Where it stands, and what the template has by now.
-void set_pinned(crds::OrgStatus& status, const OrgObserved& observed, Instant now) {
+// The revision that the Org is pinned to, and the newest one of the template.
+void set_pinned(crds::OrgStatus& status, const Observed& observed, Instant now) {
     if (!observed.pinned || !observed.source) {
         status.clear(condition::pinned);
     } else if (!observed.revision) {
-        set_condition(status, condition::pinned, ConditionStatus::no, "RevisionUnknown",
+        set_condition(status, condition::pinned, ConditionStatus::no, reason::revision_unknown,
                       observed.unknown_revision->message, now);
     } else {
         const crds::TemplateRevision& at = *observed.revision;
         const crds::OrgTemplateStatus& source = observed.source->status;
         const bool newest = source.artifact_digest == at.artifact_digest;
         set_condition(status, condition::pinned, ConditionStatus::yes,
-                      newest ? "AtNewest" : "Behind",
+                      newest ? reason::at_newest : reason::behind,
                       fmt::format("kept at revision {}{}{}; the template has {}", at.revision,
                                   at.subject.empty() ? "" : ": ", at.subject, source.revision),
                       now);
     }
 }
 
-// Each time the Org turned to another revision.
+// The history gets an entry each time the Org has turned to another revision.
 void remember(crds::OrgStatus& status, const crds::Org& org, const crds::TemplateRevision& revision,
               Instant now) {
     auto& history = status.history;
@@ -163,7 +169,8 @@ void remember(crds::OrgStatus& status, const crds::Org& org, const crds::Templat
 
 void set_prune(crds::OrgStatus& status, const PruneDecision& prune, Instant now) {
     if (!prune.confirmed.empty()) {
-        // What was confirmed stays written down until the last of it is marked (prune.cc).
+        // The confirmed set stays in the status until its last workspace is marked for deletion:
+        // confirmation_of() reads it when that was interrupted (prune.cc).
         if (status.pending_prune_digest != prune.confirmed) {
             status.pending_prune = prune.remove;
             std::sort(status.pending_prune.begin(), status.pending_prune.end());
@@ -182,7 +189,7 @@ void set_prune(crds::OrgStatus& status, const PruneDecision& prune, Instant now)
     }
 }
 
-void set_told(crds::OrgStatus& status, std::string_view type, std::string_view reason,
+void set_list(crds::OrgStatus& status, std::string_view type, std::string_view reason,
               const std::vector<std::string>& names, Instant now) {
     if (names.empty()) {
         status.clear(type);
@@ -191,89 +198,127 @@ void set_told(crds::OrgStatus& status, std::string_view type, std::string_view r
     }
 }
 
-}  // namespace
-
 crds::OrgStatus suspended_status(const crds::Org& org, Instant now) {
     auto status = begun(org);
     status.clear(crds::condition::reconciling);
     status.clear(crds::condition::stalled);
-    set_condition(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
+    set_condition(status, crds::condition::suspended, ConditionStatus::yes, crds::reason::suspended,
                   "spec.suspend is true: nothing is created, changed or deleted", now);
     return status;
 }
 
-crds::OrgStatus status_of(const crds::Org& org, const OrgOutcome& outcome, Instant now) {
+// What the Org has stays applied.
+crds::OrgStatus held_status(const crds::Org& org, const Observed& observed, const Plan& plan,
+                            Instant now) {
+    auto status = begun(org);
+    status.clear(crds::condition::suspended);
+    count(status, observed, plan);
+    const Hold& hold = *plan.hold;
+    if (hold.moved) {
+        set_condition(status, condition::plan_moved, ConditionStatus::yes, hold.reason,
+                      hold.message, now);
+        set_unready(status, Blocker{reason::plan_moved, hold.message}, "", "", now);
+        return status;
+    }
+    status.clear(condition::plan_moved);
+    set_unready(status, std::nullopt, reason::waiting_for_plan, hold.message, now);
+    return status;
+}
+
+void set_missing_template(crds::OrgStatus& status, const crds::Org& org, const Observed& observed,
+                          Instant now) {
+    const Blocker missing = missing_template(org, observed);
+    set_unready(status, missing.passes ? std::nullopt : std::optional(missing), missing.reason,
+                missing.message, now);
+    set_condition(status, condition::inventory_ready, ConditionStatus::unknown, missing.reason,
+                  missing.message, now);
+}
+
+void set_findings(crds::OrgStatus& status, const crds::Org& org, const Observed& observed,
+                  const Plan& plan, Instant now) {
+    status.set(env_condition(org, *observed.compiled, observed), now);
+    set_list(status, condition::name_conflict, reason::name_taken, plan.conflicts, now);
+    set_list(status, condition::adoption_refused, reason::cannot_be_adopted, plan.refused, now);
+    set_list(status, condition::workspaces_released, reason::released,
+             {observed.released.begin(), observed.released.end()}, now);
+    set_list(status, condition::channels_skipped, reason::variable_missing,
+             plan.desired->skipped_channels, now);
+    set_list(status, condition::persona_missing, reason::secret_missing,
+             plan.desired->missing_personas, now);
+    set_prune(status, plan.prune, now);
+}
+
+// Everything that the template asks for is declared, whether it runs already or not.
+void set_applied(crds::OrgStatus& status, const crds::Org& org, const Observed& observed,
+                 Instant now) {
+    const crds::TemplateRevision& runs = *observed.revision;
+    status.revision = observed.pinned ? runs.revision : observed.source->status.revision;
+    status.artifact_digest = runs.artifact_digest;
+    remember(status, org, runs, now);
+    set_condition(status, condition::inventory_ready, ConditionStatus::yes, reason::applied,
+                  "every workspace of the template is declared", now);
+}
+
+crds::OrgStatus live_status(const crds::Org& org, const Observed& observed, const Plan& plan,
+                            const std::optional<Error>& failure, Instant now) {
     auto status = begun(org);
     status.clear(crds::condition::suspended);
     status.clear(condition::plan_moved);
-    count(status, outcome.observed, outcome.desired);
-    set_pinned(status, outcome.observed, now);
-    if (!outcome.desired || !outcome.plan) {
-        const Blocker missing = missing_template(org, outcome.observed);
-        set_unready(status, missing.passes ? std::nullopt : std::optional(missing), missing.reason,
-                    missing.message, now);
-        set_condition(status, condition::inventory_ready, ConditionStatus::unknown, missing.reason,
-                      missing.message, now);
+    count(status, observed, plan);
+    set_pinned(status, observed, now);
+    if (!plan.desired) {
+        set_missing_template(status, org, observed, now);
         return status;
     }
-
-    status.set(env_condition(org, *outcome.observed.compiled, outcome.observed), now);
-    set_told(status, condition::name_conflict, "NameTaken", outcome.plan->conflicts, now);
-    set_told(status, condition::adoption_refused, "CannotBeAdopted", outcome.plan->refused, now);
-    set_told(status, condition::released, "Released",
-             {outcome.observed.released.begin(), outcome.observed.released.end()}, now);
-    set_told(status, condition::channels_skipped, "VariableMissing",
-             outcome.desired->skipped_channels, now);
-    set_told(status, condition::persona_missing, "SecretMissing", outcome.desired->missing_personas,
-             now);
-    set_prune(status, outcome.plan->prune, now);
-
-    const bool settled = !outcome.failure && outcome.plan->actions.empty() &&
-                         outcome.plan->conflicts.empty() && outcome.plan->problems.empty() &&
-                         outcome.plan->waiting.empty();
+    set_findings(status, org, observed, plan, now);
+    const bool settled = !failure && plan.actions.empty() && plan.conflicts.empty() &&
+                         plan.problems.empty() && plan.waiting.empty();
     if (settled) {
-        const crds::TemplateRevision& runs = *outcome.observed.revision;
-        status.revision =
-            outcome.observed.pinned ? runs.revision : outcome.observed.source->status.revision;
-        status.artifact_digest = runs.artifact_digest;
-        remember(status, org, runs, now);
-        set_condition(status, condition::inventory_ready, ConditionStatus::yes, "Applied",
-                      "every workspace of the template is declared", now);
+        set_applied(status, org, observed, now);
     } else {
-        set_condition(
-            status, condition::inventory_ready, ConditionStatus::no, "Pending",
-            outcome.failure ? outcome.failure->message : text_of(*outcome.plan).substr(0, 1000),
-            now);
+        set_condition(status, condition::inventory_ready, ConditionStatus::no, reason::pending,
+                      failure ? failure->message : text_of(plan).substr(0, longest_plan), now);
     }
     const std::string progress =
         fmt::format("{}/{} ready", status.counts.ready, status.counts.desired);
     if (settled && status.counts.ready == status.counts.desired) {
-        set_condition(status, crds::condition::ready, ConditionStatus::yes, "AllReady", progress,
-                      now);
+        set_condition(status, crds::condition::ready, ConditionStatus::yes, reason::all_ready,
+                      progress, now);
         status.clear(crds::condition::reconciling);
         status.clear(crds::condition::stalled);
         return status;
     }
-    set_unready(status, blocker_of(org, outcome), "Progressing",
-                outcome.failure ? progress + "; " + outcome.failure->message : progress, now);
+    set_unready(status, blocker_of(org, plan, failure), reason::progressing,
+                failure ? progress + "; " + failure->message : progress, now);
     return status;
 }
 
-crds::OrgStatus deleting_status(const crds::Org& org, const OrgOutcome& outcome, Instant now) {
+crds::OrgStatus deleting_status(const crds::Org& org, const Observed& observed, const Plan& plan,
+                                const std::optional<Error>& failure, Instant now) {
     auto status = begun(org);
-    count(status, outcome.observed, nullptr);
-    set_prune(status, outcome.plan->prune, now);
+    count(status, observed, plan);
+    set_prune(status, plan.prune, now);
+    const bool held = !failure && !plan.prune.pending.empty();
     const std::string message =
-        outcome.failure ? outcome.failure->message
-        : !outcome.plan->prune.pending.empty()
-            ? outcome.plan->prune.message
-            : fmt::format("{} workspaces are being deleted", status.counts.owned);
-    set_condition(status, crds::condition::ready, ConditionStatus::no, "Deleting", message, now);
-    const bool held = !outcome.failure && !outcome.plan->prune.pending.empty();
+        failure ? failure->message
+        : held  ? plan.prune.message
+                : fmt::format("{} workspaces are being deleted", status.counts.owned);
+    set_condition(status, crds::condition::ready, ConditionStatus::no, reason::deleting, message,
+                  now);
     set_condition(status, held ? crds::condition::stalled : crds::condition::reconciling,
-                  ConditionStatus::yes, "Deleting", message, now);
+                  ConditionStatus::yes, reason::deleting, message, now);
     status.clear(held ? crds::condition::reconciling : crds::condition::stalled);
     return status;
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace
+
+crds::OrgStatus status(const crds::Org& org, const Observed& observed, const Plan& plan,
+                       const std::optional<Error>& failure, Instant now) {
+    if (org.being_deleted()) return deleting_status(org, observed, plan, failure, now);
+    if (org.spec.suspend) return suspended_status(org, now);
+    if (plan.hold) return held_status(org, observed, plan, now);
+    return live_status(org, observed, plan, failure, now);
+}
+
+}  // namespace atelier::reconcilers::org

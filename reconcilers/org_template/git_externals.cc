@@ -8,6 +8,8 @@
 
 #include "base/hex.h"
 #include "base/text.h"
+#include "reconcilers/org_template/source_warnings.h"
+#include "templates/tree_files.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -17,6 +19,7 @@ using TargetKey = std::pair<std::string, std::string>;
 
 struct Fetched {
     std::string commit;
+    std::vector<templates::Finding> warnings;
     drivers::TreePtr files;
     std::int64_t bytes = 0;
 };
@@ -61,9 +64,14 @@ Result<Fetched> fetch_one(drivers::Git& git, const drivers::GitRemote& remote,
     if (!is_full_commit(ref)) {
         if (!refs) refs = TRY(git.refs(remote));
         fetched.commit = TRY(drivers::resolve_ref(*refs, ref)).commit;
+        fetched.warnings = warnings_of_ref(*refs, ref);
     }
     fetched.files = TRY(git.fetch(remote, fetched.commit, ""));
     fetched.bytes = bytes_of(*fetched.files);
+    if (const auto gaps = git.gaps(remote, fetched.commit, "")) {
+        const auto more = warnings_of_gaps(*gaps);
+        fetched.warnings.insert(fetched.warnings.end(), more.begin(), more.end());
+    }
     return fetched;
 }
 
@@ -114,25 +122,25 @@ class Repositories final : public templates::Externals {
             if (!known->second) return known->second.error();
             return &known->second->tree;
         }
-        if (!asked_.contains(key) && trees_.size() + asked_.size() >= limits_.repositories) {
+        if (!pending_.contains(key) && trees_.size() + pending_.size() >= limits_.repositories) {
             return Error{Code::too_large,
                          fmt::format("the template names more than {} other repositories, counted "
                                      "at each ref",
                                      limits_.repositories)};
         }
-        asked_.emplace(key, target.origin);
+        pending_.emplace(key, target.origin);
         return nullptr;
     }
 
-    bool fetch_asked() override {
-        if (asked_.empty()) return false;
+    bool fetch_pending() override {
+        if (pending_.empty()) return false;
         std::map<std::string, Job> by_url;
-        for (const auto& [key, origin] : asked_) {
+        for (const auto& [key, origin] : pending_) {
             Job& job = by_url[key.first];
             job.remote = remote_of(key.first, origin);
             job.refs.push_back(key.second);
         }
-        asked_.clear();
+        pending_.clear();
         std::vector<Job> jobs;
         for (auto& [url, job] : by_url) jobs.push_back(std::move(job));
         run_all(git_, jobs, limits_.fetches_at_once);
@@ -180,7 +188,8 @@ class Repositories final : public templates::Externals {
                                      limits_.bytes)};
         }
         return Entry{
-            {url + " " + fetched->commit, templates::files_of_tree(std::move(fetched->files))},
+            {url + " " + fetched->commit, templates::files_of_tree(std::move(fetched->files)),
+             std::move(fetched->warnings)},
             fetched->commit};
     }
 
@@ -188,7 +197,7 @@ class Repositories final : public templates::Externals {
     const templates::ExternalPolicy policy_;
     const std::vector<ExternalAccess> access_;
     const ExternalLimits limits_;
-    std::map<TargetKey, std::string> asked_;  // to their origin
+    std::map<TargetKey, std::string> pending_;  // to their origin
     std::map<TargetKey, Result<Entry>> trees_;
     std::int64_t bytes_ = 0;
 };

@@ -1,4 +1,4 @@
-// The repositories that `!external` names, fetched by git.
+// The repositories that `!external` names, fetched with git.
 #pragma once
 
 #include <cstdint>
@@ -18,16 +18,19 @@ struct ExternalLimits {
     std::size_t fetches_at_once = 8;
 };
 
-// By git. How to read what is at an origin: the first of that origin; else anonymously.
+// How to read repositories of one origin ("https://git.example"). Of several entries for an origin
+// the first is used; without one, repositories are read anonymously.
 struct ExternalAccess {
     std::string origin;
     std::optional<drivers::GitCredential> credential;
     std::string ca_pem;
 };
 
-// `git` outlives it. No message tells a credential, even if a server does.
-std::unique_ptr<templates::Externals> external_repositories(drivers::Git& git, templates::ExternalPolicy policy,
-                                                 std::vector<ExternalAccess> access,
-                                                 const ExternalLimits& limits = {});
+// `git` outlives the result. A credential that a server repeats in its answer is replaced by
+// "[redacted]" in messages.
+std::unique_ptr<templates::Externals> external_repositories(drivers::Git& git,
+                                                            templates::ExternalPolicy policy,
+                                                            std::vector<ExternalAccess> access,
+                                                            const ExternalLimits& limits = {});
 
 }  // namespace atelier::reconcilers

@@ -1,4 +1,4 @@
-// What a template remembers of the revisions that were compiled. Pure.
+// The history of an OrgTemplate: which compiled revisions Orgs can return to. Pure.
 #pragma once
 
 #include <set>
@@ -11,12 +11,13 @@ namespace atelier::reconcilers {
 
 struct HistoryRule {
     std::int64_t limit = 10;
-    std::set<std::string> pins;  // spec.revision of the Orgs that have one: theirs stay
+    std::set<std::string> pins;  // spec.revision of pinned Orgs: these entries stay, over the limit
 };
 
-// `compiled` becomes the first entry. One that is there already moves to the front as it is;
-// `same_as_newest`: the newest entry gives exactly this, files and environment, so that a commit
-// that changes nothing here is no revision. What is over the limit goes, the oldest first.
+// `compiled` becomes the first entry. An entry with the same revision and artifact moves to the
+// front instead. With `same_as_newest` (the newest entry has the same files and environment) the
+// history gets no new entry: a commit that changes nothing in this template is no revision of it.
+// The oldest entries over the limit are dropped.
 std::vector<crds::TemplateRevision> next_history(const std::vector<crds::TemplateRevision>& before,
                                                  const crds::TemplateRevision& compiled,
                                                  bool same_as_newest, const HistoryRule& rule);

@@ -4,17 +4,31 @@
 
 #include <algorithm>
 
+#include "crds/org_template_conditions.h"
+#include "reconcilers/common/status.h"
 #include "reconcilers/org_template/history.h"
-#include "reconcilers/org_template/status.h"
 #include "templates/layers.h"
 
 namespace atelier::reconcilers::org_template {
 namespace {
 
 constexpr Duration shortest_interval = std::chrono::seconds(1);
+constexpr Duration first_retry = std::chrono::seconds(10);
 
 Instant at_interval(const crds::OrgTemplate& object, Instant now) {
     return now + std::max<Duration>(object.spec.interval, shortest_interval);
+}
+
+// When to read a source again that answered something unusable: a redirect or a web page may come
+// from a proxy that is being restarted. The first time soon, then after as long as it has failed
+// already, and at the latest at the interval.
+Instant after_unusable_answer(const crds::OrgTemplate& object, Instant now) {
+    const crds::Condition* ready = object.status.find(crds::org_template::condition::source_ready);
+    Duration failing = Duration::zero();
+    if (ready && ready->status == crds::ConditionStatus::no && ready->last_transition_time) {
+        failing = now - *ready->last_transition_time;
+    }
+    return std::min(at_interval(object, now), now + std::max<Duration>(failing, first_retry));
 }
 
 bool are_equal(const crds::Secret& a, const crds::Secret& b) {
@@ -36,7 +50,7 @@ crds::TemplateRevision revision_of(const Observed& observed, Instant now) {
             .workspaces = observed.compiled.org.counts.spawning};
 }
 
-// Whether that revision has the environment that was just compiled.
+// Whether the Secret of that revision holds the environment that was just compiled.
 bool has_layers(const crds::OrgTemplate& object, const crds::TemplateRevision& revision,
                 const Observed& observed) {
     const std::string name = templates::layers_secret_name(object.meta.name, revision);
@@ -93,7 +107,6 @@ struct Words {
 
 Plan plan_after_failure(const crds::OrgTemplate& object, const Error& failure, Instant now) {
     Plan plan;
-    plan.status = publish_failed_status(object, failure, now);
     if (retry_of(failure.code) == Retry::soon) {
         plan.retry = failure;
     } else {
@@ -104,61 +117,43 @@ Plan plan_after_failure(const crds::OrgTemplate& object, const Error& failure, I
 
 Plan plan(const crds::OrgTemplate& object, const Observed& observed, Instant now) {
     Plan plan;
-    if (object.spec.suspend) {
-        plan.status = suspended_status(object, now);
+    if (object.spec.suspend) return plan;
+    if (observed.unreadable) {
+        switch (retry_of(observed.unreadable->code)) {
+            case Retry::soon:
+                plan.retry = observed.unreadable;
+                break;
+            case Retry::at_interval:
+                plan.wake_at = at_interval(object, now);
+                break;
+            case Retry::on_change:
+                plan.wake_at = after_unusable_answer(object, now);
+                break;
+        }
         return plan;
     }
-    if (observed.unreadable) {
-        plan.status = source_failed_status(object, *observed.unreadable, now);
-        if (retry_of(observed.unreadable->code) == Retry::at_interval) {
-            plan.wake_at = at_interval(object, now);
+    if (!observed.compiled.errors.empty()) {
+        if (observed.compiled.may_pass) {
+            plan.retry = Error{Code::unavailable, "a repository of the template cannot be reached"};
         } else {
-            plan.retry = observed.unreadable;
+            plan.wake_at = at_interval(object, now);
         }
         return plan;
     }
     plan.wake_at = at_interval(object, now);
-    if (!observed.compiled.errors.empty()) {
-        plan.status = not_compiled_status(object, observed.compiled, now);
-        if (observed.compiled.may_pass) {
-            plan.wake_at.reset();
-            plan.retry = Error{Code::unavailable, "a repository of the template cannot be reached"};
-        }
-        return plan;
-    }
     for (const auto& [digest, tree] : observed.trees) {
         if (!observed.kept.contains(digest)) plan.actions.push_back(KeepTree{digest});
     }
-    auto history = history_of(object, observed, now);
-    if (const auto added = add_layers(object, observed, history, plan); !added) {
-        return plan_after_failure(object, added.error(), now);
+    plan.history = history_of(object, observed, now);
+    if (const auto added = add_layers(object, observed, plan.history, plan); !added) {
+        plan = plan_after_failure(object, added.error(), now);
+        plan.unpublishable = added.error();
     }
-    plan.status =
-        compiled_status(object, observed.compiled, observed.revision, observed.artifact, now);
-    plan.status.history = std::move(history);
     return plan;
 }
 
-std::string text(const Action& action) {
+std::string text_of(const Action& action) {
     return std::visit(Words{}, action);
-}
-
-std::string text(const Plan& plan) {
-    std::string out;
-    for (const Action& action : plan.actions) out += (out.empty() ? "" : ", ") + text(action);
-    const crds::Condition* ready = plan.status.find(crds::condition::ready);
-    const bool suspended = plan.status.is_true(crds::condition::suspended);
-    std::string says = "none";
-    if (suspended) {
-        says = "Suspended";
-    } else if (ready) {
-        says = std::string(json::name_of(ready->status)) + " " + ready->reason;
-    }
-    out += (out.empty() ? "" : "; ") + says;
-    if (plan.retry) {
-        out += retry_of(plan.retry->code) == Retry::soon ? ", again soon" : ", waits for a change";
-    }
-    return out;
 }
 
 }  // namespace atelier::reconcilers::org_template

@@ -1,4 +1,5 @@
-// What follows from an OrgTemplate and one look at its source. Pure.
+// What an OrgTemplate is about to do after one read of its source: trees and Secrets to store, the
+// next history, and when to read the source again. Pure.
 #pragma once
 
 #include <map>
@@ -16,23 +17,26 @@
 
 namespace atelier::reconcilers::org_template {
 
-// What was seen. Without `unreadable`, the source was read and `compiled` is what it gave.
+// One read of the source. Without `unreadable`, `compiled` is what it gave. Empty for a suspended
+// template, whose source is not read.
 struct Observed {
     std::optional<Error> unreadable;
     templates::Compilation compiled;
     std::string revision;  // the commit, or a digest of what was read
-    // When it compiled: every tree to be kept, the artifact among them, and which of them are.
+    // If it compiled: every tree that must be in the tree store, the artifact among them, and the
+    // digests of those that are there already.
     std::map<std::string, drivers::Tree> trees;
     std::string artifact;
     std::set<std::string> kept;
-    std::string author;  // of the commit, and its subject
+    std::string author;  // of the commit; empty without one
     std::string subject;
-    std::vector<crds::Secret> layers;  // the Secrets with environment layers that are there
+    std::vector<crds::Secret> layers;  // existing Secrets with environment layers
     std::set<std::string> pins;        // revisions that Orgs of this template are pinned to
 };
 
-// Everything that the artifact refers to is there before anybody can learn of the artifact, which
-// is told by the status. Layers go when their revision has left the history.
+// The actions store everything that the artifact refers to. The status, which is written last, is
+// where others learn of the artifact. The Secrets of a revision are removed once it has left the
+// history.
 struct KeepTree {
     std::string digest;
 };
@@ -46,16 +50,16 @@ using Action = std::variant<KeepTree, PutLayers, RemoveLayers>;
 
 struct Plan {
     std::vector<Action> actions;
-    crds::OrgTemplateStatus status;  // once the actions are done
-    std::optional<Instant> wake_at;
-    std::optional<Error> retry;  // what the controller tries again with backoff
+    std::vector<crds::TemplateRevision> history;  // once the actions are done
+    std::optional<Error> unpublishable;           // why the compiled template cannot be stored
+    std::optional<Instant> wake_at;               // when to read the source again
+    std::optional<Error> retry;                   // instead of wake_at: again soon, with backoff
 };
 
 Plan plan(const crds::OrgTemplate& object, const Observed& observed, Instant now);
-// As `plan`, when an action failed with this.
+// The plan for after an action failed: only when to try again.
 Plan plan_after_failure(const crds::OrgTemplate& object, const Error& failure, Instant now);
 
-std::string text(const Action& action);
-std::string text(const Plan& plan);  // "keep tree 0a1b2c3, put secret x; True Compiled"
+std::string text_of(const Action& action);  // "keep tree 0a1b2c3", "put secret x"
 
 }  // namespace atelier::reconcilers::org_template

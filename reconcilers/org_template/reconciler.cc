@@ -5,10 +5,13 @@
 #include <algorithm>
 
 #include "crds/org.h"
+#include "reconcilers/org_template/status.h"
 #include "templates/layers.h"
 
 namespace atelier::reconcilers {
 namespace {
+
+constexpr Duration earliest_resync = std::chrono::minutes(9);  // controllers/core.cc
 
 std::vector<std::string> secret_of(const store::Object& object) {
     const auto decoded = crds::decode<crds::OrgTemplate>(object.body);
@@ -20,7 +23,8 @@ std::vector<std::string> secret_of(const store::Object& object) {
 
 constexpr store::FieldIndex by_secret{crds::OrgTemplateSpec::resource, "secret", secret_of};
 
-// OrgTemplates that read git with a Secret, or own it: its name begins with the template's then.
+// OrgTemplates that read their source with this Secret, or own it: then its name begins with
+// theirs.
 std::vector<Key> templates_of_secret(const store::Event& event, const store::Store& store) {
     std::vector<Key> keys;
     const Key& secret = event.object->key;
@@ -46,14 +50,71 @@ std::vector<Interest> OrgTemplateReconciler::interests() const {
 
 Result<Outcome> OrgTemplateReconciler::reconcile(const Key& key, Instant now) {
     const auto object = TRY(objects_.find<crds::OrgTemplate>(key.ns, key.name));
-    if (!object || object->being_deleted()) return Outcome{};
+    if (!object || object->being_deleted()) {
+        remember(key, std::nullopt);
+        return Outcome{};
+    }
+    if (const auto until = resting_until(*object, TRY(inputs_of(*object)), now)) {
+        return Outcome{.wake_at = until};
+    }
+    remember(key, std::nullopt);
     const org_template::Observed observed = TRY(observe(*object));
     org_template::Plan plan = org_template::plan(*object, observed, now);
     const Result<void> acted = execute(observed, plan.actions, now);
-    if (!acted) plan = org_template::plan_after_failure(*object, acted.error(), now);
-    TRY(report(*object, plan.status, now));
+    std::optional<Error> failure;
+    if (!acted) {
+        failure = acted.error();
+        plan = org_template::plan_after_failure(*object, *failure, now);
+    }
+    TRY(report(*object, org_template::status(*object, observed, plan, failure, now), now));
     if (plan.retry) return *plan.retry;
+    const auto after = TRY(objects_.find<crds::OrgTemplate>(key.ns, key.name));
+    if (after && plan.wake_at) {
+        remember(key, LastRead{now, *plan.wake_at, TRY(inputs_of(*after))});
+    }
     return Outcome{.wake_at = plan.wake_at};
+}
+
+// The controller makes every key due again after about ten minutes. A source with a longer interval
+// is not read then, unless something that the template depends on has changed. A clock that was set
+// back ends the rest.
+std::optional<Instant> OrgTemplateReconciler::resting_until(const crds::OrgTemplate& object,
+                                                            const std::string& inputs,
+                                                            Instant now) {
+    if (object.spec.interval < earliest_resync) return std::nullopt;
+    const std::lock_guard lock(mutex_);
+    const auto last = reads_.find(object.key());
+    if (last == reads_.end() || last->second.inputs != inputs) return std::nullopt;
+    if (now < last->second.at || now >= last->second.due) return std::nullopt;
+    return last->second.due;
+}
+
+void OrgTemplateReconciler::remember(const Key& key, std::optional<LastRead> read) {
+    const std::lock_guard lock(mutex_);
+    if (read) {
+        reads_.insert_or_assign(key, *std::move(read));
+    } else {
+        reads_.erase(key);
+    }
+}
+
+// Everything but the source itself that a reconcile of the template reads or restores.
+Result<std::string> OrgTemplateReconciler::inputs_of(const crds::OrgTemplate& object) const {
+    const std::string& ns = object.meta.ns;
+    std::string text = fmt::format("{} {}", object.meta.uid, object.meta.revision);
+    for (const crds::Secret& secret : TRY(objects_.secrets_of(ns, object.meta.uid))) {
+        text += fmt::format(" {}@{}", secret.meta.name, secret.meta.revision);
+    }
+    if (const auto& git = object.spec.source.git; git && git->secret_ref) {
+        const auto secret = TRY(objects_.secret(ns, git->secret_ref->name));
+        text += fmt::format(" read with {}", secret ? secret->meta.revision : 0);
+    }
+    for (const auto& org : TRY(objects_.list<crds::Org>(ns))) {
+        if (org.spec.template_ref.name != object.meta.name) continue;
+        text += fmt::format(" {} at {}", org.meta.name, org.spec.revision);
+    }
+    if (!trees_.manifest(object.status.artifact_digest)) text += " without its artifact";
+    return text;
 }
 
 Result<org_template::Observed> OrgTemplateReconciler::observe(
@@ -69,6 +130,8 @@ Result<org_template::Observed> OrgTemplateReconciler::observe(
     DigestedFiles files(*origin->files);
     const auto externals = externals_of(*origin, git_, external_);
     observed.compiled = templates::compile(files, *externals);
+    auto& warnings = observed.compiled.warnings;
+    warnings.insert(warnings.begin(), origin->warnings.begin(), origin->warnings.end());
     if (!observed.compiled.errors.empty()) return observed;
     observed.revision = origin->commit.empty()
                             ? revision_without_commit(files, observed.compiled.externals,
@@ -82,7 +145,7 @@ Result<org_template::Observed> OrgTemplateReconciler::observe(
         if (trees_.manifest(digest)) observed.kept.insert(digest);
     }
     if (origin->remote) {
-        // A commit that says nothing of itself is a revision all the same.
+        // Author and subject are shown to people only: without them the revision is as good.
         if (auto author = git_.author(*origin->remote, origin->commit)) {
             observed.author = std::move(author->name);
             observed.subject = std::move(author->subject);

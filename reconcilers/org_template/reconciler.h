@@ -1,9 +1,14 @@
-// OrgTemplate: fetch, compile, publish. The artifact (tree.json) and the files of each node go to
-// the tree store, values of `.env` files to a Secret that the OrgTemplate owns, the rest to status.
-// A source that fails, or does not compile, leaves the last good artifact in place.
+// OrgTemplate: fetches the source, compiles it, and publishes the result. The artifact (tree.json)
+// and the files of each node go to the tree store, the values of `.env` files to a Secret that the
+// OrgTemplate owns, and everything else to the status. While the source cannot be fetched or does
+// not compile, the last good artifact stays in place.
 #pragma once
 
 #include <filesystem>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
 
 #include "crds/org_template.h"
 #include "drivers/git/git.h"
@@ -18,7 +23,7 @@ namespace atelier::reconcilers {
 class OrgTemplateReconciler final : public Reconciler {
   public:
     // `templates_root`: the folder that `source.directory` is below; empty: there is none.
-    // `revision_key`: see key_of_revisions. Collaborators outlive it.
+    // `revision_key`: of key_of_revisions(). Collaborators outlive it.
     OrgTemplateReconciler(Objects& objects, drivers::Git& git, drivers::TreeStore& trees,
                           std::filesystem::path templates_root, ExternalOptions external = {},
                           std::string revision_key = {})
@@ -35,6 +40,18 @@ class OrgTemplateReconciler final : public Reconciler {
     Result<Outcome> reconcile(const Key& key, Instant now) override;
 
   private:
+    // The last read of a template's source, and what the template depended on then.
+    struct LastRead {
+        Instant at;
+        Instant due;  // the next one
+        std::string inputs;
+    };
+    // Until when nothing needs to be done: the source was read, its interval is not over, and no
+    // input has changed. nullopt: read it now.
+    std::optional<Instant> resting_until(const crds::OrgTemplate& object, const std::string& inputs,
+                                         Instant now);
+    void remember(const Key& key, std::optional<LastRead> read);
+    Result<std::string> inputs_of(const crds::OrgTemplate& object) const;
     Result<org_template::Observed> observe(const crds::OrgTemplate& object) const;
     Result<void> execute(const org_template::Observed& observed,
                          const std::vector<org_template::Action>& actions, Instant now);
@@ -46,6 +63,8 @@ class OrgTemplateReconciler final : public Reconciler {
     std::filesystem::path templates_root_;
     ExternalOptions external_;
     const std::string revision_key_;
+    std::mutex mutex_;
+    std::map<Key, LastRead> reads_;  // guarded by mutex_; of templates that exist
 };
 
 }  // namespace atelier::reconcilers

@@ -10,7 +10,10 @@
 #include "base/text.h"
 #include "reconcilers/common/git_remote.h"
 #include "reconcilers/org_template/git_externals.h"
+#include "reconcilers/org_template/source_warnings.h"
+#include "templates/directory_files.h"
 #include "templates/layers.h"
+#include "templates/tree_files.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -25,12 +28,18 @@ Result<TemplateOrigin> open_git(const crds::GitSource& source, const std::string
     }
     const drivers::GitRemote remote = TRY(git_remote(objects, ns, source.url, source.secret_ref));
     std::string commit = source.ref;
+    std::vector<templates::Finding> warnings;
     if (!is_full_commit(commit)) {
         const auto refs = TRY(git.refs(remote));
         commit = TRY(drivers::resolve_ref(refs, source.ref)).commit;
+        warnings = warnings_of_ref(refs, source.ref);
     }
     auto tree = TRY(git.fetch(remote, commit, path));
-    return TemplateOrigin{templates::files_of_tree(std::move(tree)), remote, commit};
+    if (const auto gaps = git.gaps(remote, commit, path)) {
+        const auto more = warnings_of_gaps(*gaps);
+        warnings.insert(warnings.end(), more.begin(), more.end());
+    }
+    return TemplateOrigin{templates::files_of_tree(std::move(tree)), remote, commit, warnings};
 }
 
 Result<TemplateOrigin> open_directory(const std::string& directory,
@@ -52,7 +61,7 @@ Result<TemplateOrigin> open_directory(const std::string& directory,
             Code::not_found,
             fmt::format("there is no folder {} in the server's folder of templates", path)};
     }
-    return TemplateOrigin{templates::files_of_directory(root / path, root), std::nullopt, ""};
+    return TemplateOrigin{templates::files_of_directory(root / path, root), std::nullopt, "", {}};
 }
 
 }  // namespace
@@ -67,7 +76,7 @@ Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Object
     }
     if (source.git) return open_git(*source.git, object.meta.ns, objects, git);
     if (!source.directory.empty()) return open_directory(source.directory, templates_root);
-    return TemplateOrigin{templates::files_of_text(source.inline_yaml), std::nullopt, ""};
+    return TemplateOrigin{templates::files_of_text(source.inline_yaml), std::nullopt, "", {}};
 }
 
 std::unique_ptr<templates::Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
@@ -78,7 +87,7 @@ std::unique_ptr<templates::Externals> externals_of(const TemplateOrigin& origin,
                           origin.remote->ca_pem});
     }
     const auto usual = templates::external_origin(options.policy.host);
-    if (usual && !options.token.empty()) {
+    if (usual && !options.policy.host.empty() && !options.token.empty()) {
         access.push_back(
             {*usual,
              drivers::GitCredential{.username = "", .secret = options.token, .scheme = "token"},

@@ -1,4 +1,4 @@
-// Where a template's files come from: git, a folder of the server, or the object itself.
+// The source of a template's files: git, a folder of the server, or the object itself.
 #pragma once
 
 #include <filesystem>
@@ -11,6 +11,7 @@
 #include "templates/compiled.h"
 #include "templates/externals.h"
 #include "templates/files.h"
+#include "templates/finding.h"
 
 namespace atelier::reconcilers {
 
@@ -23,21 +24,24 @@ struct ExternalOptions {
 struct TemplateOrigin {
     std::unique_ptr<templates::TemplateFiles> files;
     std::optional<drivers::GitRemote> remote;  // from git
-    // The commit; empty where only what is read tells (see revision_without_commit).
+    // Empty for a source without commits: see revision_without_commit().
     std::string commit;
+    std::vector<templates::Finding> warnings;  // about the repository, not about its content
 };
 
-// Reads what the spec names. `templates_root` may be empty: the server has no folder of templates.
+// Opens the source that the spec names; blocks while it is fetched. `templates_root`: empty when
+// the server has no folder of templates. Errors: those of drivers::Git; invalid, unsupported or
+// not_found for a source that the spec names wrongly.
 Result<TemplateOrigin> open_source(const crds::OrgTemplate& object, const Objects& objects,
                                    drivers::Git& git, const std::filesystem::path& templates_root);
 
-// The repositories that a template of that origin may use. What is on the template's own server is
-// read with the template's own credential.
+// The repositories that the template may name with !external. Those on the template's own server
+// are read with the template's own credential.
 std::unique_ptr<templates::Externals> externals_of(const TemplateOrigin& origin, drivers::Git& git,
                                                    const ExternalOptions& options);
 
-// Passes reads on, and adds up a digest of everything that was read but `.env` files, and of the
-// commits of other repositories. `files` outlives it.
+// Forwards reads to `files`, which outlives it, and computes a digest of everything that was read
+// except `.env` files.
 class DigestedFiles final : public templates::TemplateFiles {
   public:
     explicit DigestedFiles(templates::TemplateFiles& files) : files_(files) {}
@@ -51,13 +55,13 @@ class DigestedFiles final : public templates::TemplateFiles {
     std::map<std::string, std::string> read_;  // path to digest
 };
 
-// The revision of what has no commit: a digest of the files that were read and, when there are
-// values in `.env` files and a key, of those under the key. So a change of values alone is another
-// revision, and no value can be guessed from one.
+// The revision of a source without commits: a digest of the files that were read and, if there are
+// values in `.env` files and a key, of the values under the key. So a change of values alone gives
+// another revision, and no value can be guessed from a revision.
 std::string revision_without_commit(const DigestedFiles& files,
                                     const std::vector<crds::TemplateExternal>& externals,
                                     const templates::EnvLayers& values, const std::string& key);
-// That key, made of the server's secret one for fingerprints; empty when that is.
+// The key for that, derived from the server's secret key for fingerprints; empty if that is empty.
 std::string key_of_revisions(const std::string& fingerprint_key);
 
 }  // namespace atelier::reconcilers

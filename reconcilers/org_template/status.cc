@@ -2,27 +2,34 @@
 
 #include <fmt/format.h>
 
+#include "crds/conditions.h"
+#include "crds/org_template_conditions.h"
+#include "reconcilers/common/status.h"
 #include "templates/env.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org_template {
 namespace {
+
+namespace condition = crds::org_template::condition;
+namespace reason = crds::org_template::reason;
 
 constexpr std::size_t most_warnings = 100;
 
 using crds::ConditionStatus;
 
-// Ready is False; either it will be tried again, or it waits for somebody.
-void set_failed(crds::OrgTemplateStatus& status, std::string_view reason, std::string_view message,
+// Ready is False. `retry` tells whether the template is tried again by itself or waits for
+// somebody.
+void set_failed(crds::OrgTemplateStatus& status, std::string_view why, std::string_view message,
                 Retry retry, Instant now) {
-    set_condition(status, crds::condition::ready, ConditionStatus::no, reason, message, now);
+    set_condition(status, crds::condition::ready, ConditionStatus::no, why, message, now);
     status.clear(crds::condition::suspended);
     if (retry == Retry::soon) {
         status.clear(crds::condition::stalled);
-        set_condition(status, crds::condition::reconciling, ConditionStatus::yes, "Retrying",
+        set_condition(status, crds::condition::reconciling, ConditionStatus::yes, reason::retrying,
                       message, now);
     } else {
         status.clear(crds::condition::reconciling);
-        set_condition(status, crds::condition::stalled, ConditionStatus::yes, reason, message, now);
+        set_condition(status, crds::condition::stalled, ConditionStatus::yes, why, message, now);
     }
 }
 
@@ -34,23 +41,21 @@ std::string text_of_errors(const std::vector<templates::Finding>& errors) {
     return text;
 }
 
-}  // namespace
-
 crds::OrgTemplateStatus suspended_status(const crds::OrgTemplate& object, Instant now) {
     auto status = begun(object);
     status.clear(crds::condition::reconciling);
     status.clear(crds::condition::stalled);
-    set_condition(status, crds::condition::suspended, ConditionStatus::yes, "Suspended",
-                  "spec.suspend is true: the source is not looked at", now);
+    set_condition(status, crds::condition::suspended, ConditionStatus::yes, crds::reason::suspended,
+                  "spec.suspend is true: the source is not read", now);
     return status;
 }
 
 crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, const Error& error,
                                              Instant now) {
     auto status = begun(object);
-    const auto reason = reason_of_source(error.code);
-    set_condition(status, condition::source_ready, ConditionStatus::no, reason, error.message, now);
-    set_failed(status, reason, error.message, retry_of(error.code), now);
+    const auto why = reason_of_source(error.code);
+    set_condition(status, condition::source_ready, ConditionStatus::no, why, error.message, now);
+    set_failed(status, why, error.message, retry_of(error.code), now);
     return status;
 }
 
@@ -59,39 +64,40 @@ crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
     auto status = begun(object);
     const auto& errors = compiled.errors;
     const std::string text = text_of_errors(errors);
-    const std::string& reason = errors.front().reason;
+    const std::string& why = errors.front().reason;
     if (compiled.may_pass) {
-        set_condition(status, condition::source_ready, ConditionStatus::no, reason, text, now);
-        set_failed(status, reason, text, Retry::soon, now);
+        set_condition(status, condition::source_ready, ConditionStatus::no, why, text, now);
+        set_failed(status, why, text, Retry::soon, now);
         return status;
     }
-    set_condition(status, condition::source_ready, ConditionStatus::yes, "Fetched",
+    set_condition(status, condition::source_ready, ConditionStatus::yes, crds::reason::fetched,
                   "the source was read", now);
-    set_condition(status, condition::rendered, ConditionStatus::no, reason, text, now);
-    set_failed(status, reason, text, Retry::at_interval, now);
+    set_condition(status, condition::rendered, ConditionStatus::no, why, text, now);
+    set_failed(status, why, text, Retry::at_interval, now);
     return status;
 }
 
 crds::OrgTemplateStatus publish_failed_status(const crds::OrgTemplate& object, const Error& error,
                                               Instant now) {
     auto status = begun(object);
-    set_condition(status, condition::source_ready, ConditionStatus::yes, "Fetched",
+    set_condition(status, condition::source_ready, ConditionStatus::yes, crds::reason::fetched,
                   "the source was read", now);
-    set_condition(status, condition::rendered, ConditionStatus::no, "PublishFailed", error.message,
-                  now);
+    set_condition(status, condition::rendered, ConditionStatus::no, reason::publish_failed,
+                  error.message, now);
     const Retry retry = retry_of(error.code) == Retry::soon ? Retry::soon : Retry::at_interval;
-    set_failed(status, "PublishFailed", error.message, retry, now);
+    set_failed(status, reason::publish_failed, error.message, retry, now);
     return status;
 }
 
-crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
-                                        const templates::Compilation& compiled,
-                                        const std::string& revision, const std::string& artifact,
-                                        Instant now) {
+crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object, const Observed& observed,
+                                        const Plan& plan, Instant now) {
+    const templates::Compilation& compiled = observed.compiled;
     auto status = begun(object);
-    if (status.revision != revision || !status.last_fetch_time) status.last_fetch_time = now;
-    status.revision = revision;
-    status.artifact_digest = artifact;
+    if (status.revision != observed.revision || !status.last_fetch_time)
+        status.last_fetch_time = now;
+    status.revision = observed.revision;
+    status.artifact_digest = observed.artifact;
+    status.history = plan.history;
     status.template_name = compiled.org.name;
     status.counts = compiled.org.counts;
     status.externals = compiled.externals;
@@ -106,11 +112,27 @@ crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
     const std::string summary =
         fmt::format("declared {}, not spawned {}, warnings {}", status.counts.declared,
                     status.counts.skipped, compiled.warnings.size());
-    set_condition(status, condition::source_ready, ConditionStatus::yes, "Fetched",
+    set_condition(status, condition::source_ready, ConditionStatus::yes, crds::reason::fetched,
                   "the source was read", now);
-    set_condition(status, condition::rendered, ConditionStatus::yes, "Compiled", summary, now);
-    set_condition(status, crds::condition::ready, ConditionStatus::yes, "Compiled", summary, now);
+    set_condition(status, condition::rendered, ConditionStatus::yes, reason::compiled, summary,
+                  now);
+    set_condition(status, crds::condition::ready, ConditionStatus::yes, reason::compiled, summary,
+                  now);
     return status;
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace
+
+crds::OrgTemplateStatus status(const crds::OrgTemplate& object, const Observed& observed,
+                               const Plan& plan, const std::optional<Error>& failure, Instant now) {
+    if (object.spec.suspend) return suspended_status(object, now);
+    if (observed.unreadable) return source_failed_status(object, *observed.unreadable, now);
+    if (!observed.compiled.errors.empty()) {
+        return not_compiled_status(object, observed.compiled, now);
+    }
+    if (failure) return publish_failed_status(object, *failure, now);
+    if (plan.unpublishable) return publish_failed_status(object, *plan.unpublishable, now);
+    return compiled_status(object, observed, plan, now);
+}
+
+}  // namespace atelier::reconcilers::org_template

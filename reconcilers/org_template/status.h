@@ -1,29 +1,16 @@
-// The status of an OrgTemplate as a function of what happened. Pure.
+// The status of an OrgTemplate as a function of what was observed and planned. Pure.
 #pragma once
 
-#include <string>
+#include <optional>
 
 #include "crds/org_template.h"
-#include "reconcilers/common/status.h"
-#include "templates/compile.h"
+#include "reconcilers/org_template/plan.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org_template {
 
-namespace condition {
-inline constexpr std::string_view source_ready = "SourceReady";
-inline constexpr std::string_view rendered = "Rendered";
-}  // namespace condition
+// `failure`: of the first action that failed. While the source cannot be read or compiled, or the
+// result cannot be stored, the last good artifact and its history stay in the status.
+crds::OrgTemplateStatus status(const crds::OrgTemplate& object, const Observed& observed,
+                               const Plan& plan, const std::optional<Error>& failure, Instant now);
 
-crds::OrgTemplateStatus suspended_status(const crds::OrgTemplate& object, Instant now);
-crds::OrgTemplateStatus source_failed_status(const crds::OrgTemplate& object, const Error& error,
-                                             Instant now);
-crds::OrgTemplateStatus not_compiled_status(const crds::OrgTemplate& object,
-                                            const templates::Compilation& compiled, Instant now);
-crds::OrgTemplateStatus publish_failed_status(const crds::OrgTemplate& object, const Error& error,
-                                              Instant now);
-crds::OrgTemplateStatus compiled_status(const crds::OrgTemplate& object,
-                                        const templates::Compilation& compiled,
-                                        const std::string& revision, const std::string& artifact,
-                                        Instant now);
-
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org_template

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "crds/yaml.h"
+#include "drivers/trees/read_tree.h"
+#include "templates/tree_files.h"
 
 namespace atelier::reconcilers {
 namespace {
@@ -73,6 +75,24 @@ void read_plugin_yaml(const Tree& tree, PluginContent& content) {
     }
 }
 
+// Links that stay inside the tree are replaced by what they point to. Code::invalid names any
+// other.
+Result<Tree> without_links(const Tree& tree) {
+    const bool any = std::any_of(tree.begin(), tree.end(), [](const auto& entry) {
+        return entry.second.kind == File::Kind::symlink;
+    });
+    if (!any) return tree;
+    const drivers::TreeLimits limits;
+    const auto files =
+        templates::files_of_tree(std::make_shared<const Tree>(tree), {.file_bytes = limits.bytes,
+                                                                      .folder_bytes = limits.bytes,
+                                                                      .folder_files = limits.files,
+                                                                      .what = "plugin"});
+    auto followed = files->folder("");
+    if (followed) return followed;
+    return Error{Code::invalid, followed.error().message};
+}
+
 // "folder/NAME/rest" -> NAME; empty for other paths.
 std::string name_below(const std::string& path, std::string_view folder) {
     if (!path.starts_with(folder)) return {};
@@ -90,7 +110,8 @@ std::vector<std::string> list_of(const std::set<std::string>& names) {
 
 }  // namespace
 
-Result<Tree> clean(const Tree& tree) {
+Result<Tree> clean(const Tree& given) {
+    const Tree tree = TRY(without_links(given));
     Tree out;
     for (const auto& [path, file] : tree) {
         if (path == ".complete" || has_git_part(path)) continue;

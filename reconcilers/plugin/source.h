@@ -19,7 +19,8 @@ namespace atelier::reconcilers {
 // "https://github.com". Empty for a local source.
 std::string repository_url(const crds::PluginSource& source, std::string_view github_url);
 
-// A semantic version (semver.org), with or without a leading "v".
+// A semantic version (semver.org), with or without a leading "v". Unlike there, numbers may have
+// leading zeros, as in the calendar version 2026.05.08.
 struct Version {
     std::int64_t major = 0;
     std::int64_t minor = 0;
@@ -28,6 +29,11 @@ struct Version {
     auto operator<=>(const Version&) const = default;
 };
 std::optional<Version> parse_version(std::string_view text);
+
+// For people: the tags that tag:latest does not take although they are higher than the chosen one,
+// because they are pre-releases or have not three numbers. Empty: there are none. `chosen`: the
+// short name of a tag; empty: none.
+std::string passed_over(const std::vector<drivers::GitRef>& refs, std::string_view chosen);
 
 // The commit that is tracked. `name` of the result is short: "v1.2.0", "main", empty for a commit.
 // tag:latest is the highest version that is no pre-release. Track none means the ref of the source,

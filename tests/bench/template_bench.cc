@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "crds/kind.h"
-#include "forecast/forecaster.h"
+#include "forecast/make_forecast.h"
 #include "reconcilers/org/reconciler.h"
 #include "reconcilers/org_template/reconciler.h"
 #include "store/open.h"
@@ -121,7 +121,7 @@ class World {
     }
     // Milliseconds, and how many workspaces it says would change.
     std::pair<double, std::size_t> plan() {
-        const forecast::Tools tools{
+        const forecast::Dependencies tools{
             .store = store_,
             .kinds = kinds_,
             .random = random_,

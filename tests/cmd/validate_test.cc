@@ -78,6 +78,19 @@ TEST_F(Validate, ErrorsHaveTheirPlace) {
     EXPECT_EQ(json.err, "");
 }
 
+TEST_F(Validate, Fault26_PluginsThatAreNotKnownAreWarnings) {
+    write("dev/org.yaml",
+          "name: Dev\ndefaults: {plugins: [guard]}\nworkspaces:\n  - {name: A, plugins: [adit]}\n");
+    const Ran any = run();
+    EXPECT_EQ(any.err, "");
+    EXPECT_NE(any.out.find("plugins: adit, guard"), std::string::npos) << any.out;
+    const Ran known = run({"--strict", "--plugin", "guard", "--plugin", "audit"});
+    EXPECT_EQ(known.code, 1);
+    EXPECT_EQ(known.err,
+              "warning: org.yaml:4:25: there is no plugin \"adit\": did you mean \"audit\"? "
+              "(UnknownPlugin)\n");
+}
+
 TEST_F(Validate, LinksAreHeldToTheRulesOfTheSource) {
     write("dev/org.yaml", "name: Dev\nworkspaces:\n  - !include team/w.yaml\n");
     write("sibling/w.yaml", "name: A\n");

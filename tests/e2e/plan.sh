@@ -109,7 +109,7 @@ scenario() { # scenario BACKEND
   kubectl_or_patch ws acme-pm '{"spec":{"desiredState":"Paused"}}'
   apply_token "$token" "$out/moved"
   [ "$CODE" = 8 ] || { cat "$out/moved"; die "moved, and the exit code is $CODE"; }
-  says "$out/moved" "has moved" "acme-pm"
+  says "$out/moved" "has changed" "acme-pm"
   [ "$(field secret keys '.data.TOKEN' | base64 -d)" = first-value-of-it ] || die "a moved plan wrote something"
   kubectl_or_patch ws acme-pm '{"spec":{"desiredState":"Running"}}'
   expect "acme-pm does not run again" all_ready 3

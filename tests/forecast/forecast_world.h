@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "forecast/forecaster.h"
+#include "forecast/make_forecast.h"
 #include "tests/fakes/fake_plugin_folder.h"
 #include "tests/fakes/fake_runtime.h"
 #include "tests/reconcilers/org_world.h"
@@ -26,7 +26,7 @@ class ForecastWorld : public OrgWorld {
         CHECK(forecast::put(store, made->front(), 0, random, clock.now()));
     }
 
-    forecast::Tools tools() {
+    forecast::Dependencies dependencies() {
         return {.store = store,
                 .kinds = kinds,
                 .random = random,
@@ -47,22 +47,22 @@ class ForecastWorld : public OrgWorld {
                 .log = Log()};
     }
 
-    Result<forecast::Answer> ask(const std::vector<std::string>& texts,
-                                 const std::string& org = "") {
-        forecast::Question question{"default", {}, org};
+    Result<forecast::ForecastResult> ask(const std::vector<std::string>& texts,
+                                         const std::string& org = "") {
+        forecast::Request request{"default", {}, org};
         for (const std::string& text : texts) {
             auto parsed = json::parse(text);
             CHECK(parsed);
-            question.objects.push_back(*std::move(parsed));
+            request.objects.push_back(*std::move(parsed));
         }
-        return forecast::make_forecast(tools(), question, clock.now(), {});
+        return forecast::make_forecast(dependencies(), request, clock.now(), {});
     }
     // The lines of a plan; "ERROR: …" when there is none.
     std::vector<std::string> plan(const std::vector<std::string>& texts,
                                   const std::string& org = "") {
-        const auto answer = ask(texts, org);
-        if (!answer) return {"ERROR: " + answer.error().message};
-        return forecast::lines_of(answer->forecast);
+        const auto result = ask(texts, org);
+        if (!result) return {"ERROR: " + result.error().message};
+        return forecast::lines_of(result->forecast);
     }
     // As `atelier apply` would.
     void apply(const std::vector<std::string>& texts) {

@@ -28,16 +28,6 @@ std::string inline_template(const std::string& workspaces) {
         R"("spec":{"source":{"inline":"name: Dev\nworkspaces:\n)" + workspaces + R"("}})");
 }
 
-TEST(Fingerprint, IsTheHmacOfTheStandard) {
-    // RFC 4231, test cases 2 and 6.
-    EXPECT_EQ(keyed_digest("Jefe", "what do ya want for nothing?"),
-              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
-    EXPECT_EQ(keyed_digest(std::string(131, '\xaa'),
-                           "Test Using Larger Than Block-Size Key - Hash Key First"),
-              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
-    EXPECT_NE(fingerprint("a", "secret"), fingerprint("b", "secret"));
-}
-
 TEST(ListedRuntime, ListsOnceAndChangesNothing) {
     SteppedClock clock;
     fakes::FakeRuntime runtime(clock);
@@ -73,41 +63,41 @@ TEST(ListedRuntime, ListsOnceAndChangesNothing) {
 
 // --- what would happen
 
-TEST(Preview, ANewOrgIsMadeAndNothingIsChanged) {
+TEST(Forecast, ANewOrgIsMadeAndNothingIsChanged) {
     ForecastWorld world;
     const Revision before = world.store.revision();
-    const auto answer = world.ask(
+    const auto result = world.ask(
         {manifest("OrgTemplate", "dev", template_text), manifest("Org", "acme", org_text)});
-    ASSERT_TRUE(answer) << answer.error().message;
+    ASSERT_TRUE(result) << result.error().message;
     EXPECT_EQ(world.store.revision(), before);
     EXPECT_TRUE(world.runtime.list({})->empty());
     std::vector<std::string> lines;
-    for (const auto& item : answer->forecast.items) lines.push_back(forecast::line_of(item));
+    for (const auto& item : result->forecast.items) lines.push_back(forecast::line_of(item));
     EXPECT_THAT(lines, ElementsAre("Org acme: create", "OrgTemplate dev: create",
                                    "Workspace acme-be: create", "Workspace acme-pm: create",
                                    "Workspace acme-qa: create"));
-    EXPECT_EQ(answer->forecast.items[2].parent, "acme-pm");
-    EXPECT_EQ(answer->forecast.counts.at("create"), 3);
-    EXPECT_TRUE(answer->forecast.blockers.empty()) << answer->forecast.blockers[0].message;
-    ASSERT_EQ(answer->forecast.orgs.size(), 1u);
-    EXPECT_EQ(answer->forecast.orgs[0].artifact_digest.size(), 64u);
-    EXPECT_EQ(answer->bases.size(), 5u);
+    EXPECT_EQ(result->forecast.items[2].parent, "acme-pm");
+    EXPECT_EQ(result->forecast.counts.at("create"), 3);
+    EXPECT_TRUE(result->forecast.blockers.empty()) << result->forecast.blockers[0].message;
+    ASSERT_EQ(result->forecast.orgs.size(), 1u);
+    EXPECT_EQ(result->forecast.orgs[0].artifact_digest.size(), 64u);
+    EXPECT_EQ(result->preconditions.size(), 5u);
 }
 
-TEST(Preview, AfterItIsAppliedThereIsNothingLeft) {
+TEST(Forecast, AfterItIsAppliedThereIsNothingLeft) {
     ForecastWorld world;
     const std::vector<std::string> all = {manifest("OrgTemplate", "dev", template_text),
                                           manifest("Org", "acme", org_text)};
     world.apply(all);
     world.settle();
-    const auto answer = world.ask(all);
-    ASSERT_TRUE(answer);
-    EXPECT_TRUE(answer->forecast.empty()) << forecast::line_of(answer->forecast.items[0]);
-    EXPECT_EQ(answer->forecast.unchanged, 3);
+    const auto result = world.ask(all);
+    ASSERT_TRUE(result);
+    EXPECT_TRUE(result->forecast.empty()) << forecast::line_of(result->forecast.items[0]);
+    EXPECT_EQ(result->forecast.unchanged, 3);
     EXPECT_TRUE(world.ask({}, "acme")->forecast.empty());
 }
 
-TEST(Preview, ARestartSaysWhichFilesAndAMoveSaysWhere) {
+TEST(Forecast, ARestartSaysWhichFilesAndAMoveSaysWhere) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM, children: [{name: BE}, {name: QA}]}\n)"),
                  manifest("Org", "acme", org_text)});
@@ -121,7 +111,7 @@ TEST(Preview, ARestartSaysWhichFilesAndAMoveSaysWhere) {
     EXPECT_THAT(lines, Not(Contains(HasSubstr("acme-be:"))));
 }
 
-TEST(Preview, ImageTierCommandAndBackendAreNamed) {
+TEST(Forecast, ImageTierCommandAndBackendAreNamed) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
     world.settle();
@@ -146,7 +136,7 @@ TEST(Preview, ImageTierCommandAndBackendAreNamed) {
                 Contains(HasSubstr("Workspace acme-pm: update; spec updateTier")));
 }
 
-TEST(Preview, ASecretRestartsItsReadersAndIsNeverShown) {
+TEST(Forecast, ASecretRestartsItsReadersAndIsNeverShown) {
     ForecastWorld world;
     const std::string org = manifest(
         "Org", "acme",
@@ -171,7 +161,7 @@ TEST(Preview, ASecretRestartsItsReadersAndIsNeverShown) {
                 Contains(HasSubstr("acme-pm: restart; env TOKEN removed")));
 }
 
-TEST(Preview, EnvironmentOfTheTemplateRestartsWhoReadsIt) {
+TEST(Forecast, EnvironmentOfTheTemplateRestartsWhoReadsIt) {
     ForecastWorld world;
     world.push(
         {{"org.yaml", "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n  - {name: QA}\n"},
@@ -188,7 +178,7 @@ TEST(Preview, EnvironmentOfTheTemplateRestartsWhoReadsIt) {
     EXPECT_THAT(lines, Not(Contains(HasSubstr("-secret"))));
 }
 
-TEST(Preview, WhatIsDeletedSaysHowLongItsVolumesStay) {
+TEST(Forecast, WhatIsDeletedSaysHowLongItsVolumesStay) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n  - {name: QA}\n)"),
                  manifest("Org", "acme", org_text)});
@@ -209,7 +199,7 @@ TEST(Preview, WhatIsDeletedSaysHowLongItsVolumesStay) {
         Not(Contains(HasSubstr("acme-qa"))));
 }
 
-TEST(Preview, WhatComesBackSaysThatItHasItsVolumes) {
+TEST(Forecast, WhatComesBackSaysThatItHasItsVolumes) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
     world.settle();
@@ -227,39 +217,39 @@ TEST(Preview, WhatComesBackSaysThatItHasItsVolumes) {
                          "deleted"));
 }
 
-TEST(Preview, APruneThatWaitsIsHeldAndSaysWhatConfirmsIt) {
+TEST(Forecast, APruneThatWaitsIsHeldAndSaysWhatConfirmsIt) {
     ForecastWorld world;
     std::string many;
     for (int i = 0; i < 6; ++i) many += "  - {name: W" + std::to_string(i) + "}\\n";
     world.apply({inline_template(many), manifest("Org", "acme", org_text)});
     world.settle();
-    const auto answer = world.ask({inline_template(R"(  - {name: W0}\n)")});
-    ASSERT_TRUE(answer);
+    const auto result = world.ask({inline_template(R"(  - {name: W0}\n)")});
+    ASSERT_TRUE(result);
     std::size_t held = 0;
-    for (const auto& item : answer->forecast.items) {
+    for (const auto& item : result->forecast.items) {
         held += item.held && item.action == forecast::Step::remove ? 1u : 0u;
     }
     EXPECT_EQ(held, 5u);
-    ASSERT_FALSE(answer->forecast.blockers.empty());
-    EXPECT_EQ(answer->forecast.blockers[0].about, "Org acme");
-    EXPECT_EQ(answer->forecast.blockers[0].reason, "MaxPercentExceeded");
-    EXPECT_THAT(answer->forecast.blockers[0].command, HasSubstr("atelier.dev/confirm-prune="));
+    ASSERT_FALSE(result->forecast.blockers.empty());
+    EXPECT_EQ(result->forecast.blockers[0].about, "Org acme");
+    EXPECT_EQ(result->forecast.blockers[0].reason, "MaxPercentExceeded");
+    EXPECT_THAT(result->forecast.blockers[0].command, HasSubstr("atelier.dev/confirm-prune="));
 }
 
-TEST(Preview, ATemplateThatDoesNotCompileBlocksWithItsLine) {
+TEST(Forecast, ATemplateThatDoesNotCompileBlocksWithItsLine) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
     world.settle();
-    const auto answer = world.ask({inline_template(R"(  - {name: PM}\n  - {name: PM}\n)")});
-    ASSERT_TRUE(answer);
-    ASSERT_FALSE(answer->forecast.blockers.empty());
-    EXPECT_EQ(answer->forecast.blockers[0].about, "OrgTemplate dev");
-    EXPECT_THAT(answer->forecast.blockers[0].message, HasSubstr("org.yaml:"));
-    EXPECT_TRUE(answer->forecast.blockers[0].blocks);
-    EXPECT_THAT(forecast::lines_of(answer->forecast), Not(Contains(HasSubstr("Workspace"))));
+    const auto result = world.ask({inline_template(R"(  - {name: PM}\n  - {name: PM}\n)")});
+    ASSERT_TRUE(result);
+    ASSERT_FALSE(result->forecast.blockers.empty());
+    EXPECT_EQ(result->forecast.blockers[0].about, "OrgTemplate dev");
+    EXPECT_THAT(result->forecast.blockers[0].message, HasSubstr("org.yaml:"));
+    EXPECT_TRUE(result->forecast.blockers[0].blocks);
+    EXPECT_THAT(forecast::lines_of(result->forecast), Not(Contains(HasSubstr("Workspace"))));
 }
 
-TEST(Preview, WhatIsWrongWithATemplateDoesNotBlockAnOrgThatIsPinned) {
+TEST(Forecast, WhatIsWrongWithATemplateDoesNotBlockAnOrgThatIsPinned) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
     world.settle();
@@ -268,15 +258,15 @@ TEST(Preview, WhatIsWrongWithATemplateDoesNotBlockAnOrgThatIsPinned) {
     const std::string compiled = (*source)->status.artifact_digest.substr(0, 12);
     const std::string pinned =
         R"("spec":{"templateRef":{"name":"dev"},"revision":")" + compiled + "\"}";
-    const auto answer = world.ask(
+    const auto result = world.ask(
         {inline_template(R"(  - {name: PM}\n  - {name: PM}\n)"), manifest("Org", "acme", pinned)});
-    ASSERT_TRUE(answer);
-    ASSERT_EQ(answer->forecast.blockers.size(), 1u);
-    EXPECT_EQ(answer->forecast.blockers[0].about, "OrgTemplate dev");
-    EXPECT_FALSE(answer->forecast.blockers[0].blocks);
+    ASSERT_TRUE(result);
+    ASSERT_EQ(result->forecast.blockers.size(), 1u);
+    EXPECT_EQ(result->forecast.blockers[0].about, "OrgTemplate dev");
+    EXPECT_FALSE(result->forecast.blockers[0].blocks);
 }
 
-TEST(Preview, ASuspendedOrgShowsWhatWouldHappenOnceItIsResumed) {
+TEST(Forecast, ASuspendedOrgShowsWhatWouldHappenOnceItIsResumed) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
     world.settle();
@@ -292,7 +282,7 @@ TEST(Preview, ASuspendedOrgShowsWhatWouldHappenOnceItIsResumed) {
     EXPECT_TRUE(world.read<crds::Org>("acme").spec.suspend);
 }
 
-TEST(Preview, SecretsThatAreNotThereHoldANewWorkspace) {
+TEST(Forecast, SecretsThatAreNotThereHoldANewWorkspace) {
     ForecastWorld world;
     const auto lines = world.plan(
         {manifest("Workspace", "solo", R"("spec":{"envFrom":[{"secretRef":{"name":"none"}}]})")});
@@ -301,7 +291,7 @@ TEST(Preview, SecretsThatAreNotThereHoldANewWorkspace) {
                                 "Secret \"none\""));
 }
 
-TEST(Preview, PausingStopsAndRunningStarts) {
+TEST(Forecast, PausingStopsAndRunningStarts) {
     ForecastWorld world;
     world.apply({manifest("Workspace", "solo", R"("spec":{"role":"r"})")});
     EXPECT_THAT(world.plan({manifest("Workspace", "solo",
@@ -312,7 +302,7 @@ TEST(Preview, PausingStopsAndRunningStarts) {
                 Contains("Workspace solo: start; desiredState Paused -> Running"));
 }
 
-TEST(Preview, AHotPluginChangeIsAHotReloadAndAColdOneARestart) {
+TEST(Forecast, AHotPluginChangeIsAHotReloadAndAColdOneARestart) {
     ForecastWorld world;
     drivers::Tree old;
     old["skills/x/SKILL.md"].bytes = "one";
@@ -346,7 +336,7 @@ TEST(Preview, AHotPluginChangeIsAHotReloadAndAColdOneARestart) {
                 Not(Contains(HasSubstr("Workspace solo"))));
 }
 
-TEST(Preview, RefusesWhatTheApiWouldRefuse) {
+TEST(Forecast, RefusesWhatTheApiWouldRefuse) {
     ForecastWorld world;
     EXPECT_THAT(
         world.plan({manifest("Org", "acme", R"("spec":{"templateRef":{"name":"dev"},"x":1})")})[0],
@@ -365,35 +355,35 @@ TEST(Preview, RefusesWhatTheApiWouldRefuse) {
         HasSubstr("of one namespace"));
 }
 
-TEST(Preview, EndsWhenItIsToldTo) {
+TEST(Forecast, EndsWhenItIsToldTo) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
     std::stop_source stop;
     stop.request_stop();
-    const auto answer = forecast::make_forecast(world.tools(), {"default", {}, "acme"},
+    const auto result = forecast::make_forecast(world.dependencies(), {"default", {}, "acme"},
                                                 world.clock.now(), stop.get_token());
-    ASSERT_FALSE(answer);
-    EXPECT_EQ(answer.error().code, Code::cancelled);
+    ASSERT_FALSE(result);
+    EXPECT_EQ(result.error().code, Code::cancelled);
 }
 
-TEST(Preview, ARuntimeThatDoesNotAnswerIsToldAndChangesNoLine) {
+TEST(Forecast, ARuntimeThatDoesNotAnswerIsToldAndChangesNoLine) {
     ForecastWorld world;
     world.apply({inline_template(R"(  - {name: PM}\n)"), manifest("Org", "acme", org_text)});
     world.settle();
     const std::vector<std::string> next = {inline_template(R"(  - {name: PM, role: x}\n)")};
     const auto well = world.plan(next);
     world.runtime.plan({.call = "list", .nth = 1});
-    const auto answer = world.ask(next);
-    ASSERT_TRUE(answer);
-    EXPECT_EQ(forecast::lines_of(answer->forecast), well);
-    ASSERT_EQ(answer->forecast.blockers.size(), 1u);
-    EXPECT_EQ(answer->forecast.blockers[0].reason, "RuntimeUnreachable");
+    const auto result = world.ask(next);
+    ASSERT_TRUE(result);
+    EXPECT_EQ(forecast::lines_of(result->forecast), well);
+    ASSERT_EQ(result->forecast.blockers.size(), 1u);
+    EXPECT_EQ(result->forecast.blockers[0].reason, "RuntimeUnreachable");
 }
 
 // --- laws
 
 // The forecast of a random edit is what then happens, and after it there is nothing left to do.
-TEST(PreviewLaw, WhatIsForetoldHappensAndNothingElse) {
+TEST(ForecastLaw, WhatIsForetoldHappensAndNothingElse) {
     for (std::uint64_t seed = 1; seed <= 12; ++seed) {
         ForecastWorld world;
         SeededRandom random(seed);
@@ -414,11 +404,11 @@ TEST(PreviewLaw, WhatIsForetoldHappensAndNothingElse) {
                 return all;
             };
             const auto before = bodies();
-            const auto answer = world.ask({}, "acme");
-            ASSERT_TRUE(answer) << answer.error().message;
+            const auto result = world.ask({}, "acme");
+            ASSERT_TRUE(result) << result.error().message;
             EXPECT_EQ(bodies().size(), before.size());
             std::map<std::string, forecast::Item> foretold;
-            for (const auto& item : answer->forecast.items) {
+            for (const auto& item : result->forecast.items) {
                 if (item.kind == "Workspace" && !item.held) foretold.emplace(item.name, item);
             }
             auto source = world.read<crds::OrgTemplate>("dev");

@@ -3,7 +3,8 @@
 
 #include <gmock/gmock.h>
 
-#include "reconcilers/org/planned.h"
+#include "crds/org_conditions.h"
+#include "reconcilers/org/binding.h"
 #include "tests/forecast/forecast_world.h"
 
 namespace atelier::reconcilers {
@@ -24,7 +25,7 @@ const std::string org_text = manifest("Org", "acme", R"("spec":{"templateRef":{"
 
 class PlansWorld : public ForecastWorld {
   public:
-    PlansWorld() : plans(tools(), clock, stop.get_token()) {}
+    PlansWorld() : plans(dependencies(), clock, stop.get_token()) {}
 
     Result<json::Document> make(const std::vector<std::string>& texts,
                                 const std::string& org = "") {
@@ -95,6 +96,24 @@ TEST(Forecasts, WhatWasPlannedIsDoneOnceAndOnlyThat) {
     EXPECT_EQ(world.token(all), "") << "nothing is left, so there is no token";
 }
 
+// What is written for a suspended Org has no effect yet, and the answer says so.
+TEST(Forecasts, Fault28_TheAnswerAboutASuspendedOrgSaysThatItWaits) {
+    PlansWorld world;
+    world.apply({org_text, source_of(R"(  - {name: PM}\n)")});
+    world.settle();
+    world.change<crds::Org>("acme", [](crds::Org& org) { org.spec.suspend = true; });
+    const std::string token =
+        world.token({source_of(R"(  - {name: PM}\n  - {name: QA}\n)")}, "acme");
+    const auto done = world.plans.apply("default", token);
+    ASSERT_TRUE(done) << done.error().message;
+    EXPECT_THAT(json::string_at(*done, {"status", "summary"}),
+                HasSubstr("1 create; 1 unchanged; 1 wait for something else first (Org acme: "
+                          "Suspended)"));
+    EXPECT_TRUE(json::find(*done, {"status", "blockers"}));
+    world.settle();
+    EXPECT_EQ(world.workspaces(), "acme-pm");
+}
+
 TEST(Forecasts, WhatMovesMeanwhileIsToldAndNothingIsWritten) {
     PlansWorld world;
     world.apply({org_text, source_of(R"(  - {name: PM}\n  - {name: QA}\n)")});
@@ -106,7 +125,7 @@ TEST(Forecasts, WhatMovesMeanwhileIsToldAndNothingIsWritten) {
     });
     const Revision before = world.store.revision();
     EXPECT_THAT(world.carry_out(token),
-                AllOf(HasSubstr("has moved"), HasSubstr("- Workspace acme-pm: restart")));
+                AllOf(HasSubstr("has changed"), HasSubstr("- Workspace acme-pm: restart")));
     EXPECT_EQ(world.store.revision(), before);
     EXPECT_EQ(world.bound(), "");
 }
@@ -152,8 +171,8 @@ TEST(Forecasts, AnOrgGoesToThePlannedArtifactOrStays) {
     world.settle();
     EXPECT_EQ(world.workspaces(), "acme-pm") << "that, or nothing";
     const auto org = world.read<crds::Org>("acme");
-    ASSERT_TRUE(org.status.is_true(condition::plan_moved));
-    EXPECT_THAT(org.status.find(condition::plan_moved)->message,
+    ASSERT_TRUE(org.status.is_true(crds::org::condition::plan_moved));
+    EXPECT_THAT(org.status.find(crds::org::condition::plan_moved)->message,
                 AllOf(HasSubstr(planned.substr(0, 12)), HasSubstr("atelier plan acme")));
     EXPECT_EQ(world.bound(), planned);
     // The next plan takes its place.
@@ -162,7 +181,7 @@ TEST(Forecasts, AnOrgGoesToThePlannedArtifactOrStays) {
     world.settle();
     EXPECT_EQ(world.workspaces(), "acme-be acme-pm acme-qa");
     EXPECT_EQ(world.bound(), "");
-    EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::plan_moved), nullptr);
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find(crds::org::condition::plan_moved), nullptr);
 }
 
 // Upstream went back to what runs: nothing is to be done but to give the old plan up.
@@ -200,7 +219,7 @@ TEST(Forecasts, ThePlannedArtifactIsReachedWhenTheTemplateIsLookedAt) {
     // The Org looks before its template does.
     ASSERT_TRUE(world.reconcile_org());
     EXPECT_EQ(world.read<crds::Org>("acme").status.find("Ready")->reason, "WaitingForPlan");
-    EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::plan_moved), nullptr);
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find(crds::org::condition::plan_moved), nullptr);
     world.settle();
     EXPECT_EQ(world.workspaces(), "acme-pm acme-qa");
     EXPECT_EQ(world.bound(), "");
@@ -323,7 +342,7 @@ TEST(Forecasts, AWriteThatFailsLeavesNothingWritten) {
     EXPECT_EQ(world.bound(), "");
 }
 
-// The answer of the database was lost, or the server was killed right after the transaction.
+// The result of the database was lost, or the server was killed right after the transaction.
 TEST(Forecasts, AnAnswerThatIsLostIsFoundByTheToken) {
     PlansWorld world;
     const std::string token = token_for_several(world);
@@ -449,7 +468,7 @@ TEST(Forecasts, AValueThatMovesIsAMove) {
         const std::string token = world.token({org_text});
         one.edit(world);
         const Revision before = world.store.revision();
-        EXPECT_THAT(world.carry_out(token), AllOf(HasSubstr("has moved"), HasSubstr(one.told),
+        EXPECT_THAT(world.carry_out(token), AllOf(HasSubstr("has changed"), HasSubstr(one.told),
                                                   HasSubstr(" -> "), Not(HasSubstr("s3cret"))));
         EXPECT_EQ(world.store.revision(), before);
         EXPECT_EQ(world.carry_out(world.token({org_text})), "Org acme created");
@@ -500,7 +519,7 @@ TEST(Forecasts, AValueThatMovesAfterwardsIsNotCarriedOut) {
         EXPECT_EQ(world.env("SHARED"), "s3cret-1") << "that, or nothing";
         EXPECT_EQ(world.env("OWN"), "s3cret-1");
         const auto org = world.read<crds::Org>("acme");
-        const auto* moved = org.status.find(condition::plan_moved);
+        const auto* moved = org.status.find(crds::org::condition::plan_moved);
         ASSERT_NE(moved, nullptr);
         EXPECT_EQ(moved->reason, "EnvironmentChanged");
         EXPECT_THAT(moved->message,
@@ -512,7 +531,8 @@ TEST(Forecasts, AValueThatMovesAfterwardsIsNotCarriedOut) {
         EXPECT_EQ(world.bound(), "");
         EXPECT_EQ(world.read<crds::Org>("acme").meta.annotation(annotation::planned_environment),
                   "");
-        EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::plan_moved), nullptr);
+        EXPECT_EQ(world.read<crds::Org>("acme").status.find(crds::org::condition::plan_moved),
+                  nullptr);
     }
 }
 

@@ -38,12 +38,12 @@ const char* const three = R"(  - {name: PM, children: [{name: BE}, {name: QA}]}\
 class Fleet : public ForecastWorld {
   public:
     Fleet()
-        : world(tools().runtimes),
+        : world(dependencies().runtimes),
           of_workspaces(objects, world, Log()),
           of_installs(objects, world, Log()),
           of_deleted(objects, world, Log()),
           of_updates(objects, trees),
-          plans(tools(), clock, stop.get_token()) {
+          plans(dependencies(), clock, stop.get_token()) {
         for (const char* image : {"agent:1", "agent:2"}) runtime.add_image(image);
         runtime.on_start([this](const drivers::UnitSpec& unit, const std::string&) {
             ++starts[unit.labels.at("atelier.dev/name")];

@@ -14,6 +14,7 @@
 #include "reconcilers/org/desired.h"
 #include "reconcilers/org_template/git_externals.h"
 #include "templates/compile.h"
+#include "templates/tree_files.h"
 #include "tests/fakes/fake_git.h"
 
 namespace atelier::fuzz {
@@ -170,10 +171,11 @@ std::string wrong_with_workspaces(const templates::Compilation& result) {
     crds::Org org;
     org.meta.name = "o";
     org.meta.ns = "default";
-    OrgObserved observed;
+    org::Observed observed;
     observed.compiled = result.org;
     observed.layers = result.env;
-    for (const DesiredWorkspace& wanted : desired_of(org, result.org, observed).workspaces) {
+    for (const org::DesiredWorkspace& wanted :
+         org::desired_of(org, result.org, observed).workspaces) {
         if (!wanted.problem.empty()) continue;  // told, and not made
         crds::Workspace workspace;
         workspace.meta = wanted.meta;

@@ -88,9 +88,19 @@ TEST(External, Scenario04_TheAllowlistIsMatchedOnWholeSegments) {
 TEST(External, SettingsWithoutAMeaningAreRefused) {
     EXPECT_TRUE(check_external_policy({}));
     EXPECT_TRUE(check_external_policy({.host = "http://127.0.0.1:3000", .allow = {}}));
-    EXPECT_FALSE(check_external_policy({.host = "", .allow = {}}));
     EXPECT_FALSE(check_external_policy({.host = "h.example", .allow = {"*"}}));
     EXPECT_FALSE(check_external_policy({.host = "h.example", .allow = {"h.example/a/../b"}}));
+}
+
+TEST(External, Fault13_NoForeignHostIsTrustedByDefault) {
+    const ExternalRequest plain{.repo = "acme/x", .ref = "main", .path = "a.yaml", .url = ""};
+    ExternalRequest named = plain;
+    named.url = "git.example.com";
+    EXPECT_EQ(verdict(plain, {}), "forbidden");
+    EXPECT_EQ(verdict(named, {}), "forbidden");
+    EXPECT_EQ(verdict(plain, {.host = "git.example.com", .allow = {}}), "forbidden");
+    EXPECT_EQ(verdict(named, {.host = "", .allow = {"git.example.com/acme"}}),
+              "https://git.example.com/acme/x.git");
 }
 
 TEST(External, Scenario03_WhatIsRefusedCausesNoCall) {
@@ -175,7 +185,7 @@ TEST(External, Scenario06_ATokenGoesToItsOwnHostAndIsNeverShown) {
         ASSERT_TRUE(opened);
         EXPECT_EQ(*opened, nullptr);
     }
-    ASSERT_TRUE(externals->fetch_asked());
+    ASSERT_TRUE(externals->fetch_pending());
     EXPECT_EQ(git.sent["https://git.own/acme/x.git"], "token hunter2-operator");
     EXPECT_EQ(git.sent["https://git.source/acme/x.git"], " hunter2-source");
     EXPECT_EQ(git.sent["https://git.other/acme/x.git"], "nothing");
@@ -337,8 +347,8 @@ TEST(External, TheSumOfAllRepositoriesIsBounded) {
         return *externals->check({.repo = repo, .ref = "main", .path = "a.yaml", .url = ""});
     };
     for (const char* repo : {"o/a", "o/b"}) ASSERT_TRUE(externals->open(target(repo)));
-    ASSERT_TRUE(externals->fetch_asked());
-    EXPECT_FALSE(externals->fetch_asked());
+    ASSERT_TRUE(externals->fetch_pending());
+    EXPECT_FALSE(externals->fetch_pending());
     EXPECT_TRUE(externals->open(target("o/a")));
     EXPECT_EQ(externals->open(target("o/b")).error().code, Code::too_large);
     EXPECT_EQ(externals->fetched().size(), 1u);

@@ -1,6 +1,7 @@
 // Scenario 14: an import is told once when it begins, and once when it has ended.
 #include <gmock/gmock.h>
 
+#include "crds/org_conditions.h"
 #include "reconcilers/org/import.h"
 #include "tests/reconcilers/org_world.h"
 
@@ -49,7 +50,7 @@ TEST(OrgImport, Scenario14_BeginsWithTheRealNameAndEndsOnce) {
     world.make_org();
     world.settle();
     EXPECT_THAT(world.told(), ElementsAre(started, applied));
-    EXPECT_TRUE(world.read<crds::Org>("acme").status.is_true(condition::imported));
+    EXPECT_TRUE(world.read<crds::Org>("acme").status.is_true(crds::org::condition::imported));
     // Looking again, and workspaces that come and go, are no import.
     world.make_ready("acme-pm");
     world.settle();
@@ -66,7 +67,7 @@ TEST(OrgImport, Scenario14_WhatDoesNotCompileNeverBegan) {
     world.make_org();
     world.settle();
     EXPECT_THAT(world.told(), IsEmpty());
-    EXPECT_EQ(world.read<crds::Org>("acme").status.find(condition::imported), nullptr);
+    EXPECT_EQ(world.read<crds::Org>("acme").status.find(crds::org::condition::imported), nullptr);
     world.source("  - {name: PM}\n");
     world.settle();
     EXPECT_THAT(world.told(), ElementsAre(started, applied));
@@ -139,7 +140,7 @@ TEST(OrgImport, Scenario14_EventsThatCannotBeRecordedHoldNothingUp) {
     ASSERT_TRUE(world.turn());
     world.settle();
     EXPECT_EQ(world.workspaces(), "acme-pm");
-    EXPECT_TRUE(world.read<crds::Org>("acme").status.is_true(condition::imported));
+    EXPECT_TRUE(world.read<crds::Org>("acme").status.is_true(crds::org::condition::imported));
     EXPECT_THAT(world.told(), IsEmpty());
 }
 
@@ -161,7 +162,8 @@ TEST(OrgImport, Scenario14_OnceEachThroughAnyFailedWrite) {
                           told.begin(), told.end(),
                           [](const std::string& text) { return text.starts_with("ImportFailed"); }),
                       0);
-            EXPECT_TRUE(world.read<crds::Org>("acme").status.is_true(condition::imported));
+            EXPECT_TRUE(
+                world.read<crds::Org>("acme").status.is_true(crds::org::condition::imported));
         }
     }
 }

@@ -1,16 +1,19 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
+#include "reconcilers/environment/env_condition.h"
 #include "reconcilers/environment/values.h"
+#include "reconcilers/environment/workspace_env.h"
+#include "reconcilers/org/expand.h"
 #include "reconcilers/org/plan.h"
 #include "reconcilers/org/status.h"
 
-namespace atelier::reconcilers {
+namespace atelier::reconcilers::org {
 namespace {
 
 const Instant now = Instant(std::chrono::hours(24 * 365 * 55));
 
-crds::Org org(const std::string& name = "acme") {
+crds::Org make_org(const std::string& name = "acme") {
     crds::Org out;
     out.meta.name = name;
     out.meta.ns = "default";
@@ -38,8 +41,8 @@ templates::CompiledOrg tree(std::vector<templates::Node> nodes) {
 
 // A small world: an Org, what its template compiles to, and what is there.
 struct World {
-    crds::Org the_org = org();
-    OrgObserved observed;
+    crds::Org the_org = make_org();
+    Observed observed;
 
     explicit World(templates::CompiledOrg compiled) {
         the_org.spec.prune.volume_grace = {};
@@ -58,7 +61,12 @@ struct World {
     }
 
     Desired desired() const { return desired_of(the_org, *observed.compiled, observed); }
-    OrgPlan plan() const { return plan_org(the_org, observed, desired()); }
+    Plan plan() const { return org::plan(the_org, observed, now); }
+    Plan plan_deletion() const {
+        crds::Org deleted = the_org;
+        deleted.meta.deleted_at = now;
+        return org::plan(deleted, observed, now);
+    }
     std::string text() const { return text_of(plan()); }
 
     // Those workspaces exist as they would have been made from `compiled`.
@@ -88,7 +96,7 @@ struct World {
     }
     // What deletions do.
     void act() {
-        for (const OrgAction& action : plan().actions) {
+        for (const Action& action : plan().actions) {
             if (const auto* remove = std::get_if<DeleteWorkspace>(&action)) {
                 std::erase_if(observed.owned, [&](const crds::Workspace& workspace) {
                     return workspace.meta.name == remove->workspace.meta.name;
@@ -166,7 +174,7 @@ TEST(OrgPlan, ASpecThatComesWithANewEnvironmentWaitsForIt) {
     world.observed.layers.nodes["pm"]["A"] = "2";
     world.observed.compiled->nodes[0].role = "other";
 
-    OrgPlan plan = world.plan();
+    Plan plan = world.plan();
     ASSERT_EQ(text_of(plan), "update acme-pm: files, role, set env acme-pm: A");
     crds::Workspace next = std::get<UpdateWorkspace>(plan.actions[0]).next;
     EXPECT_TRUE(workspace::awaits_env(next, 7));
@@ -219,6 +227,36 @@ TEST(OrgPlan, Scenario11_NearerLayersWin) {
     const auto desired = world.desired();
     EXPECT_EQ(desired.workspaces[0].env, (templates::EnvMap{{"A", "node"}, {"B", "org"}}));
     EXPECT_EQ(desired.workspaces[1].env, (templates::EnvMap{{"A", "org"}, {"B", "org"}}));
+}
+
+TEST(OrgPlan, Fault25_AnEmptyValueInTheNearerFileWins) {
+    auto compiled = tree({node("pm"), node("be")});
+    compiled.env_names = {"OFF"};
+    for (templates::Node& one : compiled.nodes) one.required_env = {{{"OFF"}}};
+    compiled.nodes[0].env_names = {"OFF"};
+    compiled.nodes[0].empty_env_names = {"OFF"};
+    World world(compiled);
+    world.observed.layers.org = {{"OFF", "root"}};
+    world.observed.layers.nodes["pm"] = {{"OFF", ""}};
+    const auto desired = world.desired().workspaces;
+    EXPECT_EQ(desired[0].env, (templates::EnvMap{{"OFF", ""}}));
+    EXPECT_EQ(desired[1].env, (templates::EnvMap{{"OFF", "root"}}));
+    const auto condition = env_condition(world.the_org, compiled, world.observed);
+    EXPECT_NE(condition.message.find("OFF (for acme-pm)"), std::string::npos) << condition.message;
+
+    // It hides no value of a Secret that the operator has set.
+    crds::Workspace workspace;
+    workspace.meta.name = "acme-pm";
+    for (const char* secret : {"operators", "acme-pm-env"}) {
+        workspace.spec.env_from.push_back(
+            {.secret_ref = crds::LocalRef{secret}, .config_map_ref = std::nullopt});
+    }
+    workspace::Sources sources;
+    sources.secrets["operators"] = workspace::Values{{"OFF", "by hand"}};
+    sources.secrets["acme-pm-env"] = workspace::Values{{"OFF", ""}, {"NEW", ""}};
+    const auto values = workspace::resolve_env(workspace, sources, {}).values;
+    EXPECT_EQ(values.at("OFF"), "by hand");
+    EXPECT_EQ(values.at("NEW"), "");
 }
 
 TEST(OrgPlan, AnEditElsewhereLeavesAWorkspaceAsItIs) {
@@ -350,7 +388,7 @@ TEST(OrgPrune, WhatIsBeingDeletedDoesNotCount) {
 TEST(OrgDeletion, MarksAllThenWaitsThenReleases) {
     const auto two = tree({node("pm"), node("be", "pm")});
     World world = World(two).has(two);
-    const auto text = [&] { return text_of(plan_deletion(world.the_org, world.observed)); };
+    const auto text = [&] { return text_of(world.plan_deletion()); };
     EXPECT_EQ(text(), "delete acme-be, delete acme-pm");
     world.existing("acme-be").meta.deleted_at = now;
     EXPECT_EQ(text(), "delete acme-pm, acme-be is being deleted");
@@ -364,8 +402,7 @@ TEST(OrgDeletion, WaitsForProtectedWorkspaces) {
     const auto two = tree({node("pm"), node("be", "pm")});
     World world = World(two).has(two);
     world.existing("acme-be").meta.annotations["atelier.dev/protect"] = "true";
-    EXPECT_EQ(text_of(plan_deletion(world.the_org, world.observed)),
-              "prune blocked: Protected: acme-be");
+    EXPECT_EQ(text_of(world.plan_deletion()), "prune blocked: Protected: acme-be");
 }
 
 TEST(OrgDesired, OrgFillsWhatTheTemplateLeavesOpen) {
@@ -635,14 +672,7 @@ TEST(OrgStatus, TellsProgressAndBlockers) {
     const auto two = tree({node("pm"), node("be", "pm")});
     World world = World(two).has(two);
     const auto status = [&] {
-        const auto desired = world.desired();
-        const auto plan = world.plan();
-        return status_of(world.the_org,
-                         {.observed = world.observed,
-                          .desired = &desired,
-                          .plan = &plan,
-                          .failure = std::nullopt},
-                         now);
+        return org::status(world.the_org, world.observed, world.plan(), std::nullopt, now);
     };
     const auto ready = [](crds::Workspace& workspace) {
         workspace.status.observed_generation = 1;
@@ -678,10 +708,9 @@ TEST(OrgPlan, WhatIsPrunedKeepsItsVolumesForTheGracePeriod) {
     world.the_org.spec.prune.volume_grace = std::chrono::hours(48);
     EXPECT_EQ(world.text(), "delete acme-be (volumes kept for 48h)");
     // Who deletes the whole Org keeps nothing, unless it is asked for.
-    EXPECT_EQ(text_of(plan_deletion(world.the_org, world.observed)),
-              "delete acme-be, delete acme-pm");
+    EXPECT_EQ(text_of(world.plan_deletion()), "delete acme-be, delete acme-pm");
     world.the_org.meta.annotations["atelier.dev/keep-volumes-until"] = "2026-05-10T00:00:00Z";
-    EXPECT_EQ(text_of(plan_deletion(world.the_org, world.observed)),
+    EXPECT_EQ(text_of(world.plan_deletion()),
               "delete acme-be (volumes kept until 2026-05-10T00:00:00Z), "
               "delete acme-pm (volumes kept until 2026-05-10T00:00:00Z)");
 }
@@ -700,7 +729,7 @@ TEST(OrgPlan, WhatIsMadeAgainTakesTheNewestKeptVolumesOfItsKeyOver) {
     World world(tree({node("pm"), node("be")}));
     world.observed.kept = {kept("be", "u2", 2), kept("be", "u3", 3), kept("be", "u1", 1),
                            kept("qa", "u4", 4)};
-    const OrgPlan plan = world.plan();
+    const Plan plan = world.plan();
     EXPECT_EQ(text_of(plan), "create acme-pm, create acme-be with the volumes of acme-be.u3");
     const auto& made = std::get<CreateWorkspace>(plan.actions.back()).workspace;
     EXPECT_EQ(made.meta.annotation("atelier.dev/volumes-of"), "u3");
@@ -725,12 +754,12 @@ World asked(const std::function<void(crds::Workspace&)>& but = {}) {
     theirs.meta.annotations["atelier.dev/volumes-of"] = "u3";
     if (but) but(theirs);
     world.observed.foreign.insert(theirs.meta.name);
-    world.observed.asked_for.push_back(theirs);
+    world.observed.adoptable.push_back(theirs);
     return world;
 }
 
 TEST(OrgPlan, AWorkspaceThatAsksIsAdopted) {
-    const OrgPlan plan = asked().plan();
+    const Plan plan = asked().plan();
     EXPECT_EQ(text_of(plan), "adopt acme-be: key, org, labels");
     const auto& next = std::get<AdoptWorkspace>(plan.actions.back()).next;
     EXPECT_EQ(next.meta.controller()->name, "acme");
@@ -748,21 +777,21 @@ TEST(OrgPlan, WhatIsAdoptedWaitsForItsNewEnvironment) {
     brought.meta.revision = 7;
     brought.data = {{"A", "old"}};
     world.observed.brought_env.emplace("acme-be-env", brought);
-    const OrgPlan plan = world.plan();
+    const Plan plan = world.plan();
     std::vector<std::string> of_be;
-    for (const OrgAction& action : plan.actions) {
+    for (const Action& action : plan.actions) {
         if (text_of(action).find("acme-be") != std::string::npos) of_be.push_back(text_of(action));
     }
     EXPECT_EQ(join(of_be, "; "), "adopt acme-be: key, org, labels; set env acme-be: A")
         << "the spec first, so that one restart does for both";
-    for (const OrgAction& action : plan.actions) {
+    for (const Action& action : plan.actions) {
         const auto* adopt = std::get_if<AdoptWorkspace>(&action);
         if (!adopt) continue;
         EXPECT_EQ(adopt->next.meta.annotation(annotation::env_after), "7");
     }
     // With the same values there is nothing to wait for.
     world.observed.brought_env.at("acme-be-env").data = {{"A", "new"}};
-    for (const OrgAction& action : world.plan().actions) {
+    for (const Action& action : world.plan().actions) {
         const auto* adopt = std::get_if<AdoptWorkspace>(&action);
         if (!adopt) continue;
         EXPECT_EQ(adopt->next.meta.annotation(annotation::env_after), "");
@@ -771,7 +800,7 @@ TEST(OrgPlan, WhatIsAdoptedWaitsForItsNewEnvironment) {
 
 TEST(OrgPlan, AnAdoptionThatWouldTakeSomethingFromSomebodyIsRefused) {
     const auto refusal = [](const std::function<void(crds::Workspace&)>& but) {
-        const OrgPlan plan = asked(but).plan();
+        const Plan plan = asked(but).plan();
         EXPECT_EQ(plan.conflicts, std::vector<std::string>{"acme-be"});
         EXPECT_TRUE(plan.actions.empty());
         return plan.refused.empty() ? std::string() : plan.refused.front();
@@ -789,7 +818,7 @@ TEST(OrgPlan, AnAdoptionThatWouldTakeSomethingFromSomebodyIsRefused) {
               "acme-be: its spec.key is x, which cannot be changed; in the template it is be");
     // One that the template does not have would be pruned at once.
     World world = asked();
-    world.observed.asked_for.front().meta.name = "acme-other";
+    world.observed.adoptable.front().meta.name = "acme-other";
     world.observed.foreign.clear();
     EXPECT_EQ(world.text(),
               "create acme-be, cannot adopt acme-other: the template has no workspace of that "
@@ -811,9 +840,18 @@ TEST(OrgPlan, WhatIsToBeReleasedIsGivenUpAndThenLeftAlone) {
     gone.has(tree({node("pm"), node("be")}));
     gone.observed.released = {"acme-be"};
     EXPECT_EQ(gone.text(), "release acme-be");
-    EXPECT_EQ(text_of(plan_deletion(gone.the_org, gone.observed)),
-              "release acme-be, delete acme-pm");
+    EXPECT_EQ(text_of(gone.plan_deletion()), "release acme-be, delete acme-pm");
+}
+
+TEST(Expansion, KnowsOnlyWhatItIsGiven) {
+    std::vector<std::string> unknown;
+    const auto value = [](const std::string& name) -> std::optional<std::string> {
+        if (name == "A") return "1";
+        return std::nullopt;
+    };
+    EXPECT_EQ(expand("${A}-${HOME}-$A-${}-${A", value, unknown), "1-${HOME}-$A-${}-${A");
+    EXPECT_EQ(unknown, (std::vector<std::string>{"HOME", ""}));
 }
 
 }  // namespace
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

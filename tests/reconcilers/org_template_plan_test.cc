@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "reconcilers/common/status.h"
 #include "reconcilers/org_template/history.h"
 #include "reconcilers/org_template/plan.h"
+#include "reconcilers/org_template/status.h"
 #include "templates/layers.h"
 #include "tests/reconcilers/org_world.h"
 
@@ -73,6 +75,22 @@ std::string told(std::string text) {
         }
     }
     return text;
+}
+
+// Actions, the Ready condition, and when it is tried again: "keep tree aaaaaaa; True Compiled".
+std::string outcome(const crds::OrgTemplate& object, const Observed& observed,
+                    const org_template::Plan& plan, const std::optional<Error>& failure = {}) {
+    const auto status = org_template::status(object, observed, plan, failure, noon);
+    const crds::Condition* ready = status.find(crds::condition::ready);
+    std::string text;
+    for (const auto& action : plan.actions) text += (text.empty() ? "" : ", ") + text_of(action);
+    if (!text.empty()) text += "; ";
+    text += status.is_true(crds::condition::suspended)
+                ? "Suspended"
+                : fmt::format("{} {}", json::name_of(ready->status), ready->reason);
+    if (!plan.retry) return text;
+    const bool soon = retry_of(plan.retry->code) == Retry::soon;
+    return text + (soon ? ", again soon" : ", waits for a change");
 }
 
 TEST(OrgTemplatePlan, FollowsFromTheSource) {
@@ -158,16 +176,15 @@ TEST(OrgTemplatePlan, FollowsFromTheSource) {
         {"not there", some_template(), unreadable(Code::not_found), "False SourceNotFound"},
         {"no access", some_template(), unreadable(Code::unauthenticated),
          "False SourceAccessDenied"},
-        {"nonsense waits for a change", some_template(), unreadable(Code::invalid),
-         "False InvalidSource, waits for a change"},
+        {"an unusable answer", some_template(), unreadable(Code::invalid), "False InvalidSource"},
         {"suspended", some_template([](crds::OrgTemplate& o) { o.spec.suspend = true; }),
          Observed{}, "Suspended"},
     };
     for (const Case& c : cases) {
         SCOPED_TRACE(c.name);
         const auto plan = org_template::plan(c.object, c.seen, noon);
-        EXPECT_EQ(told(text(plan)), c.expected);
-        EXPECT_EQ(plan.status.observed_generation, 3);
+        EXPECT_EQ(told(outcome(c.object, c.seen, plan)), c.expected);
+        EXPECT_EQ(org_template::status(c.object, c.seen, plan, {}, noon).observed_generation, 3);
     }
 }
 
@@ -181,9 +198,35 @@ TEST(OrgTemplatePlan, LooksAgainAtTheIntervalUnlessTriedBefore) {
     const auto failed = [](Code code) {
         return org_template::plan_after_failure(some_template(), {code, "why"}, noon);
     };
-    EXPECT_EQ(text(failed(Code::unavailable)), "False PublishFailed, again soon");
-    EXPECT_EQ(text(failed(Code::forbidden)), "False PublishFailed");
+    const auto told_of = [&](Code code) {
+        return outcome(some_template(), compiled({}), failed(code), Error{code, "why"});
+    };
+    EXPECT_EQ(told_of(Code::unavailable), "False PublishFailed, again soon");
+    EXPECT_EQ(told_of(Code::forbidden), "False PublishFailed");
     EXPECT_EQ(failed(Code::forbidden).wake_at, noon + std::chrono::minutes(5));
+}
+
+// A redirect or a web page may be the answer of a proxy for a moment.
+TEST(OrgTemplatePlan, Fault23_AnUnusableAnswerIsTriedAgainSoonAndThenMoreSeldom) {
+    const auto wait_after = [](Duration failing) {
+        const auto object = some_template([&](crds::OrgTemplate& o) {
+            if (failing == Duration::zero()) return;
+            o.status.set({.type = "SourceReady",
+                          .status = crds::ConditionStatus::no,
+                          .reason = "UnsupportedSource",
+                          .message = "why",
+                          .last_transition_time = noon - failing},
+                         noon - failing);
+        });
+        const auto plan = org_template::plan(object, unreadable(Code::unsupported), noon);
+        EXPECT_FALSE(plan.retry);
+        return std::chrono::duration_cast<std::chrono::seconds>(*plan.wake_at - noon).count();
+    };
+    EXPECT_EQ(wait_after({}), 10);
+    EXPECT_EQ(wait_after(std::chrono::seconds(3)), 10);
+    EXPECT_EQ(wait_after(std::chrono::seconds(70)), 70);
+    EXPECT_EQ(wait_after(std::chrono::hours(5)), 300) << "the interval";
+    EXPECT_EQ(wait_after(std::chrono::hours(-5)), 10) << "the clock was set back";
 }
 
 // A failure keeps what the last good look gave.
@@ -197,8 +240,9 @@ TEST(OrgTemplatePlan, TheLastGoodArtifactStays) {
     for (const Observed& seen :
          {unreadable(Code::unavailable), unreadable(Code::invalid), broken}) {
         const auto plan = org_template::plan(object, seen, noon);
-        EXPECT_EQ(plan.status.artifact_digest, "good");
-        EXPECT_EQ(plan.status.revision, "r1");
+        const auto status = org_template::status(object, seen, plan, {}, noon);
+        EXPECT_EQ(status.artifact_digest, "good");
+        EXPECT_EQ(status.revision, "r1");
         EXPECT_TRUE(plan.actions.empty());
     }
 }

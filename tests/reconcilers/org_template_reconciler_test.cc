@@ -52,6 +52,98 @@ TEST(OrgTemplateReconciler, CompilesFromGitAndFollowsIt) {
     EXPECT_EQ(artifact_of(world).nodes.size(), 1u);
 }
 
+// The controller looks at every key after ten minutes at the latest.
+TEST(OrgTemplateReconciler, Fault23_AnIntervalOfHoursIsKept) {
+    OrgWorld world;
+    world.push({{"org.yaml", two}});
+    world.make_git_template();
+    world.change<crds::OrgTemplate>(
+        "dev", [](crds::OrgTemplate& o) { o.spec.interval = std::chrono::hours(6); });
+    const Instant begin = world.clock.now_;
+    ASSERT_TRUE(world.reconcile_template());
+    const auto calls = [&] { return world.git.calls().size(); };
+    const std::size_t read = calls();
+    const auto reads_after = [&](Duration wait) {
+        world.clock.now_ = begin + wait;
+        const std::size_t before = calls();
+        const auto outcome = world.reconcile_template();
+        EXPECT_TRUE(outcome);
+        if (calls() > before) return true;
+        EXPECT_EQ(outcome->wake_at, begin + std::chrono::hours(6));
+        return false;
+    };
+    EXPECT_FALSE(reads_after(std::chrono::minutes(10)));
+    EXPECT_FALSE(reads_after(std::chrono::hours(5)));
+    EXPECT_EQ(calls(), read);
+    // What the template depends on changes.
+    world.change<crds::OrgTemplate>("dev", [](crds::OrgTemplate& o) {
+        o.meta.annotations["atelier.dev/reconcile-requested-at"] = "now";
+    });
+    EXPECT_TRUE(reads_after(std::chrono::hours(5)));
+    EXPECT_TRUE(reads_after(std::chrono::hours(12))) << "the interval is over";
+}
+
+// Fault 19: a wait that was computed before the clock changed does not outlive the change.
+TEST(OrgTemplateReconciler, Fault19_AClockThatIsSetEndsTheInterval) {
+    for (const int days : {-3650, -1, 1, 3650}) {
+        SCOPED_TRACE(days);
+        OrgWorld world;
+        world.push({{"org.yaml", two}});
+        world.make_git_template();
+        world.change<crds::OrgTemplate>(
+            "dev", [](crds::OrgTemplate& o) { o.spec.interval = std::chrono::hours(6); });
+        ASSERT_TRUE(world.reconcile_template());
+        const auto calls = world.git.calls().size();
+        world.clock.now_ += std::chrono::hours(24 * days);
+        const auto outcome = world.reconcile_template();
+        ASSERT_TRUE(outcome);
+        EXPECT_GT(world.git.calls().size(), calls);
+        EXPECT_EQ(outcome->wake_at, world.clock.now_ + std::chrono::hours(6));
+    }
+}
+
+// argoproj/argo-cd#25599: a tag with the name of the branch rolled the template back.
+TEST(OrgTemplateReconciler, Fault24_ATagDoesNotShadowTheBranch) {
+    OrgWorld world;
+    const std::string first = world.push({{"org.yaml", "name: Dev\nworkspaces: [{name: PM}]\n"}});
+    const std::string second = world.push({{"org.yaml", two}});
+    world.make_git_template();
+    world.settle();
+    world.git.tag(OrgWorld::url, "main", first);
+    world.settle();
+    auto object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(object.status.revision, second);
+    ASSERT_EQ(object.status.warnings.size(), 1u);
+    EXPECT_EQ(object.status.warnings[0].reason, "AmbiguousRef");
+    EXPECT_NE(object.status.warnings[0].message.find("refs/tags/main"), std::string::npos);
+    // Either can be named.
+    world.change<crds::OrgTemplate>(
+        "dev", [](crds::OrgTemplate& o) { o.spec.source.git->ref = "refs/tags/main"; });
+    world.settle();
+    object = world.read<crds::OrgTemplate>("dev");
+    EXPECT_EQ(object.status.revision, first);
+    EXPECT_TRUE(object.status.warnings.empty());
+    world.change<crds::OrgTemplate>(
+        "dev", [](crds::OrgTemplate& o) { o.spec.source.git->ref = "refs/heads/main"; });
+    world.settle();
+    EXPECT_EQ(world.read<crds::OrgTemplate>("dev").status.revision, second);
+}
+
+// fluxcd/flux2#1895: what a repository has in submodules and in Git LFS is not delivered.
+TEST(OrgTemplateReconciler, Fault26_SubmodulesAndLfsPointersAreNamed) {
+    OrgWorld world;
+    const std::string commit = world.push({{"org.yaml", two}});
+    world.git.set_gaps(OrgWorld::url, commit,
+                       {.submodules = {"pm/skills"}, .lfs_pointers = {"pm/model.bin"}});
+    world.make_git_template();
+    world.settle();
+    std::string told;
+    for (const auto& warning : world.read<crds::OrgTemplate>("dev").status.warnings) {
+        told += warning.reason + " " + warning.file + "\n";
+    }
+    EXPECT_EQ(told, "SubmoduleLeftOut pm/skills\nLfsPointer pm/model.bin\n");
+}
+
 TEST(OrgTemplateReconciler, WhatIsTooLongToBeSaidIsCutBetweenCharacters) {
     for (int shift = 0; shift < 3; ++shift) {
         OrgWorld world;

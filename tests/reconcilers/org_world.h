@@ -45,11 +45,17 @@ class OrgWorld {
                              random, metrics, Log())),
           store(**opened),
           objects(store, kinds, random, Log()),
-          templates(objects, git, trees, std::move(templates_root), {}, revision_key),
+          templates(objects, git, trees, std::move(templates_root), trusted(), revision_key),
           orgs(objects, trees, Log(), &metrics, key_of_plans) {}
 
     static constexpr const char* key_of_plans = "a key of this test";
     static constexpr const char* url = "http://git.example/acme/org";
+    // The other repositories that templates may name here.
+    static ExternalOptions trusted() {
+        return {.policy = {.host = "git.moleculesai.app",
+                           .allow = {"git.moleculesai.app/molecule-ai/"}},
+                .token = ""};
+    }
 
     // Commits files to the remote.
     std::string push(const std::map<std::string, std::string>& files) {

@@ -16,7 +16,7 @@ Tree tree(std::initializer_list<std::pair<const char*, const char*>> files) {
     return out;
 }
 
-TEST(PluginContent, Scenario24TheMarkerIsOursAndLinksAreRefused) {
+TEST(PluginContent, Scenario24TheMarkerIsOursAndLinksThatLeadOutAreRefused) {
     const auto cleaned = clean(tree({{"a", "1"},
                                      {".complete", "x"},
                                      {".git/HEAD", "x"},
@@ -36,6 +36,34 @@ TEST(PluginContent, Scenario24TheMarkerIsOursAndLinksAreRefused) {
     EXPECT_EQ(refused.error().message.find("passwd"), std::string::npos);
     EXPECT_FALSE(clean(tree({{"../x", "1"}})));
     EXPECT_FALSE(clean(tree({{".complete", "x"}})));
+}
+
+// obra/superpowers has one link at its root: AGENTS.md -> CLAUDE.md.
+TEST(PluginContent, Fault26_LinksInsideTheTreeAreFollowed) {
+    Tree files = tree({{"CLAUDE.md", "doc"}, {"skills/s/SKILL.md", "body"}});
+    const auto link = [](const std::string& target) {
+        return File{File::Kind::symlink, false, target};
+    };
+    files["AGENTS.md"] = link("CLAUDE.md");
+    files["agent/skills"] = link("../skills");
+    const auto cleaned = clean(files);
+    ASSERT_TRUE(cleaned) << cleaned.error().message;
+    EXPECT_EQ(cleaned->at("AGENTS.md").bytes, "doc");
+    EXPECT_EQ(cleaned->at("agent/skills/s/SKILL.md").bytes, "body");
+    EXPECT_EQ(cleaned->size(), 4u);
+    const auto why = [&](const std::string& target) {
+        Tree bad = files;
+        bad["skills/x"] = link(target);
+        const auto refused = clean(bad);
+        if (refused) return std::string("taken");
+        EXPECT_EQ(refused.error().code, Code::invalid);
+        return refused.error().message;
+    };
+    EXPECT_EQ(why("../../etc/passwd"), "the symbolic link skills/x leads out of the plugin");
+    EXPECT_EQ(why("/etc/passwd"), "the symbolic link skills/x leads out of the plugin");
+    EXPECT_EQ(why("none.md"), "the symbolic link skills/x points to nothing");
+    EXPECT_NE(why("x").find("skills/x"), std::string::npos) << "a loop";
+    EXPECT_NE(why("..").find("loop"), std::string::npos);
 }
 
 TEST(PluginContent, DeclaredIntegrityMustHold) {

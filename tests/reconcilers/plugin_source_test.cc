@@ -27,8 +27,8 @@ TEST(Version, IsSemantic) {
     EXPECT_TRUE(compare("1.2.3", "v1.2.4"));
     EXPECT_TRUE(compare("v1.9.0", "v1.10.0"));
     EXPECT_TRUE(compare("v0.99.99", "1.0.0"));
-    for (const char* bad : {"", "v", "1", "1.2", "1.2.3.4", "01.2.3", "1.2.x", "v-1.2.3", "1.2.3-",
-                            "+1.2.3", "1..3", "99999999999999999999.0.0", "vv1.2.3"}) {
+    for (const char* bad : {"", "v", "1", "1.2", "1.2.3.4", "1.2.x", "v-1.2.3", "1.2.3-", "+1.2.3",
+                            "1..3", "99999999999999999999.0.0", "vv1.2.3"}) {
         EXPECT_FALSE(parse_version(bad)) << bad;
     }
     EXPECT_TRUE(parse_version("1.2.3-rc.1")->pre_release);
@@ -64,6 +64,29 @@ TEST(PluginTrack, LeadsToOneCommit) {
     EXPECT_EQ(text(resolve_source(refs, "nightly")), "nightly c");
     EXPECT_EQ(text(resolve_source(refs, "")), "HEAD a");
     EXPECT_EQ(text(resolve_source(refs, c)), " c");
+}
+
+TEST(PluginTrack, Fault24_NoHigherTagIsPassedOverInSilence) {
+    const std::string a(40, 'a'), b(40, 'b'), c(40, 'c');
+    const auto latest = [&](const std::vector<std::string>& names) {
+        std::vector<drivers::GitRef> refs;
+        for (const std::string& name : names) refs.push_back({"refs/tags/" + name, a});
+        const auto ref = resolve_track(refs, *crds::parse_track("tag:latest"), "");
+        if (!ref) return ref.error().message;
+        const std::string passed = passed_over(refs, ref->name);
+        return ref->name + (passed.empty() ? "" : ": " + passed);
+    };
+    EXPECT_EQ(latest({"v2025.12.31", "v2026.01.05", "v2026.1.4"}), "v2026.01.05");
+    EXPECT_EQ(latest({"v1.0.0", "v0.9.0-rc.1", "v1.0.0-rc.2", "nightly", "2"}), "v1.0.0");
+    EXPECT_EQ(
+        latest({"v1.0.0", "v2.0.0-rc.1", "v1.2", "v1.1.0.1"}),
+        "v1.0.0: tag:latest does not take higher tags: v2.0.0-rc.1 is a pre-release, v1.2 has "
+        "not three numbers, v1.1.0.1 has not three numbers; to use one, track tag:NAME");
+    EXPECT_EQ(
+        latest({"v2.0.0-rc.1", "main"}),
+        "no tag of the repository is a release such as v1.2.3; tag:latest does not take higher "
+        "tags: v2.0.0-rc.1 is a pre-release; to use one, track tag:NAME");
+    EXPECT_EQ(latest({"nightly"}), "no tag of the repository is a release such as v1.2.3");
 }
 
 }  // namespace

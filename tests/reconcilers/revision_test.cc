@@ -292,7 +292,7 @@ TEST_F(Revisions, ADiffNamesWhatChanged) {
           {"pm/notes.md", "new\n"},
           {"pm/.env", "OWN=value-2\nMORE=1\n"}});
     const auto diff = [&](const std::string& since, const std::string& to) {
-        return revision_diff(world.objects, world.trees, "default", "acme", since, to);
+        return org::revision_diff(world.objects, world.trees, "default", "acme", since, to);
     };
     const std::string one = sha256_hex("version 1\n").substr(0, 12);
     const std::string two = sha256_hex("version 2\n").substr(0, 12);
@@ -320,7 +320,7 @@ TEST_F(Revisions, ADiffNamesWhatChanged) {
     EXPECT_EQ(json::text(*back).find("value-"), std::string::npos) << "no value is told";
     EXPECT_NE(essence(diff("0000000", "")).find("the template has no revision \"0000000\""),
               std::string::npos);
-    EXPECT_EQ(essence(revision_diff(world.objects, world.trees, "default", "none", "", "")),
+    EXPECT_EQ(essence(org::revision_diff(world.objects, world.trees, "default", "none", "", "")),
               "ERROR: there is no Org none");
     world.trees.lose(source().history[1].artifact_digest);
     EXPECT_NE(essence(diff(commits[0], "")).find("is no longer here"), std::string::npos);
@@ -332,8 +332,9 @@ TEST_F(Revisions, ANodeThatIsNoLongerSpawnedIsNotRemoved) {
         "name: Dev\nworkspaces:\n  - {name: PM, files_dir: pm}\n"
         "  - {name: V1, spawning: false}\n";
     push(files);
-    EXPECT_EQ(essence(revision_diff(world.objects, world.trees, "default", "acme", commits[0], "")),
-              R"({"workspaces":[{"change":"NotSpawned","key":"v1","name":"V1"}]})");
+    EXPECT_EQ(
+        essence(org::revision_diff(world.objects, world.trees, "default", "acme", commits[0], "")),
+        R"({"workspaces":[{"change":"NotSpawned","key":"v1","name":"V1"}]})");
 }
 
 }  // namespace

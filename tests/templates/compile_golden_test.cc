@@ -13,6 +13,8 @@
 #include "base/file.h"
 #include "reconcilers/org_template/git_externals.h"
 #include "templates/compile.h"
+#include "templates/directory_files.h"
+#include "templates/tree_files.h"
 #include "tests/fakes/fake_git.h"
 #include "tests/support/process.h"
 

@@ -1,38 +1,16 @@
 #include <gtest/gtest.h>
 
 #include "base/text.h"
-#include "reconcilers/org/expand.h"
 #include "templates/cron.h"
 #include "templates/env.h"
 #include "templates/files.h"
 #include "templates/layers.h"
 #include "templates/node.h"
 #include "templates/redact.h"
+#include "templates/tree_files.h"
 
 namespace atelier::templates {
 namespace {
-
-TEST(EnvFile, IsReadByItsGrammar) {
-    std::vector<int> bad;
-    const EnvMap values = parse_env(
-        "A=1\n# B=2\n\n C = spaced \nD=\"q\"\nE='x=y'\nF=\"half\nG=\n=1\nnope\nexport "
-        "H=1\nA=last\r\n",
-        bad);
-    EXPECT_EQ(values,
-              (EnvMap{{"A", "last"}, {"C", "spaced"}, {"D", "q"}, {"E", "x=y"}, {"F", "\"half"}}));
-    EXPECT_EQ(bad, (std::vector<int>{10, 11}));
-}
-
-TEST(EnvFile, WhatNoProgramCanBeGivenIsABadLine) {
-    const std::string most(128 * 1024 - 1 - 3, 'x');  // with "A=" and the end
-    std::vector<int> bad;
-    EXPECT_EQ(parse_env("\xef\xbb\xbf"
-                        "A=" +
-                            most + "\nB=" + most + "x\nC=\xff\nD=\xc3\xa9\n",
-                        bad),
-              (EnvMap{{"A", most}, {"D", "\xc3\xa9"}}));
-    EXPECT_EQ(bad, (std::vector<int>{2, 3}));
-}
 
 std::string text_of(const std::vector<crds::EnvRequirement>& requirements) {
     std::vector<std::string> parts;
@@ -105,17 +83,6 @@ TEST(Paths, StayInsideTheTemplate) {
     EXPECT_EQ(text("teams", "/etc/passwd"),
               "error: the path is absolute: it must be inside the template");
     EXPECT_EQ(text("teams", " "), "error: the path is empty");
-}
-
-TEST(Expansion, KnowsOnlyWhatItIsGiven) {
-    std::vector<std::string> unknown;
-    const auto value = [](const std::string& name) -> std::optional<std::string> {
-        if (name == "A") return "1";
-        return std::nullopt;
-    };
-    EXPECT_EQ(reconcilers::expand("${A}-${HOME}-$A-${}-${A", value, unknown),
-              "1-${HOME}-$A-${}-${A");
-    EXPECT_EQ(unknown, (std::vector<std::string>{"HOME", ""}));
 }
 
 TEST(Layers, SurviveTheirSecret) {

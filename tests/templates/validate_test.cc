@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
+#include "templates/directory_files.h"
 #include "tests/reconcilers/org_world.h"
 #include "tests/support/process.h"
 
@@ -44,7 +45,9 @@ TEST(Validate, LeavesOtherRepositoriesOutUnlessAFolderStandsInForThem) {
         EXPECT_TRUE(compiled.errors.empty());
         EXPECT_EQ(reasons_of(compiled.warnings), "ExternalNotFetched UnknownField");
         EXPECT_EQ(templates::text_of(compiled.warnings.front()),
-                  "org.yaml:6:5: !external acme/research@v1:w.yaml is not looked at here");
+                  "org.yaml:6:5: !external acme/research@v1:w.yaml is not fetched and not checked: "
+                  "`atelier "
+                  "validate` can read a folder in its place, with --external OWNER/NAME=FOLDER");
         EXPECT_EQ(summary_of(compiled), (std::vector<std::string>{"Dev: declared 2, not spawned 1",
                                                                   "requires: A_KEY, B_KEY or C_KEY",
                                                                   "recommends: NICE"}));

@@ -1,11 +1,13 @@
-#include "crds/yaml.h"
-#include "reconcilers/org/desired.h"
+#include "reconcilers/org/agent_config.h"
 
-namespace atelier::reconcilers {
+#include "base/json.h"
+#include "crds/yaml.h"
+
+namespace atelier::reconcilers::org {
 namespace {
 
-// Where neither the template nor the Org names a model. The workspace's spec stays without one, so
-// that MODEL of its environment can still decide what the agent gets.
+// The model that is written when neither the template nor the Org names one. The workspace's spec
+// stays without a model, so that the variable MODEL in its environment can still choose one.
 std::string_view model_of(const crds::WorkspaceSpec& spec) {
     if (!spec.model.empty()) return spec.model;
     return spec.runtime == "claude-code" ? "sonnet" : "anthropic:claude-opus-4-7";
@@ -21,7 +23,7 @@ void set_number(json::Document& config, std::string_view name, std::int64_t numb
 
 }  // namespace
 
-std::string render_config(const crds::WorkspaceSpec& spec) {
+std::string agent_config(const crds::WorkspaceSpec& spec) {
     json::Document config(rapidjson::kObjectType);
     set_text(config, "name", spec.display_name);
     set_text(config, "role", spec.role);
@@ -55,4 +57,4 @@ std::string render_config(const crds::WorkspaceSpec& spec) {
     return crds::to_yaml(config);
 }
 
-}  // namespace atelier::reconcilers
+}  // namespace atelier::reconcilers::org

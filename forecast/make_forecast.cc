@@ -1,4 +1,4 @@
-#include "forecast/forecaster.h"
+#include "forecast/make_forecast.h"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 #include "base/fingerprint.h"
 #include "forecast/affected_workspaces.h"
 #include "forecast/listed_runtime.h"
-#include "forecast/orgs.h"
+#include "forecast/org_forecast.h"
 #include "reconcilers/plugin_install/policy.h"
 #include "reconcilers/workspace/reconciler.h"
 
@@ -17,16 +17,16 @@ namespace {
 
 using crds::Workspace;
 
-// The workspaces, each as it is against as it would be.
+// Compares each affected workspace as it is with what it would be.
 class Comparison {
   public:
-    Comparison(ForecastContext& context, const Request& request, const OrgEffects& orgs,
+    Comparison(ForecastContext& context, const AppliedRequest& applied, const OrgEffects& orgs,
                const AffectedWorkspaces& affected)
         : context_(context),
-          request_(request),
+          applied_(applied),
           orgs_(orgs),
           affected_(affected),
-          runtimes_(listed(context.tools.runtimes)),
+          runtimes_(listed(context.dependencies.runtimes)),
           workspaces_before_(context.before, runtimes_, Log()),
           workspaces_after_(context.after, runtimes_, Log()) {}
 
@@ -42,12 +42,12 @@ class Comparison {
     }
 
   private:
-    Result<std::optional<Side>> side_of(const reconcilers::Objects& objects,
-                                        const reconcilers::WorkspaceReconciler& reconciler,
-                                        const Key& key) {
+    Result<std::optional<WorkspaceState>> side_of(
+        const reconcilers::Objects& objects, const reconcilers::WorkspaceReconciler& reconciler,
+        const Key& key) {
         auto workspace = TRY(objects.find<Workspace>(key.ns, key.name));
-        if (!workspace) return std::optional<Side>();
-        Side side;
+        if (!workspace) return std::optional<WorkspaceState>();
+        WorkspaceState side;
         side.workspace = *std::move(workspace);
         if (!side.workspace.being_deleted()) {
             side.observed = TRY(reconciler.observe(side.workspace));
@@ -57,7 +57,7 @@ class Comparison {
                 if (!policy.empty()) side.denied[plugin] = std::move(policy);
             }
         }
-        return std::optional<Side>(std::move(side));
+        return std::optional<WorkspaceState>(std::move(side));
     }
 
     Result<void> compare_workspace(const Key& key, std::vector<Item>& items) {
@@ -65,27 +65,27 @@ class Comparison {
         const auto after = TRY(side_of(context_.after, workspaces_after_, key));
         if (!before && !after) return {};
         const auto plugins = affected_.plugins.find(key);
-        Judged judged = judge(
+        WorkspaceForecast forecast = forecast_workspace(
             before, after,
             plugins == affected_.plugins.end() ? std::vector<PluginChange>() : plugins->second,
-            context_.tools.fingerprint_key, context_.now);
-        for (Blocker& blocker : judged.blockers) {
-            context_.answer.forecast.blockers.push_back(std::move(blocker));
+            context_.dependencies.fingerprint_key, context_.now);
+        for (Blocker& blocker : forecast.blockers) {
+            context_.result.forecast.blockers.push_back(std::move(blocker));
         }
-        Item& item = judged.item;
+        Item& item = forecast.item;
         if (item.action == Step::nothing) return {};
-        context_.note_base(key);
+        context_.require_unchanged(key);
         note_values(item, after);
         if (item.action == Step::remove) item.kept = kept_of(*before);
         if (item.action == Step::create && before) item.reasons.emplace_back("the old one goes");
-        if (request_.suspended.contains(item.org) && !affected_.direct.contains(key))
+        if (applied_.suspended.contains(item.org) && !affected_.direct.contains(key))
             item.held = true;
         items.push_back(std::move(item));
         return {};
     }
 
-    // Those of an Org are noted with it.
-    void note_values(const Item& item, const std::optional<Side>& after) {
+    // The values of an Org's workspaces are noted with the Org.
+    void note_values(const Item& item, const std::optional<WorkspaceState>& after) {
         if (!item.org.empty() || !after) return;
         const crds::WorkspaceSpec& spec = after->workspace.spec;
         const auto note = [&](std::string_view resource, const std::string& name,
@@ -94,10 +94,10 @@ class Comparison {
             const auto values = values_of(context_.overlay.get({std::string(resource), ns, name}));
             for (const auto& [key, value] : values) {
                 if (!only.empty() && key != only) continue;
-                context_.answer.values[fmt::format(
+                context_.result.values[fmt::format(
                     "Workspace {}: {} {}: {}", item.name,
                     resource == crds::Secret::resource ? "Secret" : "ConfigMap", name, key)] =
-                    fingerprint(context_.tools.fingerprint_key, value);
+                    fingerprint(context_.dependencies.fingerprint_key, value);
             }
         };
         for (const crds::EnvFrom& from : spec.env_from) {
@@ -114,7 +114,7 @@ class Comparison {
         }
     }
 
-    std::string kept_of(const Side& side) const {
+    std::string kept_of(const WorkspaceState& side) const {
         const auto grace = orgs_.grace.find(side.workspace.spec.org);
         if (grace == orgs_.grace.end() || grace->second <= Duration::zero()) {
             return "volumes go with it";
@@ -122,14 +122,14 @@ class Comparison {
         return "volumes kept " + short_duration(grace->second);
     }
 
-    // Deletions that wait for a confirmation, or for what is in the way.
+    // Deletions that wait for a confirmation, or until something else is settled.
     void hold_prunes(std::vector<Item>& items) {
         for (const Key& key : orgs_.pending) {
             const auto workspace = context_.overlay.get(key);
             if (!workspace || workspace->meta.deleted_at) continue;
             const auto decoded = crds::decode<Workspace>(workspace->body);
             if (!decoded) continue;
-            Side side;
+            WorkspaceState side;
             side.workspace = *decoded;
             Item item;
             item.kind = Workspace::Spec::kind;
@@ -140,12 +140,12 @@ class Comparison {
             item.held = true;
             std::erase_if(items, [&](const Item& other) { return other.name == item.name; });
             items.push_back(std::move(item));
-            context_.note_base(key);
+            context_.require_unchanged(key);
         }
     }
 
     void finish(std::vector<Item> workspaces) {
-        Forecast& forecast = context_.answer.forecast;
+        Forecast& forecast = context_.result.forecast;
         const auto by_name = [](const Item& a, const Item& b) {
             return std::tie(a.kind, a.name) < std::tie(b.kind, b.name);
         };
@@ -159,10 +159,11 @@ class Comparison {
         }
         forecast.unchanged = std::max<std::int64_t>(0, orgs_.owned - of_orgs);
         std::sort(forecast.orgs.begin(), forecast.orgs.end(),
-                  [](const Followed& a, const Followed& b) { return a.org < b.org; });
+                  [](const OrgTarget& a, const OrgTarget& b) { return a.org < b.org; });
         std::stable_sort(forecast.blockers.begin(), forecast.blockers.end(),
                          [](const Blocker& a, const Blocker& b) { return a.blocks > b.blocks; });
-        for (auto& [key, base] : context_.bases) context_.answer.bases.push_back(std::move(base));
+        for (auto& [key, precondition] : context_.preconditions)
+            context_.result.preconditions.push_back(std::move(precondition));
     }
 
     reconcilers::Runtimes listed(reconcilers::Runtimes runtimes) {
@@ -175,7 +176,7 @@ class Comparison {
     }
 
     ForecastContext& context_;
-    const Request& request_;
+    const AppliedRequest& applied_;
     const OrgEffects& orgs_;
     const AffectedWorkspaces& affected_;
     std::vector<std::unique_ptr<ListedRuntime>> listed_;
@@ -186,16 +187,16 @@ class Comparison {
 
 }  // namespace
 
-Result<Answer> make_forecast(const Tools& tools, const Question& question, Instant now,
-                       const std::stop_token& stop) {
-    ForecastContext context(tools, question, now, stop);
-    const Request request = TRY(apply_request(context));
+Result<ForecastResult> make_forecast(const Dependencies& dependencies, const Request& request,
+                                     Instant now, const std::stop_token& stop) {
+    ForecastContext context(dependencies, request, now, stop);
+    const AppliedRequest applied = TRY(apply_request(context));
     Convergence convergence(context);
-    TRY(convergence.settle(request.due));
-    const OrgEffects orgs = TRY(forecast_orgs(context, convergence, request));
+    TRY(convergence.settle(applied.due));
+    const OrgEffects orgs = TRY(forecast_orgs(context, convergence, applied));
     const AffectedWorkspaces affected = TRY(find_affected_workspaces(context));
-    TRY(Comparison(context, request, orgs, affected).compare());
-    return std::move(context.answer);
+    TRY(Comparison(context, applied, orgs, affected).compare());
+    return std::move(context.result);
 }
 
 }  // namespace atelier::forecast

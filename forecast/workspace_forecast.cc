@@ -1,4 +1,4 @@
-#include "forecast/workspace_step.h"
+#include "forecast/workspace_forecast.h"
 
 #include <fmt/format.h>
 
@@ -19,16 +19,16 @@ std::string shown_parent(const std::string& parent) {
 }
 
 // Whether there is to be a unit.
-bool runs(const Side& side) {
+bool runs(const WorkspaceState& side) {
     return side.observed.place != Observed::Place::external &&
            side.workspace.spec.desired_state == DesiredState::running;
 }
 
-class Judge {
+class Comparer {
   public:
-    Judge(const std::string& key, Instant now) : key_(key), now_(now) {}
+    Comparer(const std::string& key, Instant now) : key_(key), now_(now) {}
 
-    void made(const Side& after) {
+    void made(const WorkspaceState& after) {
         out_.item.action = Step::create;
         out_.item.parent = after.workspace.spec.parent;
         if (!after.workspace.meta.annotation(crds::annotation::volumes_of).empty()) {
@@ -37,7 +37,8 @@ class Judge {
         hinder(after);
     }
 
-    void changed(const Side& before, const Side& after, const std::vector<PluginChange>& plugins) {
+    void changed(const WorkspaceState& before, const WorkspaceState& after,
+                 const std::vector<PluginChange>& plugins) {
         Item& item = out_.item;
         item.parent = after.workspace.spec.parent;
         const bool moves = before.workspace.spec.parent != after.workspace.spec.parent;
@@ -60,10 +61,10 @@ class Judge {
         hinder(after);
     }
 
-    Judged take() { return std::move(out_); }
+    WorkspaceForecast take() { return std::move(out_); }
 
   private:
-    Step unit_step(const Side& before, const Side& after) {
+    Step unit_step(const WorkspaceState& before, const WorkspaceState& after) {
         std::vector<std::string>& reasons = out_.item.reasons;
         const bool ran = runs(before);
         const bool will = runs(after);
@@ -115,7 +116,8 @@ class Judge {
     }
 
     // Whatever was asked for while it was suspended happens now.
-    Step resumed(const Side& before, const Side& after, std::vector<std::string> gone) {
+    Step resumed(const WorkspaceState& before, const WorkspaceState& after,
+                 std::vector<std::string> gone) {
         std::vector<std::string>& reasons = out_.item.reasons;
         const bool loses = !gone.empty();
         reasons = std::move(gone);
@@ -143,7 +145,7 @@ class Judge {
     }
 
     // What keeps a plugin from being delivered; empty: nothing does.
-    static std::string hindrance_of(const Side& side, const std::string& plugin) {
+    static std::string hindrance_of(const WorkspaceState& side, const std::string& plugin) {
         if (const auto denied = side.denied.find(plugin); denied != side.denied.end()) {
             return fmt::format("the PluginPolicy \"{}\" does not allow it", denied->second);
         }
@@ -158,10 +160,10 @@ class Judge {
     }
 
     // A plugin that comes, or goes after a cold delivery, takes a restart; a hot change does not.
-    void plugin_steps(const Side& before, const Side& after,
+    void plugin_steps(const WorkspaceState& before, const WorkspaceState& after,
                       const std::vector<PluginChange>& plugins) {
         if (!runs(after)) return;
-        const auto has = [](const Side& side, const std::string& name) {
+        const auto has = [](const WorkspaceState& side, const std::string& name) {
             return listed(side, name) && !side.denied.contains(name);
         };
         for (const std::string& name : after.workspace.spec.plugins) {
@@ -194,7 +196,7 @@ class Judge {
         }
     }
 
-    static bool listed(const Side& side, const std::string& name) {
+    static bool listed(const WorkspaceState& side, const std::string& name) {
         const auto& all = side.workspace.spec.plugins;
         return std::find(all.begin(), all.end(), name) != all.end();
     }
@@ -212,7 +214,7 @@ class Judge {
     }
 
     // What keeps its unit from being made, now or at all.
-    void hinder(const Side& after) {
+    void hinder(const WorkspaceState& after) {
         const std::string about = "Workspace " + after.workspace.meta.name;
         if (!runs(after)) return;
         if (after.observed.place == Observed::Place::missing) {
@@ -242,19 +244,21 @@ class Judge {
 
     const std::string& key_;
     const Instant now_;
-    Judged out_;
+    WorkspaceForecast out_;
 };
 
 }  // namespace
 
-Judged judge(const std::optional<Side>& before, const std::optional<Side>& after,
-             const std::vector<PluginChange>& plugins, const std::string& key, Instant now) {
-    Judge judge(key, now);
+WorkspaceForecast forecast_workspace(const std::optional<WorkspaceState>& before,
+                                     const std::optional<WorkspaceState>& after,
+                                     const std::vector<PluginChange>& plugins,
+                                     const std::string& key, Instant now) {
+    Comparer forecast_workspace(key, now);
     const bool stood = before && !before->workspace.being_deleted();
     const bool stands = after && !after->workspace.being_deleted();
-    if (!stood && stands) judge.made(*after);
-    if (stood && stands) judge.changed(*before, *after, plugins);
-    Judged out = judge.take();
+    if (!stood && stands) forecast_workspace.made(*after);
+    if (stood && stands) forecast_workspace.changed(*before, *after, plugins);
+    WorkspaceForecast out = forecast_workspace.take();
     if (stood && !stands) out.item.action = Step::remove;
     if (!after && !before) return out;
     const crds::Workspace& known = after ? after->workspace : before->workspace;
