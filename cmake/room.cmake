@@ -44,7 +44,7 @@ if(ATELIER_SANITIZE)
   endif()
 endif()
 
-# What nearly every source includes is compiled once (docs/decisions/0007-build-time.md), for rooms and
+# What nearly every source includes is compiled once (docs/decisions/0008-build-time.md), for rooms and
 # again for tests, which are compiled with other flags.
 add_library(atelier_precompiled OBJECT ${CMAKE_CURRENT_LIST_DIR}/precompiled.cc)
 target_link_libraries(atelier_precompiled PRIVATE atelier_rules)

@@ -37,14 +37,7 @@ const std::map<std::string, std::string> retired = {
     {"git_line", "pkt_line"},
 };
 
-// Rooms that still use a word. The list only gets shorter.
-const std::map<std::string, std::set<std::string>> still_used = {
-    {"told", {"forecast", "reconcilers"}},
-};
-
-bool is_retired(const std::string& word, const std::string& room) {
-    const auto used = still_used.find(word);
-    if (used != still_used.end() && used->second.contains(room)) return false;
+bool is_retired(const std::string& word) {
     return retired.contains(word) || word.starts_with("tell_") || word.starts_with("look_at_");
 }
 
@@ -79,7 +72,7 @@ TEST(Words, RetiredOnesDoNotComeBack) {
                 if (line.find("\"First Seen\"") != line.npos) continue;
                 for (const std::string& word : words_of(line)) {
                     ++read;
-                    if (!is_retired(word, room)) continue;
+                    if (!is_retired(word)) continue;
                     const auto instead = retired.find(word);
                     ADD_FAILURE() << fs::relative(entry.path(), root).string() << ":" << number
                                   << ": \"" << word << "\" is retired: "
