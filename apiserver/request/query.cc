@@ -92,8 +92,8 @@ Result<std::optional<std::int64_t>> query_integer(const Request& request, std::s
 
 Result<Revision> parse_revision(std::string_view text) {
     Result<Revision> revision = crds::parse_revision(text);
-    if (!revision) return revision.error().in("resourceVersion");
-    return revision;
+    if (revision) return revision;
+    return Error{Code::invalid, fmt::format("resourceVersion: {}", revision.error().message)};
 }
 
 Result<ListOptions> read_list_options(const Request& request, bool watch) {
