@@ -43,7 +43,7 @@ refused unknown.yaml 'unknown.yaml:6: Workspace "unknown": spec.modle: unknown f
 { head_of Workspace types; printf 'spec:\n  role: [1]\n  plugins: p\n  desiredState: Flying\n'; } >types.yaml
 refused types.yaml "types.yaml:5:" "spec.role in body must be of type string" "types.yaml:6:" "types.yaml:7:"
 { head_of Workspace ../../x; echo 'spec: {role: tester}'; } >name.yaml
-refused name.yaml 'name.yaml:3: Workspace "../../x": metadata.name:' "a name is no path"
+refused name.yaml 'name.yaml:3: Workspace "../../x": metadata.name:' "a name may not be"
 { head_of Workspace file; echo 'spec: {role: tester, files: [{path: ../../x, content: a}]}'; } >file.yaml
 refused file.yaml "file.yaml:4:" "spec.files[0].path" "must be relative"
 { head_of Workspace plugin; echo 'spec: {role: tester, plugins: [../x]}'; } >plugin.yaml
@@ -190,7 +190,7 @@ fails OrgTemplate include IncludeEscape "org.yaml:3:3: !include ../../../etc/pas
   "org.yaml:4:3: !include /etc/passwd"
 fails OrgTemplate external ExternalInvalid 'org.yaml:3:3: !external: ref "main; rm -rf /"' \
   'org.yaml:4:3: !external: ref "--upload-pack=x"' 'org.yaml:5:3: !external: path "../../etc/passwd"' \
-  'org.yaml:6:3: !external: repo "../o"' 'org.yaml:7:3: !external: the server does not allow'
+  'org.yaml:6:3: !external: repo "../o"' 'org.yaml:7:3: !external: it names no url'
 fails OrgTemplate deep InvalidYaml "org.yaml:2:"
 fails OrgTemplate bomb InvalidYaml "more than 200000 values, aliases expanded"
 fails OrgTemplate bytes InvalidYaml "org.yaml:1:7: not UTF-8"
@@ -208,7 +208,7 @@ fails OrgTemplate local-nowhere SourceNotFound "there is no folder nowhere"
 fails Plugin local-pipe UnsafeContent "\"pipe\" is neither a file nor a folder"
 fails Plugin local-device UnsafeContent "\"zero\" is neither a file nor a folder"
 fails Plugin local-socket UnsafeContent "\"socket\" is neither a file nor a folder"
-fails Plugin local-links UnsafeContent "the tree has \"token\": symbolic links are not taken"
+fails Plugin local-links UnsafeContent "the symbolic link token leads out of the plugin"
 fails Plugin local-nowhere SourceNotFound "local://nowhere"
 expect "unknown fields of a template are no error" is_ready OrgTemplate unknown
 [[ "$(field OrgTemplate unknown '.status.warnings[0] | "\(.file):\(.line) \(.message)"')" == org.yaml:3*modle* ]] ||
