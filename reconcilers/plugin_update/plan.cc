@@ -58,6 +58,7 @@ class Planner {
                 break;
             case Decision::approve:
                 advance(regressed);
+                plan_.wake_at = rollout_.wake_at;
                 break;
         }
         return std::move(plan_);

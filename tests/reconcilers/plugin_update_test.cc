@@ -260,6 +260,18 @@ TEST(PluginUpdateRollout, NobodyCountsBeforeHavingBeenReadyForLongEnough) {
     EXPECT_EQ(text(at("production", seconds(10))), "1/1 all done");
 }
 
+TEST_F(PluginUpdatePlan, ARolloutThatWaitsForReadinessLooksAgainByItself) {
+    update_.spec.decision = crds::Decision::approve;
+    Member restarted = member("b canary new delivered restarted");
+    restarted.workspace->status.conditions.clear();
+    restarted.workspace->status.set({"Ready", ConditionStatus::yes, "Test", "", {}, 1},
+                                    noon + std::chrono::seconds(60));
+    observed_.members = {restarted};
+    const Instant now = noon + std::chrono::seconds(70);
+    EXPECT_EQ(plugin_update::plan(update_, observed_, now).wake_at,
+              noon + std::chrono::seconds(90));
+}
+
 TEST_F(PluginUpdatePlan, AMemberThatFailsAfterItWasCountedStopsTheRollout) {
     update_.spec.decision = crds::Decision::approve;
     update_.status.phase = UpdatePhase::rolling_out;
