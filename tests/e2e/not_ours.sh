@@ -51,7 +51,7 @@ fails() { # fails NAME REASON WORDS
   expect "no event for workspace $1" has_event Workspace "$1" "$2"
 }
 note "each has a condition, and the others run"
-fails container Failed "a unit named \"$(unit_of container)\" is there and is not this server's"
+fails container Failed "a unit named \"$(unit_of container)\" exists and is not this server's"
 fails volume Failed "volume \"$volume\" is there already and does not belong to this server"
 fails missing ImageMissing 'image "nobody.invalid/has/this:1" is not here and cannot be pulled'
 fails wrong Failed 'image "UPPER/case::x"'
