@@ -85,7 +85,7 @@ SECRETS_ENCRYPTION_KEY_PREVIOUS=$(cat right.key)
 SECRETS_ENCRYPTION_KEY=$(head -c 32 /dev/urandom | base64 -w0)
 export SECRETS_ENCRYPTION_KEY SECRETS_ENCRYPTION_KEY_PREVIOUS
 if atelier rekey >out 2>&1; then die "a key of the environment was replaced"; fi
-says out "the key is given by SECRETS_ENCRYPTION_KEY"
+says out "the key comes from SECRETS_ENCRYPTION_KEY"
 start_server
 says server.log "the old encryption key is not needed any more"
 secrets_are_whole
