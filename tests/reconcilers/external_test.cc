@@ -172,7 +172,8 @@ TEST(External, Scenario06_ATokenGoesToItsOwnHostAndIsNeverShown) {
         drivers::GitRemote{.url = "https://git.source/acme/org",
                            .credential = drivers::GitCredential{"user", "hunter2-source", ""},
                            .ca_pem = ""},
-        "c0ffee"};
+        "c0ffee",
+        {}};
     EchoingGit git;
     const auto externals =
         externals_of(origin, git, {.policy = policy, .token = "hunter2-operator"});

@@ -454,7 +454,7 @@ class CountedTrees final : public drivers::TreeStore {
 TEST(OrgReconciler, ReadsACompiledTemplateOnceForEachDigest) {
     OrgWorld world;
     CountedTrees trees(world.trees);
-    CompiledCache cache;
+    org::CompiledCache cache;
     std::vector<std::string> digests;
     for (int i = 0; i < 10; ++i) {
         templates::CompiledOrg compiled;
