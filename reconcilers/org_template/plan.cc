@@ -127,7 +127,8 @@ Plan plan(const crds::OrgTemplate& object, const Observed& observed, Instant now
                 plan.wake_at = at_interval(object, now);
                 break;
             case Retry::on_change:
-                plan.wake_at = after_unusable_answer(object, now);
+                // Only a git server can answer otherwise without a change of the object.
+                if (object.spec.source.git) plan.wake_at = after_unusable_answer(object, now);
                 break;
         }
         return plan;

@@ -808,8 +808,7 @@ TEST(OrgPlan, AnAdoptionThatWouldTakeSomethingFromSomebodyIsRefused) {
     EXPECT_EQ(refusal([](crds::Workspace& w) {
                   w.meta.owners = {{"atelier.dev/v1alpha1", "Org", "other", "u", true, true}};
               }),
-              "acme-be: it belongs to Org other, which must release it first: "
-              "atelier release acme-be");
+              "acme-be: Org other owns it and must release it first: atelier release acme-be");
     EXPECT_EQ(refusal([](crds::Workspace& w) { w.meta.deleted_at = now; }),
               "acme-be: it is being deleted");
     EXPECT_EQ(refusal([](crds::Workspace& w) { w.spec.org = "other"; }),
