@@ -210,6 +210,7 @@ TEST(OrgTemplatePlan, LooksAgainAtTheIntervalUnlessTriedBefore) {
 TEST(OrgTemplatePlan, Fault23_AnUnusableAnswerIsTriedAgainSoonAndThenMoreSeldom) {
     const auto wait_after = [](Duration failing) {
         const auto object = some_template([&](crds::OrgTemplate& o) {
+            o.spec.source.git = crds::GitSource();
             if (failing == Duration::zero()) return;
             o.status.set({.type = "SourceReady",
                           .status = crds::ConditionStatus::no,
