@@ -20,10 +20,15 @@ target_compile_options(
 set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")
 # Optimising, g++ 12 sees overlaps, overruns and unset members of std::string, std::string_view and
 # std::variant that are not there (gcc.gnu.org/PR105651, PR105562); which ones changes with what it
-# inlines, that is with each batch.
+# inlines, that is with each batch and sanitizer.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(
-    atelier_rules INTERFACE $<$<NOT:$<CONFIG:Debug>>:-Wno-restrict;-Wno-maybe-uninitialized;-Wno-array-bounds;-Wno-stringop-overread>)
+  set(false_alarms -Wno-restrict -Wno-maybe-uninitialized -Wno-array-bounds -Wno-stringop-overread
+                   -Wno-stringop-overflow)
+  if(ATELIER_SANITIZE)
+    target_compile_options(atelier_rules INTERFACE ${false_alarms})
+  else()
+    target_compile_options(atelier_rules INTERFACE "$<$<NOT:$<CONFIG:Debug>>:${false_alarms}>")
+  endif()
 endif()
 # Lines and names are enough for a stack trace, and link in a tenth of the time.
 set(CMAKE_CXX_FLAGS_DEBUG "-g1")
